@@ -1,0 +1,50 @@
+# firedrill. `make demo` shows it, `make test` doubts it, `make help` lists the rest.
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+SAN     ?=
+BUILD   ?= build/$(or $(subst $(comma),-,$(SAN)),plain)
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+comma   := ,
+
+PKGS    := libcurl libssh libcjson sqlite3 yaml-0.1 libpq libcrypto libpng
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+           -Wconversion -Wwrite-strings -Wcast-qual -Wvla -Wformat=2 -Wundef -Wswitch-enum
+HARDEN  := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+FLAGS   := -std=c17 -D_GNU_SOURCE -DFIREDRILL_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) -Iharness -I. \
+           -MMD -MP -pthread $(shell pkg-config --cflags $(PKGS) 2>/dev/null) \
+           $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+LINK    := -pie -Wl,-z,relro,-z,now -pthread $(if $(SAN),-fsanitize=$(SAN))
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lplot -lm
+
+SRC     := $(wildcard harness/*/*.c probes/*.c reports/*.c)
+OBJ     := $(SRC:%.c=$(BUILD)/%.o)
+PARTS   := $(filter-out %/cli/main.o,$(OBJ))
+UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fixtures/*.c))
+CHECK   := $(shell pkg-config --libs check 2>/dev/null)
+
+.PHONY: all
+all: $(BUILD)/firedrill
+
+$(BUILD)/firedrill: $(OBJ)
+	$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS)
+$(BUILD)/unit: $(UNIT) $(PARTS)
+	$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
+# A program of its own for each lab test: tests/lab_<what>.c
+$(BUILD)/lab_%: $(BUILD)/tests/lab_%.o $(PARTS)
+	$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(FLAGS) -c -o $@ $<
+
+.PHONY: test-unit
+test-unit: $(BUILD)/unit
+	$(BUILD)/unit
+
+.PHONY: clean
+clean:
+	$(RM) -r build
+
+.SECONDARY:
+-include $(OBJ:.o=.d) $(UNIT:.o=.d)

@@ -1,0 +1,15 @@
+/*
+ * hash.h - SHA-256 of bytes, as 64 hex digits, for the chain of events.
+ */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stddef.h>
+
+enum { HASH_TEXT_BYTES = 65 };
+
+/* Hashes `previous` (a hash text, or "") followed by the bytes. */
+void hash_chain(const char *previous, const void *bytes, size_t length_bytes,
+		char ret_text[HASH_TEXT_BYTES]);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * limits.h - every bound of the program on one screen.
+ *
+ * Passing one is ERR_LIMIT with the bound in the sentence; nothing grows without a bound.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#include <stdint.h>
+
+enum {
+	LIMIT_DOCUMENT_BYTES = 1 << 20,  /* one YAML or JSON document */
+	LIMIT_NESTING = 32,              /* levels of a document */
+	LIMIT_SCALAR_BYTES = 64 << 10,   /* one value in a document */
+	LIMIT_KEYS = 1024,               /* keys of one mapping, items of one list */
+	LIMIT_PROBLEMS = 100,            /* problems listed for one document */
+	LIMIT_HOSTS = 1024,              /* hosts of an inventory */
+	LIMIT_SERVICES = 256,
+	LIMIT_PROBES = 64,               /* probes of one experiment */
+	LIMIT_LANES = 256,               /* lanes of one probe */
+	LIMIT_STEPS = 64,                /* steps of one method */
+	LIMIT_TARGETS = 256,             /* targets of one step, after resolving */
+	LIMIT_STOP_CONDITIONS = 16,
+	LIMIT_CHECKS = 64,
+	LIMIT_ERROR_TEXTS = 64,          /* different error texts kept for one probe */
+	LIMIT_NAME_BYTES = 64,           /* a name of a host, probe, service, step */
+	LIMIT_COMMAND_OUTPUT_BYTES = 1 << 20, /* of one command on a host, each of out and err */
+	LIMIT_HTTP_BODY_BYTES = 4 << 20,
+	LIMIT_LOST_KEYS_SHOWN = 20,      /* sample keys of lost writes in a report */
+	LIMIT_EVENTS = 100000,           /* events of one run */
+};
+
+static const int64_t LIMIT_DRILL_NS = INT64_C(24) * 3600 * 1000000000; /* longest run */
+static const int64_t LIMIT_EVERY_MIN_NS = INT64_C(1000000);            /* closest slots: 1 ms */
+
+#endif

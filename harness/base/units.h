@@ -1,0 +1,38 @@
+/*
+ * units.h - the only place where a number meets a unit.
+ *
+ * Inside the program there are nanoseconds (int64_t), bytes (uint64_t) and parts per million. Text from people
+ * always carries a unit: "20ms", "1m30s", "512MiB", "99.9%". A number without a unit is refused,
+ * except 0.
+ */
+#ifndef BASE_UNITS_H
+#define BASE_UNITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* "20ms", "1.5s", "1m30s", "2h"; units ns us ms s m h d. Not negative, at most about 292 years. */
+bool units_parse_duration(const char *text, int64_t *ret_ns, struct err *e);
+
+/* "10MiB", "1.5GB", "512B"; units B kB MB GB TB (powers of 1000) and KiB MiB GiB TiB. */
+bool units_parse_bytes(const char *text, uint64_t *ret_bytes, struct err *e);
+
+/* "99.95%" gives 999500. From 0% to 100%. */
+bool units_parse_percent(const char *text, int64_t *ret_ppm, struct err *e);
+
+/* A whole decimal number; refuses signs other than a leading '-', blanks, hex and overflow. */
+bool units_parse_count(const char *text, int64_t *ret_count, struct err *e);
+
+enum { UNITS_TEXT_BYTES = 48 };
+
+/* The shortest honest form for people: "4.31 s", "312 ms", "2 min 5 s", "850 us". Returns text. */
+const char *units_format_duration(int64_t ns, char text[UNITS_TEXT_BYTES]);
+/* The form that units_parse_duration reads back exactly: "20ms", "1500us". Returns text. */
+const char *units_format_duration_exact(int64_t ns, char text[UNITS_TEXT_BYTES]);
+const char *units_format_bytes(uint64_t bytes, char text[UNITS_TEXT_BYTES]);
+const char *units_format_percent(int64_t ppm, char text[UNITS_TEXT_BYTES]); /* "99.95 %" */
+
+#endif

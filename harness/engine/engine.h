@@ -1,0 +1,115 @@
+/*
+ * engine.h - the story, from plan to verdict. The table of contents of harness/engine:
+ *
+ *   plan.c     experiment -> plan: targets, heal records, caps; pure but for random choice (seeded)
+ *   run.c      the walk of design.md 2: gate, baseline, inject, observe, heal, settle, validate
+ *   heal.c     undo from written records, for run.c and for `firedrill heal`
+ *   sampler.c  the lanes: the only threads
+ *   ledger.c   read back a ledger again and again until the missing set stops shrinking
+ *   measure.c, judge.c   pure; see their headers
+ *   story.c    store -> story, for the reports
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/secrets.h"
+#include "model/experiment.h"
+#include "model/heal_record.h"
+#include "model/story.h"
+#include "remote/remote.h"
+#include "store/store.h"
+
+/* ---- plan ---- */
+
+struct plan_target {
+	const struct host *host;  /* NULL while a role is resolved only when it runs */
+	struct heal_record record; /* whole when host is known */
+	const char *inject;       /* what will be done, for people */
+	const char *heal;
+};
+
+struct plan_step {
+	const struct step *step;
+	const struct host *const *candidates; /* who may be hit when it runs */
+	size_t candidate_count;
+	struct plan_target *targets;
+	size_t target_count;
+	const char *note;         /* "resolved when it runs: role primary of orders-db"; NULL */
+};
+
+struct plan {
+	const char *run_id;
+	uint64_t seed;
+	const struct experiment *experiment;
+	struct plan_step *steps;
+	size_t step_count;
+	const char *const *cautions; /* sentences a person must read before saying yes */
+	size_t caution_count;
+};
+
+/* Pure. Refuses what breaks the blast radius or touches a protected host (ERR_REFUSED). */
+bool plan_build(const struct experiment *experiment, const char *run_id, uint64_t seed,
+		struct arena *arena, struct plan *ret_plan, struct err *e);
+
+/* Makes the targets of one step whole once the members that play its role are known. */
+bool plan_resolve(struct plan *plan, size_t step_index, const struct host *const *members,
+		  size_t member_count, struct arena *arena, struct err *e);
+
+/* "20261121-102030-k3f9": sorts by time, safe in file names, nft and unit names. */
+void run_id_make(const struct clock *clock, char *ret_text, size_t text_bytes);
+
+/* ---- run ---- */
+
+/* Live view: called by the run thread only, at each event and about ten times a second. */
+struct progress {
+	void (*on_event)(void *ctx, const struct event *event);
+	void (*on_tick)(void *ctx, const struct timeline *so_far, enum phase phase, int64_t now_ns);
+	void *ctx;
+};
+
+struct run_request {
+	const struct experiment *experiment;
+	const char *run_id;
+	uint64_t seed;
+	const char *version;
+	struct store *store;
+	const struct secrets *secrets;
+	const struct clock *clock;
+	struct remote_opener opener;
+	const struct progress *progress;        /* NULL: none */
+	const volatile sig_atomic_t *stop_signal; /* becomes the signal's number; heals and ends */
+	const char *sample_dir;                 /* mapped sample files; survive a crash of ours */
+};
+
+/*
+ * Runs the experiment to its end, whatever happens on the way: every fault is healed on every way
+ * out. True when the journal is complete (the exit code is then in *ret_outcome); false only when
+ * the store itself could not be written (exit 7), after healing what could be healed.
+ */
+bool run_experiment(const struct run_request *request, struct outcome *ret_outcome, struct err *e);
+
+/* ---- heal ---- */
+
+struct heal_summary {
+	size_t healed_count;
+	size_t leftover_count;
+	struct text leftovers; /* one sentence a line */
+};
+
+/* Heals every open record of one run (or of all, run_id NULL); a second call finds nothing to do. */
+bool heal_runs(struct store *store, const char *run_id, const struct remote_opener *opener,
+	       const struct clock *clock, const struct progress *progress,
+	       struct heal_summary *ret_summary, struct err *e);
+
+/* ---- story ---- */
+
+/* Everything a report needs, from the store alone. */
+bool story_build(struct store *store, const char *run_id, struct arena *arena,
+		 struct secrets *secrets, struct story *ret_story, struct err *e);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * load.h - documents in, model out: every problem at once, each with file:line:column, what is wrong,
+ * and what to write instead. Nothing is connected to, nothing is changed.
+ */
+#ifndef LOAD_LOAD_H
+#define LOAD_LOAD_H
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/secrets.h"
+#include "model/experiment.h"
+
+struct problem {
+	struct mark mark;
+	const char *text; /* a sentence: what is wrong and what to write instead */
+};
+
+struct problems {
+	struct problem items[LIMIT_PROBLEMS];
+	size_t count;         /* of items */
+	size_t dropped_count; /* beyond the limit */
+};
+
+struct load_request {
+	const char *experiment_path;
+	/* NULL: the experiment's `inventory:`, else inventory.yaml beside it. */
+	const char *inventory_path;
+	/* When not NULL, taken instead of reading the files (report RUN reads them from the store). */
+	const char *experiment_text;
+	const char *inventory_text;
+	const struct pair *vars;
+	size_t var_count;
+	/* False: ${env:..} and ${file:..} become "[secret]" and are never read (check, report). */
+	bool has_secrets;
+};
+
+/* True: *ret_experiment is whole. False: problems has at least one. All memory is the arena's. */
+bool load_experiment(const struct load_request *request, struct arena *arena,
+		     struct secrets *secrets, const struct experiment **ret_experiment,
+		     struct problems *problems);
+
+/* "file:12:3: unknown key `evry`; did you mean `every`?" */
+void problem_print(const struct problem *problem, struct text *text);
+
+/* JSON Schema (draft 2020-12) of experiment and inventory, made from the same rows. */
+void load_schema(struct text *text);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * experiment.h - what to do and what was promised. Built by the loader, const afterwards.
+ */
+#ifndef MODEL_EXPERIMENT_H
+#define MODEL_EXPERIMENT_H
+
+#include "model/inventory.h"
+
+/* One row of `probes:`, and also one of `validate:` (then `every_ns` is 0 and it is sampled once). */
+struct probe_spec {
+	const char *name;
+	const char *kind;              /* "postgres.write"; a row of probes/table.c */
+	const struct service *service; /* `on:`; NULL when `on:` names a host or is absent */
+	const struct host *host;
+	int64_t every_ns;
+	int64_t timeout_ns;
+	uint32_t lane_count;           /* never 0 after loading: ceil(timeout / every), or `lanes:` */
+	bool is_required;              /* `required: false`: shown, but no objective depends on it */
+	bool is_ledger;                /* from the probe's row */
+	struct params params;
+	const struct inventory *inventory;
+	struct mark mark;
+};
+
+enum selector_kind { SELECT_HOSTS = 1, SELECT_SERVICE, SELECT_LABELS };
+
+/* `on:` of a step. Candidates first (hosts, members or labels), then role, then how many of them. */
+struct selector {
+	enum selector_kind kind;
+	const struct host *const *hosts; /* SELECT_HOSTS */
+	size_t host_count;
+	const struct service *service;   /* SELECT_SERVICE; also the target of service faults */
+	const char *role;                /* "primary", "replica"; NULL: any. Resolved when it runs */
+	const struct pair *labels;       /* SELECT_LABELS: all must match */
+	size_t label_count;
+	int64_t count;                   /* 0: all */
+	int64_t percent_ppm;             /* 0: all; rounded down, at least 1 */
+	bool is_random;                  /* else the first in the inventory's order */
+	struct mark mark;
+};
+
+struct step {
+	uint32_t index;      /* from 1 */
+	const char *name;    /* `name:`, or the fault's name */
+	int64_t at_ns;       /* after the end of the baseline */
+	int64_t hold_ns;     /* `for:` healed this long after; 0: healed in the heal phase */
+	const char *fault;   /* a row of harness/faults/table.c */
+	struct selector on;
+	struct params with;
+	struct mark mark;
+};
+
+struct objectives {
+	bool has_rto;
+	bool has_rpo;
+	bool has_availability;
+	int64_t rto_ns;
+	int64_t rpo_ns;
+	int64_t availability_ppm; /* of required probes, from the first harm to the end of settle */
+};
+
+struct stop_condition {
+	const struct probe_spec *probe;
+	int64_t bad_for_ns; /* no good sample for this long */
+	struct mark mark;
+};
+
+struct check {
+	struct probe_spec probe; /* is_required: its failure misses the objective "check NAME" */
+};
+
+struct experiment {
+	const char *title;
+	const char *hypothesis; /* NULL: none */
+	const struct service *service; /* the one the objectives speak of; NULL: none */
+	struct objectives objectives;
+	const struct probe_spec *probes;
+	size_t probe_count;
+	int64_t steady_good_for_ns;
+	int64_t steady_within_ns;
+	int64_t baseline_ns;
+	const struct step *steps;
+	size_t step_count;
+	const struct stop_condition *stop_conditions;
+	size_t stop_condition_count;
+	int64_t stable_for_ns;
+	int64_t observe_at_most_ns;
+	int64_t settle_at_most_ns; /* for steady state after the heal, and for the ledger's read-back */
+	int64_t lease_ns;          /* of the guards on the targets */
+	int64_t run_at_most_ns;    /* total; a stop condition of its own */
+	int64_t max_hosts;         /* blast radius; 0: no cap */
+	bool has_seed;
+	uint64_t seed;
+	const struct check *checks;
+	size_t check_count;
+	const struct inventory *inventory;
+	/* The documents as they were read (secrets still as ${...}), for the store. */
+	const char *source_path;
+	const char *source_text;
+	const char *inventory_path;
+	const char *inventory_text;
+	const struct pair *vars; /* given with --var */
+	size_t var_count;
+};
+
+const struct probe_spec *experiment_probe(const struct experiment *experiment, const char *name);
+
+#endif

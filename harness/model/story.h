@@ -1,0 +1,48 @@
+/*
+ * story.h - all that a report sees: documents, timeline, measured results and verdicts.
+ * Built by engine/story.c from the store alone, so `firedrill report RUN` repeats it exactly.
+ */
+#ifndef MODEL_STORY_H
+#define MODEL_STORY_H
+
+#include "base/secrets.h"
+#include "model/experiment.h"
+#include "model/timeline.h"
+#include "model/verdict.h"
+
+/* What was done to one host by one step, and how it was undone. */
+struct deed {
+	uint32_t step;
+	const char *fault;
+	const char *host;
+	const char *what;          /* "SIGKILL to postgres" */
+	const char *heal;          /* what undoes it, for people */
+	struct span injected;      /* [sent, confirmed] on the run's clock; 0,0 when it was not */
+	struct span healed;        /* [sent, answered]; 0,0 when it was not */
+	enum event_kind confirmation; /* EVENT_CONFIRMED, EVENT_MISMATCH, EVENT_UNKNOWN, EVENT_NONE */
+	enum event_kind read_back;    /* EVENT_CLEAN, EVENT_LEFTOVER, EVENT_NONE */
+	const char *leftover;      /* the sentence, or NULL */
+};
+
+struct story {
+	const char *run_id;
+	const char *version;
+	const struct experiment *experiment;
+	struct timeline timeline;
+	struct span fault;          /* the first confirmed harm [sent, confirmed]; 0,0 when none */
+	int64_t ended_ns;
+	const struct probe_result *probes;
+	size_t probe_count;
+	const struct ledger_result *ledgers;
+	size_t ledger_count;
+	const struct objective_result *objectives;
+	size_t objective_count;
+	const struct deed *deeds;
+	size_t deed_count;
+	const char *const *untold;  /* what could not be told, sentences */
+	size_t untold_count;
+	struct outcome outcome;
+	const struct secrets *secrets; /* reports redact with it */
+};
+
+#endif

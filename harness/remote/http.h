@@ -1,0 +1,37 @@
+/*
+ * http.h - one HTTP request with a deadline of its own, through libcurl; TLS is always verified.
+ */
+#ifndef REMOTE_HTTP_H
+#define REMOTE_HTTP_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "model/param.h"
+
+struct http_request {
+	const char *method;  /* NULL: GET */
+	const char *url;     /* http:// or https:// only */
+	const char *body;    /* NULL: none */
+	const struct pair *headers;
+	size_t header_count;
+	int64_t deadline_ns; /* on the clock */
+	bool is_fresh;       /* a new connection */
+};
+
+struct http_reply {
+	long status;
+	struct text headers; /* as received, lines end in \n */
+	struct text body;    /* LIMIT_HTTP_BODY_BYTES at most, more is ERR_LIMIT */
+};
+
+struct http; /* one connection cache; belongs to one thread */
+
+bool http_open(const struct clock *clock, struct http **ret_http, struct err *e);
+/* True when an answer arrived, whatever its status. ERR_LIMIT means our own shortage. */
+bool http_send(struct http *http, const struct http_request *request, struct http_reply *ret_reply,
+	       struct err *e);
+void http_reply_release(struct http_reply *reply);
+void http_close(struct http *http); /* NULL is fine */
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * store.h - the durable memory: runs, journal, heal records, samples, ledger reads, locks.
+ *
+ * What returns true is on the disk (SQLite WAL, synchronous=FULL). A store belongs to one thread.
+ * Every text is redacted with the secrets given to store_open before it is written.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/secrets.h"
+#include "model/heal_record.h"
+#include "model/timeline.h"
+
+struct store;
+
+/* Opens or makes it (file 0600, folder 0700). secrets may be NULL and must outlive the store. */
+bool store_open(const char *path, const struct secrets *secrets, struct store **ret_store,
+		struct err *e);
+void store_close(struct store *store); /* NULL is fine */
+
+/* The default place: $XDG_STATE_HOME/firedrill/firedrill.db, else ~/.local/state/... */
+void store_default_path(struct text *text);
+
+struct run_row {
+	const char *run_id;
+	const char *title;
+	const char *version;
+	struct clock_anchor anchor;
+	const char *experiment_path;
+	const char *experiment_text;
+	const char *inventory_path;
+	const char *inventory_text;
+	const struct pair *vars;
+	size_t var_count;
+	const char *boot_id;  /* of this machine, and our pid and its start: is the run alive? */
+	int64_t pid;
+	int64_t pid_start;
+	/* After the end: */
+	bool is_ended;
+	int64_t ended_wall_ns;
+	int64_t exit_code;
+	const char *sentence;
+};
+
+bool store_run_begin(struct store *store, const struct run_row *row, struct err *e);
+bool store_run_end(struct store *store, const char *run_id, int64_t ended_wall_ns,
+		   int64_t exit_code, const char *sentence, struct err *e);
+/* Newest first; limit 0: all. */
+bool store_runs(struct store *store, size_t limit, struct arena *arena,
+		struct run_row **ret_rows, size_t *ret_count, struct err *e);
+/* By id, by a unique beginning of it, or "last". ERR_INPUT when there is none or more than one. */
+bool store_run_find(struct store *store, const char *run, struct arena *arena,
+		    struct run_row *ret_row, struct err *e);
+
+/* Fills number and hash of the event, then makes it durable. */
+bool store_append(struct store *store, const char *run_id, struct event *event, struct err *e);
+
+enum heal_state { HEAL_PENDING = 1, HEAL_DONE, HEAL_LEFTOVER };
+
+/* Durable before the inject; the state stays HEAL_PENDING until heal and read-back have succeeded. */
+bool store_heal_put(struct store *store, const struct heal_record *record, const char *before,
+		    struct err *e);
+/* Keeps the state text seen before the harm up to date for heal from another process. */
+bool store_heal_mark(struct store *store, const struct heal_record *record, enum heal_state state,
+		     struct err *e);
+
+struct heal_row {
+	struct heal_record record;
+	enum heal_state state;
+	const char *before; /* text of read_back before the harm; NULL when it was not read */
+};
+
+/* Rows not HEAL_DONE, newest first; run_id NULL: of all runs. */
+bool store_heals_open(struct store *store, const char *run_id, struct arena *arena,
+		      struct heal_row **ret_rows, size_t *ret_count, struct err *e);
+
+bool store_track_put(struct store *store, const char *run_id, const struct track *track,
+		     struct err *e);
+bool store_ledger_read_put(struct store *store, const char *run_id, const struct ledger_read *read,
+			   struct err *e);
+
+/* Everything of one run, checked against its hash chain; a broken chain is ERR_STORE. */
+bool store_timeline(struct store *store, const char *run_id, struct arena *arena,
+		    struct timeline *ret_timeline, struct err *e);
+
+/* One run at a time for a target. ERR_REFUSED names the run that holds it. A lock whose run's process
+   is gone is taken over when that run has nothing unhealed. */
+bool store_lock_take(struct store *store, const char *run_id, const char *target, struct err *e);
+bool store_locks_drop(struct store *store, const char *run_id, struct err *e);
+
+#endif

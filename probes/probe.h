@@ -1,0 +1,85 @@
+/*
+ * probe.h - the contract of a probe: repeated observation of a service from outside.
+ *
+ * One file and one row of table.c each. Plain blocking code with a deadline, run by lane threads:
+ * each lane opens a state of its own, so no locks. A lane's signals are blocked.
+ */
+#ifndef PROBES_PROBE_H
+#define PROBES_PROBE_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "model/experiment.h"
+#include "model/timeline.h"
+
+enum probe_on { PROBE_ON_SERVICE = 1, PROBE_ON_HOST, PROBE_ON_NOTHING, PROBE_ON_EITHER };
+
+struct attempt {
+	const char *run_id;
+	uint64_t slot;        /* for a ledger also the sequence number to write */
+	int64_t due_ns;
+	int64_t deadline_ns;  /* due + timeout */
+	const struct clock *clock;
+};
+
+/* What an attempt came to. The lane has zeroed it. */
+struct attempt_result {
+	enum sample_state state; /* never SAMPLE_NONE */
+	enum write_outcome write;
+	struct text *got;        /* when not NULL, the answer as text (used by `validate:` and gate) */
+};
+
+/* Receives the rows of a ledger, one call for each row found; cheap, no locks. */
+struct row_sink {
+	void (*row)(void *ctx, int64_t sequence, bool is_intact);
+	void *ctx;
+};
+
+struct probe_ops {
+	const char *name;
+	const char *summary;
+	enum probe_on on;
+	const char *service_kinds; /* "postgres", "http|tcp", NULL: any */
+	bool is_ledger;
+	const struct param *params;
+
+	/* Pure look at the spec (parameters that depend on each other); NULL: nothing to check. */
+	bool (*check)(const struct probe_spec *spec, struct err *e);
+	/* One state for each lane. Connects lazily: a service that is down is a BAD sample, not a
+	   failed open. */
+	bool (*open)(const struct probe_spec *spec, const char *run_id, void **ret_state,
+		     struct err *e);
+	void (*sample)(void *state, const struct attempt *attempt, struct attempt_result *result,
+		       struct err *e);
+	void (*close)(void *state); /* NULL is fine */
+
+	/* Ledgers only. prepare: make the place to write, before the first slot. read_back: every
+	   row of this run, streamed. clean: remove what prepare made; repeatable. */
+	bool (*prepare)(const struct probe_spec *spec, const char *run_id,
+			const struct clock *clock, int64_t deadline_ns, struct err *e);
+	bool (*read_back)(const struct probe_spec *spec, const char *run_id,
+			  const struct clock *clock, int64_t deadline_ns,
+			  const struct row_sink *sink, struct err *e);
+	bool (*clean)(const struct probe_spec *spec, const char *run_id, const struct clock *clock,
+		      int64_t deadline_ns, struct err *e);
+};
+
+const struct probe_ops *probe_find(const char *name); /* NULL when there is none */
+const struct probe_ops *const *probe_table(size_t *ret_count);
+
+/*
+ * Who plays a role in a service at this moment ("primary", "replica"): one row for each kind of
+ * service that has roles. ret_members gets those of service->members that play it now.
+ */
+struct role_ops {
+	const char *service_kind;
+	const char *roles; /* "primary|replica" */
+	bool (*resolve)(const struct service *service, const char *role, const struct clock *clock,
+			int64_t deadline_ns, const struct host **ret_members, size_t *ret_count,
+			struct err *e);
+};
+
+const struct role_ops *role_find(const char *service_kind);
+
+#endif

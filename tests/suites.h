@@ -1,0 +1,16 @@
+/*
+ * suites.h - the list of unit test suites: tests/test_<row>.c defines suite_<row>.
+ */
+#ifndef TESTS_SUITES_H
+#define TESTS_SUITES_H
+
+#include <check.h>
+
+#define SUITE_ROWS(X) \
+	X(base)
+
+#define X(id) void suite_##id(Suite *suite);
+SUITE_ROWS(X)
+#undef X
+
+#endif
