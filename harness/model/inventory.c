@@ -1,0 +1,38 @@
+/*
+ * inventory.c - look-ups in the model's documents; see inventory.h and experiment.h.
+ */
+#include "model/experiment.h"
+
+#include <string.h>
+
+const struct host *inventory_host(const struct inventory *inventory, const char *name)
+{
+	for (size_t i = 0; i < inventory->host_count; i++)
+		if (strcmp(inventory->hosts[i].name, name) == 0)
+			return &inventory->hosts[i];
+	return NULL;
+}
+
+const struct service *inventory_service(const struct inventory *inventory, const char *name)
+{
+	for (size_t i = 0; i < inventory->service_count; i++)
+		if (strcmp(inventory->services[i].name, name) == 0)
+			return &inventory->services[i];
+	return NULL;
+}
+
+const char *host_label(const struct host *host, const char *name)
+{
+	for (size_t i = 0; i < host->label_count; i++)
+		if (strcmp(host->labels[i].name, name) == 0)
+			return host->labels[i].value;
+	return NULL;
+}
+
+const struct probe_spec *experiment_probe(const struct experiment *experiment, const char *name)
+{
+	for (size_t i = 0; i < experiment->probe_count; i++)
+		if (strcmp(experiment->probes[i].name, name) == 0)
+			return &experiment->probes[i];
+	return NULL;
+}
