@@ -7,7 +7,8 @@
 #include <check.h>
 
 #define SUITE_ROWS(X) \
-	X(base)
+	X(base) \
+	X(remote_fake)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

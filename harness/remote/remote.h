@@ -3,6 +3,10 @@
  *
  * Ways: SSH (remote/ssh.c), this machine (remote/local.c), scripted (fixtures/fake_remote.c). A
  * command is argv; the SSH way quotes it once, in quote.c. One remote belongs to one thread at a time.
+ *
+ * A remote that was lost, or whose command ran into its deadline, is dead for good: every later exec
+ * fails at once. Whoever needs the host again closes it and opens a new one; nothing reconnects
+ * behind the caller's back, because only the caller knows what a half-done command means.
  */
 #ifndef REMOTE_REMOTE_H
 #define REMOTE_REMOTE_H

@@ -1,0 +1,84 @@
+/*
+ * remote.c - see remote.h. What is the same for every way of reaching a host.
+ */
+#include "remote/remote.h"
+
+#include <assert.h>
+#include <string.h>
+
+bool remote_exec(struct remote *remote, const struct command *command, struct reply *ret_reply,
+		 struct err *e)
+{
+	assert(remote != NULL);
+	assert(command->argv != NULL);
+	assert(command->argv[0] != NULL);
+	assert(command->timeout_ns > 0);
+
+	return remote->ops->exec(remote, command, ret_reply, e);
+}
+
+/* The last line that says something, without its newline; "" when there is none. */
+static struct text last_line(const struct text *text)
+{
+	const char *bytes = text_str(text);
+	size_t end = strlen(bytes);
+	struct text line = { 0 };
+
+	while (end > 0 && strchr("\r\n\t ", bytes[end - 1]) != NULL)
+		end--;
+
+	size_t start = end;
+
+	while (start > 0 && bytes[start - 1] != '\n')
+		start--;
+	text_add_bytes(&line, bytes + start, end - start);
+	return line;
+}
+
+bool remote_run(struct remote *remote, const struct command *command, struct reply *ret_reply,
+		struct err *e)
+{
+	struct reply reply = { 0 };
+
+	if (!remote_exec(remote, command, &reply, e))
+		return false;
+	if (reply.exit_status == 0) {
+		*ret_reply = reply;
+		return true;
+	}
+
+	struct text said = last_line(reply.err.length_bytes > 0 ? &reply.err : &reply.out);
+	const char *name = remote->host->name;
+
+	if (said.length_bytes == 0)
+		text_add(&said, "it said nothing");
+	if (reply.signal_name != NULL)
+		err_set(e, ERR_REMOTE, "run `%s` on %s: ended by SIG%s: %s", command->argv[0], name,
+			reply.signal_name, text_str(&said));
+	else
+		err_set(e, ERR_REMOTE, "run `%s` on %s: exit status %d: %s", command->argv[0], name,
+			reply.exit_status, text_str(&said));
+	text_release(&said);
+	reply_release(&reply);
+	return false;
+}
+
+bool remote_is_alive(struct remote *remote, struct err *e)
+{
+	assert(remote != NULL);
+	return remote->ops->is_alive(remote, e);
+}
+
+void remote_close(struct remote *remote)
+{
+	if (remote == NULL)
+		return;
+	remote->ops->close(remote);
+}
+
+void reply_release(struct reply *reply)
+{
+	text_release(&reply->out);
+	text_release(&reply->err);
+	*reply = (struct reply){ 0 };
+}
