@@ -1,0 +1,58 @@
+/*
+ * table.c - every probe, and every kind of service that has roles: one row each. Adding a probe is
+ * its own file and one row here; the loader, `firedrill probes` and the schema read the rows.
+ */
+#include "probes/probe.h"
+
+#include <string.h>
+
+#define PROBE_ROWS(X)  \
+	X(tcp_connect)
+
+#define ROLE_ROWS(X)
+
+#define X(id) extern const struct probe_ops probe_##id;
+PROBE_ROWS(X)
+#undef X
+
+#define X(id) extern const struct role_ops role_##id;
+ROLE_ROWS(X)
+#undef X
+
+static const struct probe_ops *const probe_rows[] = {
+#define X(id) &probe_##id,
+	PROBE_ROWS(X)
+#undef X
+};
+
+/* Ends in NULL, so that the list may be empty. */
+static const struct role_ops *const role_rows[] = {
+#define X(id) &role_##id,
+	ROLE_ROWS(X)
+#undef X
+	NULL,
+};
+
+const struct probe_ops *probe_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof probe_rows / sizeof probe_rows[0]; i++) {
+		if (strcmp(probe_rows[i]->name, name) == 0)
+			return probe_rows[i];
+	}
+	return NULL;
+}
+
+const struct probe_ops *const *probe_table(size_t *ret_count)
+{
+	*ret_count = sizeof probe_rows / sizeof probe_rows[0];
+	return probe_rows;
+}
+
+const struct role_ops *role_find(const char *service_kind)
+{
+	for (size_t i = 0; role_rows[i] != NULL; i++) {
+		if (strcmp(role_rows[i]->service_kind, service_kind) == 0)
+			return role_rows[i];
+	}
+	return NULL;
+}
