@@ -8,7 +8,8 @@
 
 #define SUITE_ROWS(X) \
 	X(base) \
-	X(remote_fake)
+	X(remote_fake) \
+	X(remote_local)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

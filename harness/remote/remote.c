@@ -1,7 +1,9 @@
 /*
  * remote.c - see remote.h. What is the same for every way of reaching a host.
  */
-#include "remote/remote.h"
+#include "remote/ways.h"
+
+#include "base/limits.h"
 
 #include <assert.h>
 #include <string.h>
@@ -74,6 +76,18 @@ void remote_close(struct remote *remote)
 	if (remote == NULL)
 		return;
 	remote->ops->close(remote);
+}
+
+void reply_add(struct reply *reply, struct text *stream, const char *bytes, size_t length_bytes)
+{
+	assert(stream == &reply->out || stream == &reply->err);
+	assert(stream->length_bytes <= LIMIT_COMMAND_OUTPUT_BYTES);
+
+	const size_t room_bytes = LIMIT_COMMAND_OUTPUT_BYTES - stream->length_bytes;
+
+	if (length_bytes > room_bytes)
+		reply->is_cut = true;
+	text_add_bytes(stream, bytes, length_bytes < room_bytes ? length_bytes : room_bytes);
 }
 
 void reply_release(struct reply *reply)

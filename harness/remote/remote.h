@@ -4,9 +4,9 @@
  * Ways: SSH (remote/ssh.c), this machine (remote/local.c), scripted (fixtures/fake_remote.c). A
  * command is argv; the SSH way quotes it once, in quote.c. One remote belongs to one thread at a time.
  *
- * A remote that was lost, or whose command ran into its deadline, is dead for good: every later exec
- * fails at once. Whoever needs the host again closes it and opens a new one; nothing reconnects
- * behind the caller's back, because only the caller knows what a half-done command means.
+ * A remote that was lost, or whose command ran into its deadline over SSH, is dead for good: every
+ * later exec fails at once. Whoever needs the host again closes it and opens a new one; nothing
+ * reconnects behind the caller's back, because only the caller knows what a half-done command means.
  */
 #ifndef REMOTE_REMOTE_H
 #define REMOTE_REMOTE_H
@@ -74,7 +74,10 @@ bool remote_is_alive(struct remote *remote, struct err *e);
 void remote_close(struct remote *remote); /* NULL is fine */
 void reply_release(struct reply *reply);
 
-/* Adds argv as one line for a POSIX shell, every word quoted. The only quoting in the program. */
+/*
+ * Adds argv as one line for a POSIX shell, which will see exactly these words. Words that mean
+ * nothing to a shell stay bare, so that people can read the line. The only quoting in the program.
+ */
 void quote_argv(const char *const *argv, struct text *text);
 
 #endif

@@ -1,0 +1,20 @@
+/*
+ * ways.h - what remote.c and the ways of reaching a host share; nobody else includes it.
+ */
+#ifndef REMOTE_WAYS_H
+#define REMOTE_WAYS_H
+
+#include "remote/remote.h"
+
+/* Runs commands on this machine. Never lost: a command past its deadline is killed with its group. */
+bool local_open(const struct host *host, const struct clock *clock, struct remote **ret_remote,
+		struct err *e);
+
+/* Connects, verifies the host key, authenticates; all before the deadline. */
+bool ssh_open(const struct host *host, const struct clock *clock, int64_t timeout_ns,
+	      struct remote **ret_remote, struct err *e);
+
+/* Adds output of a command up to LIMIT_COMMAND_OUTPUT_BYTES; drops the rest and sets is_cut. */
+void reply_add(struct reply *reply, struct text *stream, const char *bytes, size_t length_bytes);
+
+#endif
