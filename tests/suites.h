@@ -8,6 +8,8 @@
 
 #define SUITE_ROWS(X) \
 	X(base) \
+	X(faults) \
+	X(faults_process) \
 	X(remote_fake) \
 	X(remote_local)
 

@@ -1,0 +1,169 @@
+/*
+ * guard.c - see guard.h. Five scripts and who calls them.
+ *
+ * flock(1) holds the lock in a process of its own (-o), so nothing that an undo starts inherits it.
+ * The guard fires under the lock as well; when it does not get it within 2 s, as when an inject
+ * hangs, it undoes without it and then again with it: an undo may be repeated, a harm must end.
+ */
+#include "faults/guard.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+
+static const int64_t guard_timeout_ns = 20 * NS_PER_S;
+
+/* Under the lock: DIR UNDO WORD... Nothing to do when it was healed while we waited. */
+static const char fire_script[] = SCRIPT_COMMON
+	"undo=$2; shift 2\n"
+	"is_ours && [ ! -e \"$dir/healed\" ] || exit 0\n"
+	"sh -c \"$undo\" firedrill \"$@\" && put healed \"the lease ended\"\n";
+
+/* The guard process: DIR UNDO FIRE WORD... */
+static const char guard_script[] = SCRIPT_COMMON
+	"trap '' HUP INT TERM\n"
+	"undo=$2 fire=$3 on=no; shift 3\n"
+	"cd / || exit 1\n"
+	"{ echo -900 >/proc/$$/oom_score_adj; } 2>/dev/null || :\n"
+	"look $$ && put guard \"$$ $start\" || exit 1\n"
+	"while :; do\n"
+	"\tlease=0\n"
+	"\t{ read -r lease <\"$dir/lease\"; } 2>/dev/null || break\n"
+	"\tread -r up _ </proc/uptime\n"
+	"\t[ \"${up%.*}\" -lt \"$lease\" ] 2>/dev/null || break\n"
+	"\t[ ! -e \"$dir/on\" ] || on=yes\n"
+	"\tsleep 0.3 || sleep 1 || break\n"
+	"done\n"
+	"export FIREDRILL_ON=$on\n"
+	"while :; do\n"
+	"\tif [ -d \"$dir\" ]; then\n"
+	"\t\tflock -o -E 75 -w 2 \"$dir/lock\" sh -c \"$fire\" firedrill \"$dir\" \"$undo\" \"$@\"\n"
+	"\t\t[ $? != 0 ] || exit 0\n"
+	"\t\tsh -c \"$undo\" firedrill \"$@\" || :\n"
+	"\telse\n"
+	"\t\tsh -c \"$undo\" firedrill \"$@\" && exit 0\n"
+	"\tfi\n"
+	"\tsleep 1\n"
+	"done\n";
+
+/* DIR LEASE GUARD FIRE UNDO WORD... */
+static const char arm_script[] = SCRIPT_COMMON
+	"lease=$2 guard=$3 fire=$4 undo=$5; shift 5\n"
+	"for tool in flock setsid stat; do\n"
+	"\tcommand -v \"$tool\" >/dev/null || refuse \"$tool is not installed there, so no guard can \"\\\n"
+	"\"be armed; install util-linux and coreutils\"\n"
+	"done\n"
+	"make_dir\n"
+	"[ ! -e \"$dir/healed\" ] || refuse \"the guard in $dir has fired already; heal this run first\"\n"
+	"read -r up _ </proc/uptime\n"
+	"put lease \"$((${up%.*} + lease + 1))\" && put undo \"$undo\" &&\n"
+	"\tprintf '%s\\n' \"$@\" >\"$dir/args\" && : >>\"$dir/lock\" ||\n"
+	"\trefuse \"the guard's record cannot be written into $dir; is that disk full?\"\n"
+	"guard_lives && exit 0\n"
+	"rm -f \"$dir/guard\"\n"
+	"setsid sh -c \"$guard\" firedrill-guard \"$dir\" \"$undo\" \"$fire\" \"$@\" </dev/null >/dev/null 2>&1 &\n"
+	"tries=0\n"
+	"until guard_lives; do\n"
+	"\ttries=$((tries + 1))\n"
+	"\t[ \"$tries\" -le 100 ] || fail \"the guard in $dir did not start within 5 s\"\n"
+	"\tsleep 0.05\n"
+	"done\n";
+
+/* DIR LEASE ALSO WORD... */
+static const char renew_script[] = SCRIPT_COMMON
+	"lease=$2 also=$3; shift 3\n"
+	"is_ours || fail \"there is no guard in $dir (any more)\"\n"
+	"[ ! -e \"$dir/healed\" ] || fail \"the lease had ended, and the guard has undone the fault\"\n"
+	"guard_lives || fail \"the guard in $dir is dead\"\n"
+	"read -r up _ </proc/uptime\n"
+	"put lease \"$((${up%.*} + lease + 1))\" || fail \"the lease in $dir cannot be written\"\n"
+	"[ -z \"$also\" ] || exec sh -c \"$also\" firedrill \"$@\"\n";
+
+/* Under the lock: DIR SCRIPT WORD... */
+static const char begin_script[] = SCRIPT_COMMON
+	"script=$2; shift 2\n"
+	"[ ! -e \"$dir/healed\" ] || refuse \"the lease ended before the fault began; nothing was harmed\"\n"
+	"guard_lives || refuse \"the guard in $dir is dead, so nothing was harmed\"\n"
+	"put on yes || refuse \"$dir cannot be written, so nothing was harmed\"\n"
+	"exec sh -c \"$script\" firedrill \"$@\"\n";
+
+/* DIR BEGIN SCRIPT WORD... */
+static const char inject_script[] = SCRIPT_COMMON
+	"begin=$2 script=$3; shift 3\n"
+	"is_ours || refuse \"no guard was armed in $dir, so nothing was harmed\"\n"
+	"exec flock -o -E 75 -w 10 \"$dir/lock\" sh -c \"$begin\" firedrill \"$dir\" \"$script\" \"$@\"\n";
+
+/* Under the lock: DIR UNDO WORD... The guard is a session, so its group holds what it started. */
+static const char end_script[] = SCRIPT_COMMON
+	"undo=$2; shift 2\n"
+	"sh -c \"$undo\" firedrill \"$@\" || exit\n"
+	"is_ours || exit 0\n"
+	"if guard_lives; then\n"
+	"\tkill -s KILL -- \"-$guard_pid\"\n"
+	"\ttries=0\n"
+	"\twhile guard_lives && [ \"$tries\" -lt 100 ]; do tries=$((tries + 1)); sleep 0.05; done\n"
+	"\t! guard_lives || fail \"the guard, pid $guard_pid, does not die\"\n"
+	"fi\n"
+	"drop_dir\n";
+
+/* DIR END UNDO WORD... */
+static const char heal_script[] = SCRIPT_COMMON
+	"end=$2 undo=$3; shift 3\n"
+	"is_ours || exec sh -c \"$undo\" firedrill \"$@\"\n"
+	"exec flock -o -E 75 -w 15 \"$dir/lock\" sh -c \"$end\" firedrill \"$dir\" \"$undo\" \"$@\"\n";
+
+/* The words of a script above: its own first, after the directory, then those of the fault. */
+static struct words words_for(const struct words *fault_words, const char *const *own,
+			      size_t own_count)
+{
+	struct words words = { 0 };
+
+	assert(fault_words->count > 0);
+
+	words_add(&words, fault_words->at[0]);
+	for (size_t i = 0; i < own_count; i++)
+		words_add(&words, own[i]);
+	for (size_t i = 0; i < fault_words->count; i++)
+		words_add(&words, fault_words->at[i]);
+	return words;
+}
+
+bool guard_arm(struct remote *remote, const char *lease_s, const char *undo,
+	       const struct words *words, struct err *e)
+{
+	const char *const own[] = { lease_s, guard_script, fire_script, undo };
+	const struct words all = words_for(words, own, sizeof own / sizeof own[0]);
+
+	if (!script_run(remote, arm_script, &all, guard_timeout_ns, NULL, e))
+		return err_wrap(e, "arm the guard");
+	return true;
+}
+
+bool guard_renew(struct remote *remote, const char *lease_s, const char *also,
+		 const struct words *words, struct err *e)
+{
+	const char *const own[] = { lease_s, also != NULL ? also : "" };
+	const struct words all = words_for(words, own, sizeof own / sizeof own[0]);
+
+	if (!script_run(remote, renew_script, &all, guard_timeout_ns, NULL, e))
+		return err_wrap(e, "renew the lease");
+	return true;
+}
+
+bool guard_inject(struct remote *remote, const char *script, const struct words *words,
+		  int64_t timeout_ns, struct err *e)
+{
+	const char *const own[] = { begin_script, script };
+	const struct words all = words_for(words, own, sizeof own / sizeof own[0]);
+
+	return script_run(remote, inject_script, &all, timeout_ns, NULL, e);
+}
+
+bool guard_heal(struct remote *remote, const char *undo, const struct words *words,
+		int64_t timeout_ns, struct err *e)
+{
+	const char *const own[] = { end_script, undo };
+	const struct words all = words_for(words, own, sizeof own / sizeof own[0]);
+
+	return script_run(remote, heal_script, &all, timeout_ns, NULL, e);
+}

@@ -1,0 +1,200 @@
+/*
+ * test_faults.c - what every fault must keep, and what each writes down before any connection.
+ */
+#include "tests/suites.h"
+
+#include "tests/fault_help.h"
+
+static const struct host db1 = { .name = "db1", .address = "198.18.77.11", .port = 22 };
+
+/* Enough parameters for each fault to be planned; a fault without a row here fails its test. */
+struct sample_with {
+	const char *fault;
+	const char *with[7];
+};
+
+static const struct sample_with samples[] = {
+	{ "process.kill", { "name", "postgres", NULL } },
+	{ "process.pause", { "name", "postgres", NULL } },
+};
+
+static const char *const *sample_for(const char *fault)
+{
+	for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
+		if (strcmp(samples[i].fault, fault) == 0)
+			return samples[i].with;
+	ck_abort_msg("test_faults.c has no sample for %s", fault);
+	return NULL;
+}
+
+static bool plan_sample(struct fault_case *c, const char *fault)
+{
+	return fault_case_plan(c, fault, "20261121-102030-k3f9", &db1, 5 * NS_PER_S,
+			       sample_for(fault));
+}
+
+START_TEST(test_fault_table_rows_are_whole)
+{
+	size_t count;
+	const struct fault_ops *const *table = fault_table(&count);
+	const struct fault_ops *fault = table[_i];
+
+	if ((size_t)_i >= count)
+		return;
+	ck_assert_ptr_eq(fault_find(fault->name), fault);
+	ck_assert_ptr_nonnull(fault->summary);
+	ck_assert(fault->scope == FAULT_ON_HOST || fault->scope == FAULT_ON_SERVICE);
+	ck_assert(fault->plan_heal != NULL);
+	ck_assert(fault->describe != NULL);
+	ck_assert(fault->arm != NULL);
+	ck_assert(fault->renew != NULL);
+	ck_assert(fault->inject != NULL);
+	ck_assert(fault->confirm != NULL);
+	ck_assert(fault->heal != NULL);
+	ck_assert(fault->read_back != NULL);
+	for (const struct param *row = fault->params; row->name != NULL; row++) {
+		ck_assert_ptr_nonnull(row->help);
+		ck_assert_msg(!row->is_required || row->fallback == NULL, "%s.%s", fault->name,
+			      row->name);
+		ck_assert_msg((row->type == PARAM_CHOICE) == (row->choices != NULL), "%s.%s",
+			      fault->name, row->name);
+	}
+}
+END_TEST
+
+START_TEST(test_fault_find_unknown_name_finds_nothing)
+{
+	ck_assert_ptr_null(fault_find("process.hug"));
+}
+END_TEST
+
+START_TEST(test_plan_heal_record_survives_json)
+{
+	size_t count;
+	const struct fault_ops *const *table = fault_table(&count);
+	struct fault_case c = { 0 };
+	struct heal_record back;
+	struct text again = { 0 };
+
+	if ((size_t)_i >= count)
+		return;
+	ck_assert_msg(plan_sample(&c, table[_i]->name), "%s", c.e.text);
+	ck_assert_str_eq(c.record.fault, table[_i]->name);
+	ck_assert_str_eq(c.record.run_id, "20261121-102030-k3f9");
+	ck_assert_int_eq(c.record.lease_ns, 5 * NS_PER_S);
+
+	heal_record_print(&c.record, &c.text);
+	ck_assert_msg(heal_record_parse(text_str(&c.text), &c.arena, &back, &c.e), "%s", c.e.text);
+	heal_record_print(&back, &again);
+	ck_assert_str_eq(text_str(&again), text_str(&c.text));
+	text_release(&again);
+	fault_case_release(&c);
+}
+END_TEST
+
+START_TEST(test_describe_says_what_is_done_and_how_it_is_undone)
+{
+	size_t count;
+	const struct fault_ops *const *table = fault_table(&count);
+	struct fault_case c = { 0 };
+	struct text heal = { 0 };
+
+	if ((size_t)_i >= count)
+		return;
+	ck_assert(plan_sample(&c, table[_i]->name));
+	c.fault->describe(&c.record, &c.text, &heal);
+	ck_assert_uint_gt(c.text.length_bytes, 5);
+	ck_assert_uint_gt(heal.length_bytes, 5);
+	text_release(&heal);
+	fault_case_release(&c);
+}
+END_TEST
+
+/* A host that is gone must give a sentence, never a crash: heal is called for such hosts too. */
+START_TEST(test_every_verb_without_a_host_says_so)
+{
+	size_t count;
+	const struct fault_ops *const *table = fault_table(&count);
+	struct fault_case c = { 0 };
+	struct fault_context ctx = { 0 };
+
+	if ((size_t)_i >= count)
+		return;
+	ck_assert(plan_sample(&c, table[_i]->name));
+	ck_assert(!c.fault->inject(&c.record, &ctx, &c.e));
+	ck_assert_uint_gt(strlen(c.e.text), 10);
+	ck_assert(!c.fault->heal(&c.record, &ctx, &c.e));
+	ck_assert(!c.fault->read_back(&c.record, &ctx, &c.text, &c.e));
+	ck_assert_int_eq(c.fault->confirm(&c.record, &ctx, &c.text), CONFIRM_UNKNOWN);
+	ck_assert_uint_gt(c.text.length_bytes, 10);
+	fault_case_release(&c);
+}
+END_TEST
+
+/* What plan_heal must refuse, and the words that its sentence must hold. */
+struct refused_row {
+	const char *fault;
+	const char *with[7];
+	enum err_kind kind;
+	const char *sentence;
+};
+
+static const struct refused_row refused[] = {
+	{ "process.kill", { "name", "", NULL }, ERR_INPUT, "`name` is empty" },
+	{ "process.kill", { "name", "-9", NULL }, ERR_INPUT, "starts with" },
+	{ "process.pause", { "name", "a\nb", NULL }, ERR_INPUT, "control character" },
+};
+
+enum { REFUSED_COUNT = sizeof refused / sizeof refused[0] };
+
+START_TEST(test_plan_heal_refuses_what_the_rows_cannot_check)
+{
+	const struct refused_row *row = &refused[_i];
+	struct fault_case c = { 0 };
+
+	ck_assert(!fault_case_plan(&c, row->fault, "r", &db1, NS_PER_S, row->with));
+	ck_assert_int_eq(c.e.kind, row->kind);
+	ck_assert_msg(strstr(c.e.text, row->sentence) != NULL, "%s", c.e.text);
+	fault_case_release(&c);
+}
+END_TEST
+
+START_TEST(test_check_path_keeps_only_plain_absolute_paths)
+{
+	struct arena arena = { 0 };
+	const char *path = NULL;
+	struct err e = { 0 };
+
+	ck_assert(check_path("f", "path", "/data/", &arena, &path, &e));
+	ck_assert_str_eq(path, "/data");
+	ck_assert(check_path("f", "path", "/", &arena, &path, &e));
+	ck_assert_str_eq(path, "/");
+	ck_assert(check_path("f", "path", "//", &arena, &path, &e));
+	ck_assert_str_eq(path, "/");
+	ck_assert(!check_path("f", "path", "data", &arena, &path, &e));
+	ck_assert(!check_path("f", "path", "/data/../", &arena, &path, &e));
+	ck_assert(!check_path("f", "path", "/data/./x", &arena, &path, &e));
+	ck_assert(!check_path("f", "path", "/data//x", &arena, &path, &e));
+	ck_assert(check_path("f", "path", "/data/.x/..y", &arena, &path, &e));
+	arena_release(&arena);
+}
+END_TEST
+
+void suite_faults(Suite *suite)
+{
+	TCase *tcase = tcase_create("faults");
+	size_t table_count;
+	int count;
+
+	fault_table(&table_count);
+	count = (int)table_count;
+	tcase_add_loop_test(tcase, test_fault_table_rows_are_whole, 0, count);
+	tcase_add_test(tcase, test_fault_find_unknown_name_finds_nothing);
+	tcase_add_loop_test(tcase, test_plan_heal_record_survives_json, 0, count);
+	tcase_add_loop_test(tcase, test_describe_says_what_is_done_and_how_it_is_undone, 0, count);
+	tcase_add_loop_test(tcase, test_every_verb_without_a_host_says_so, 0, count);
+	tcase_add_loop_test(tcase, test_plan_heal_refuses_what_the_rows_cannot_check, 0,
+			    REFUSED_COUNT);
+	tcase_add_test(tcase, test_check_path_keeps_only_plain_absolute_paths);
+	suite_add_tcase(suite, tcase);
+}
