@@ -1,7 +1,8 @@
 /*
- * report.h - the contract of a report writer: a story in, text out. One file and one row each.
+ * report.h - the contract of a report writer: a story in, bytes out. One file and one row each.
  *
  * Writers are pure: the same story gives the same bytes. They never see the store or a clock.
+ * Callers use report_write, never a row's `write`: it is the one place where secrets are hidden.
  */
 #ifndef REPORTS_REPORT_H
 #define REPORTS_REPORT_H
@@ -11,7 +12,8 @@
 #include "model/story.h"
 
 struct report_style {
-	bool has_colour; /* terminal escapes wanted (text only) */
+	bool has_colour;  /* terminal escapes wanted (text only) */
+	bool is_utf8;     /* block characters and marks may be used (text only); else plain ASCII */
 	uint32_t columns; /* width of the terminal; 0: 80 */
 };
 
@@ -19,10 +21,19 @@ struct report_ops {
 	const char *name;      /* "html" */
 	const char *file_name; /* "report.html" */
 	const char *summary;
+	bool is_binary;        /* a picture: not for a terminal, and its bytes are not searched */
 	bool (*write)(const struct story *story, const struct report_style *style,
 		      struct text *ret_bytes, struct err *e);
 };
 
+/*
+ * Appends the whole report. Secrets are hidden twice: in every text of the story before the writer
+ * sees it (escaping or drawing would disguise them), and in the finished bytes of text formats.
+ */
+bool report_write(const struct report_ops *ops, const struct story *story,
+		  const struct report_style *style, struct text *ret_bytes, struct err *e);
+
+/* NULL when there is none of this name. */
 const struct report_ops *report_find(const char *name);
 const struct report_ops *const *report_table(size_t *ret_count);
 

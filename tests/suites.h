@@ -11,7 +11,8 @@
 	X(faults) \
 	X(faults_process) \
 	X(remote_fake) \
-	X(remote_local)
+	X(remote_local) \
+	X(report)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

@@ -1,0 +1,30 @@
+/*
+ * facts.h - look-ups in a story that more than one format needs. Nothing is measured here.
+ */
+#ifndef REPORTS_FACTS_H
+#define REPORTS_FACTS_H
+
+#include "model/story.h"
+
+bool facts_has_fault(const struct story *story);
+/* t = 0 of every table and picture: the fault was sent; without a fault, the start of the run. */
+int64_t facts_zero_ns(const struct story *story);
+int64_t facts_started_ns(const struct story *story);
+int64_t facts_ended_ns(const struct story *story);
+
+/* The part of the run worth a picture: some baseline, all that went wrong, the quiet after it. */
+struct span facts_window(const struct story *story);
+
+/* The probe whose recovery is the service's: the slowest required one. NULL: nothing measured. */
+const struct probe_result *facts_slowest(const struct story *story);
+const struct track *facts_track(const struct story *story, const char *probe);  /* or NULL */
+const struct probe_spec *facts_spec(const struct story *story, const char *probe); /* or NULL */
+int64_t facts_every_ns(const struct story *story, const char *probe);           /* 0: unknown */
+const struct ledger_result *facts_ledger(const struct story *story, const char *probe);
+/* The final read behind the count of a ledger that its verdict rests on; NULL: none. */
+const struct ledger_read *facts_read(const struct story *story, const struct ledger_result *ledger);
+
+/* Was the row of this slot acknowledged, and is it now absent or damaged? */
+bool facts_is_lost(const struct track *track, const struct ledger_read *read, uint64_t slot);
+
+#endif

@@ -1,0 +1,219 @@
+/*
+ * markdown.c - report "markdown": the short form for a ticket, a pull request or a chat.
+ *
+ * GitHub flavoured. It has the verdict and the evidence for it; the timeline of events and the
+ * picture are in the HTML report.
+ */
+#include "reports/report.h"
+
+#include <inttypes.h>
+
+#include "base/units.h"
+#include "reports/escape.h"
+#include "reports/facts.h"
+#include "reports/words.h"
+
+static void add_cell(struct text *text, const char *raw)
+{
+	text_add(text, "| ");
+	escape_markdown(text, raw);
+	text_add(text, " ");
+}
+
+static void write_head(struct text *text, const struct story *story)
+{
+	const struct experiment *experiment = story->experiment;
+
+	text_addf(text, "# %s %s: ", words_mark(words_tone(&story->outcome), true),
+		  words_headline(&story->outcome));
+	escape_markdown(text, experiment->title);
+	text_add(text, "\n\n**");
+	escape_markdown(text, story->outcome.sentence);
+	text_add(text, "**\n\n");
+	if (experiment->hypothesis != NULL) {
+		text_add(text, "> Hypothesis: ");
+		escape_markdown(text, experiment->hypothesis);
+		text_add(text, "\n\n");
+	}
+}
+
+static void write_objectives(struct text *text, const struct story *story)
+{
+	if (story->objective_count == 0)
+		return;
+	text_add(text, "| Objective | Target | Observed | Margin | Verdict |\n"
+		       "| --- | --- | --- | --- | --- |\n");
+	for (size_t i = 0; i < story->objective_count; i++) {
+		const struct objective_result *objective = &story->objectives[i];
+
+		add_cell(text, objective->name);
+		add_cell(text, objective->target);
+		add_cell(text, objective->observed);
+		add_cell(text, objective->margin);
+		text_addf(text, "| %s %s |\n", words_mark(objective->verdict, true),
+			  words_verdict(objective->verdict));
+	}
+	text_add(text, "\n");
+	for (size_t i = 0; i < story->objective_count; i++) {
+		const struct objective_result *objective = &story->objectives[i];
+
+		if (objective->verdict == VERDICT_MET || objective->reason == NULL)
+			continue;
+		text_add(text, "- **");
+		escape_markdown(text, objective->name);
+		text_add(text, "**: ");
+		escape_markdown(text, objective->reason);
+		if (objective->advice != NULL) {
+			text_add(text, " ");
+			escape_markdown(text, objective->advice);
+		}
+		text_add(text, "\n");
+	}
+	text_add(text, "\n");
+}
+
+static void write_recovery(struct text *text, const struct story *story)
+{
+	char buffer[WORDS_BYTES];
+
+	if (story->probe_count == 0)
+		return;
+	text_add(text, "## Recovery\n\n"
+		       "| Probe | Recovery | Availability | Bad | Good | Flaps |\n"
+		       "| --- | --- | --- | ---: | ---: | ---: |\n");
+	for (size_t i = 0; i < story->probe_count; i++) {
+		const struct probe_result *probe = &story->probes[i];
+
+		add_cell(text, probe->probe);
+		add_cell(text, words_rto(probe, facts_every_ns(story, probe->probe), buffer));
+		add_cell(text, words_availability(probe, buffer));
+		add_cell(text, words_count(probe->bad_count, buffer));
+		add_cell(text, words_count(probe->good_count, buffer));
+		text_addf(text, "| %" PRIu64 " |\n", probe->flap_count);
+	}
+	text_add(text, "\n");
+}
+
+static void write_class(struct text *text, const struct class_row *row,
+			const struct ledger_result *ledger)
+{
+	const struct ledger_count_result *counts[] = { &ledger->stable, &ledger->healed };
+	char buffer[WORDS_BYTES];
+
+	text_addf(text, "| %s | %s ", row->name, row->meaning);
+	for (size_t i = 0; i < 2; i++) {
+		if (!counts[i]->was_counted || !counts[i]->is_readable) {
+			text_add(text, "| - ");
+			continue;
+		}
+
+		const uint64_t count = row->count(&counts[i]->classes);
+		const bool is_loss = row->weight == CLASS_LOSS && count > 0;
+
+		text_addf(text, is_loss ? "| **%s** " : "| %s ", words_count(count, buffer));
+	}
+	text_add(text, "|\n");
+}
+
+static void write_ledgers(struct text *text, const struct story *story)
+{
+	size_t class_count;
+	const struct class_row *classes = words_classes(&class_count);
+	char buffer[WORDS_BYTES];
+
+	for (size_t i = 0; i < story->ledger_count; i++) {
+		const struct ledger_result *ledger = &story->ledgers[i];
+
+		text_add(text, "## Ledger ");
+		escape_markdown(text, ledger->probe);
+		text_add(text, "\n\n");
+		if (ledger->worse == NULL) {
+			text_add(text, "Could not be read: what was lost is not known.\n\n");
+			continue;
+		}
+		text_addf(text, "%s of ", words_count(ledger->worse->classes.acknowledged, buffer));
+		text_addf(text, "%s writes were acknowledged; ",
+			  words_count(ledger->worse->classes.attempted, buffer));
+		text_addf(text, "observed RPO %s.\n\n", words_span(ledger->worse->rpo, buffer));
+		text_add(text, "| Class | Meaning | Once stable | After the heal |\n"
+			       "| --- | --- | ---: | ---: |\n");
+		for (size_t row = 0; row < class_count; row++)
+			write_class(text, &classes[row], ledger);
+		text_add(text, "\n");
+	}
+}
+
+static void write_deeds(struct text *text, const struct story *story)
+{
+	if (story->deed_count == 0)
+		return;
+	text_add(text, "## What was done, and undone\n\n"
+		       "| Step | Host | Fault | Took effect | Heal | Read back |\n"
+		       "| ---: | --- | --- | --- | --- | --- |\n");
+	for (size_t i = 0; i < story->deed_count; i++) {
+		const struct deed *deed = &story->deeds[i];
+
+		text_addf(text, "| %" PRIu32 " ", deed->step);
+		add_cell(text, deed->host);
+		text_add(text, "| ");
+		escape_markdown(text, deed->fault);
+		text_add(text, ": ");
+		escape_markdown(text, deed->what);
+		text_add(text, " ");
+		add_cell(text, words_confirmation(deed->confirmation));
+		add_cell(text, deed->heal);
+		text_addf(text, "| %s%s%s", deed->read_back == EVENT_LEFTOVER ? "**" : "",
+			  words_read_back(deed), deed->read_back == EVENT_LEFTOVER ? "**" : "");
+		if (deed->leftover != NULL) {
+			text_add(text, ": ");
+			escape_markdown(text, deed->leftover);
+		}
+		text_add(text, " |\n");
+	}
+	text_add(text, "\n");
+}
+
+static void write_foot(struct text *text, const struct story *story)
+{
+	char buffer[WORDS_BYTES];
+	char duration[UNITS_TEXT_BYTES];
+
+	if (story->untold_count > 0) {
+		text_add(text, "## What could not be told\n\n");
+		for (size_t i = 0; i < story->untold_count; i++) {
+			text_add(text, "- ");
+			escape_markdown(text, story->untold[i]);
+			text_add(text, "\n");
+		}
+		text_add(text, "\n");
+	}
+	text_add(text, "Run ");
+	escape_markdown(text, story->run_id);
+	text_addf(text, ", started %s, ", words_wall(story, facts_started_ns(story), buffer));
+	text_addf(text, "took %s, firedrill ",
+		  units_format_duration(facts_ended_ns(story) - facts_started_ns(story), duration));
+	escape_markdown(text, story->version);
+	text_add(text, ".\n");
+}
+
+static bool markdown_write(const struct story *story, const struct report_style *style,
+			   struct text *ret_bytes, struct err *e)
+{
+	(void)style; /* the same bytes for everyone */
+	(void)e;     /* nothing here can fail */
+
+	write_head(ret_bytes, story);
+	write_objectives(ret_bytes, story);
+	write_recovery(ret_bytes, story);
+	write_ledgers(ret_bytes, story);
+	write_deeds(ret_bytes, story);
+	write_foot(ret_bytes, story);
+	return true;
+}
+
+const struct report_ops report_markdown = {
+	.name = "markdown",
+	.file_name = "report.md",
+	.summary = "Markdown for a ticket or a chat: verdict, objectives, ledger, deeds",
+	.write = markdown_write,
+};

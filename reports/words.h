@@ -1,0 +1,46 @@
+/*
+ * words.h - how numbers, moments and verdicts read, the same in every format.
+ *
+ * Each function fills the caller's buffer and returns it. None escapes: what it makes is ours.
+ */
+#ifndef REPORTS_WORDS_H
+#define REPORTS_WORDS_H
+
+#include "model/story.h"
+
+enum { WORDS_BYTES = 128 };
+
+/* The run in one or two words: "MET", "MISSED", "LEFT UNHEALED", "NOT STARTED". */
+const char *words_headline(const struct outcome *outcome);
+/* Good, bad or neither: what colour and mark the run has. */
+enum verdict words_tone(const struct outcome *outcome);
+
+const char *words_mark(enum verdict verdict, bool is_utf8); /* a sign that needs no colour */
+const char *words_verdict(enum verdict verdict);            /* "met", "MISSED", "not judged" */
+
+const char *words_span(struct span span, char text[WORDS_BYTES]);   /* "4.31 s to 4.35 s" */
+/* "4.31 s to 4.35 s", "never recovered (down at least 2 min 0 s)", "no outage seen at every=20ms" */
+const char *words_rto(const struct probe_result *result, int64_t every_ns, char text[WORDS_BYTES]);
+const char *words_moment(int64_t after_zero_ns, char text[WORDS_BYTES]); /* "+4.310 s" */
+const char *words_wall(const struct story *story, int64_t at_ns, char text[WORDS_BYTES]);
+const char *words_iso(const struct story *story, int64_t at_ns, char text[WORDS_BYTES]);
+const char *words_count(uint64_t count, char text[WORDS_BYTES]); /* "1,234,567" */
+const char *words_availability(const struct probe_result *result, char text[WORDS_BYTES]);
+
+const char *words_confirmation(enum event_kind confirmation);
+const char *words_read_back(const struct deed *deed);
+const char *words_rto_kind(enum measured kind); /* for machines: "span", "no_outage" */
+
+/* The classes of a ledger, one row each: what they mean and whether they count as loss. */
+enum class_weight { CLASS_FINE = 1, CLASS_LOSS, CLASS_FINDING };
+
+struct class_row {
+	const char *name;
+	const char *meaning;
+	enum class_weight weight;
+	uint64_t (*count)(const struct ledger_classes *classes);
+};
+
+const struct class_row *words_classes(size_t *ret_count);
+
+#endif
