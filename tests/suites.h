@@ -12,7 +12,9 @@
 	X(faults_process) \
 	X(remote_fake) \
 	X(remote_local) \
-	X(report)
+	X(report) \
+	X(store) \
+	X(store_codec)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

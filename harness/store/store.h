@@ -44,25 +44,32 @@ struct run_row {
 	const char *sentence;
 };
 
+/* boot_id NULL: the process that calls. ERR_STORE when there is a run with this id. */
 bool store_run_begin(struct store *store, const struct run_row *row, struct err *e);
+/* Once for a run; its sentence and code are sealed together with the journal's last event. */
 bool store_run_end(struct store *store, const char *run_id, int64_t ended_wall_ns,
 		   int64_t exit_code, const char *sentence, struct err *e);
-/* Newest first; limit 0: all. */
+/* Newest first; limit 0: all. A list is light: the texts of the documents stay NULL. */
 bool store_runs(struct store *store, size_t limit, struct arena *arena,
 		struct run_row **ret_rows, size_t *ret_count, struct err *e);
 /* By id, by a unique beginning of it, or "last". ERR_INPUT when there is none or more than one. */
 bool store_run_find(struct store *store, const char *run, struct arena *arena,
 		    struct run_row *ret_row, struct err *e);
 
-/* Fills number and hash of the event, then makes it durable. */
+/* False once the process that began the run is gone, as far as this machine can see. */
+bool store_run_is_alive(const struct run_row *row);
+
+/* Fills number and hash of the event, then makes it durable. Also after the end of the run, for a
+   heal from another process. */
 bool store_append(struct store *store, const char *run_id, struct event *event, struct err *e);
 
 enum heal_state { HEAL_PENDING = 1, HEAL_DONE, HEAL_LEFTOVER };
 
-/* Durable before the inject; the state stays HEAL_PENDING until heal and read-back have succeeded. */
+/* Durable before the inject; the state stays HEAL_PENDING until heal and read-back have succeeded.
+   A second put for the same run, step and host replaces the first. ERR_REFUSED when the record holds
+   a secret. */
 bool store_heal_put(struct store *store, const struct heal_record *record, const char *before,
 		    struct err *e);
-/* Keeps the state text seen before the harm up to date for heal from another process. */
 bool store_heal_mark(struct store *store, const struct heal_record *record, enum heal_state state,
 		     struct err *e);
 
@@ -76,6 +83,7 @@ struct heal_row {
 bool store_heals_open(struct store *store, const char *run_id, struct arena *arena,
 		      struct heal_row **ret_rows, size_t *ret_count, struct err *e);
 
+/* A second put for the same probe (or the same probe, count and read number) replaces the first. */
 bool store_track_put(struct store *store, const char *run_id, const struct track *track,
 		     struct err *e);
 bool store_ledger_read_put(struct store *store, const char *run_id, const struct ledger_read *read,

@@ -1,0 +1,25 @@
+/*
+ * process.h - which process is this, and is it still there? A pid alone is no answer: it is used
+ * again. A pid, the moment it started and the boot of the machine together are.
+ */
+#ifndef STORE_PROCESS_H
+#define STORE_PROCESS_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum { BOOT_ID_BYTES = 64 };
+
+struct process_id {
+	char boot_id[BOOT_ID_BYTES];
+	int64_t pid;
+	int64_t pid_start; /* clock ticks after the boot, as the kernel counts them */
+};
+
+bool process_self(struct process_id *ret_id, struct err *e);
+
+/* False once it has ended, also while nobody has collected it yet, and after a reboot. */
+bool process_is_alive(const char *boot_id, int64_t pid, int64_t pid_start);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * sqlite.c - the embedded store: one SQLite file, write-ahead log, synchronous=FULL.
+ *
+ * A commit that came back true is on the disk. Several processes may use the file at once; each waits
+ * for the other at most SQLITE_BUSY_TIMEOUT_MS. Not for network file systems: their locks lie.
+ */
+#include "store/sqlite_db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/place.h"
+
+static void sqlite_close(void *backend)
+{
+	struct sqlite_store *store = backend;
+
+	if (store == NULL)
+		return;
+	/* Nothing is lost when it fails: the log is replayed by the next open. */
+	(void)sqlite3_close(store->owned_db);
+	free(store->owned_path);
+	free(store);
+}
+
+static bool execute(struct sqlite_store *store, const char *sql, struct err *e)
+{
+	const int code = sqlite3_exec(store->owned_db, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK || sqlite_fail(store, code, e);
+}
+
+static bool switch_to_wal(struct sqlite_store *store, struct err *e)
+{
+	struct query query = query_make(store, "pragma journal_mode = wal");
+	bool is_wal = false;
+
+	if (query_row(&query)) {
+		const unsigned char *mode = sqlite3_column_text(query.owned_stmt, 0);
+
+		is_wal = mode != NULL && strcmp((const char *)mode, "wal") == 0;
+	}
+	if (!query_end(&query, e))
+		return false;
+	if (!is_wal)
+		return err_set(e, ERR_STORE,
+			       "open the store %s: its file system cannot share memory between "
+			       "processes (no write-ahead log); name a place on a local disk with "
+			       "--store",
+			       store->owned_path);
+	return true;
+}
+
+/* Damaged or hostile files must give errors, never effects. */
+static void harden(sqlite3 *db)
+{
+	enum { ROW_BYTES_MAX = 256 << 20 };
+
+	(void)sqlite3_extended_result_codes(db, 1);
+	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	(void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX);
+	(void)sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+	(void)sqlite3_busy_timeout(db, SQLITE_BUSY_TIMEOUT_MS);
+}
+
+static bool connect_to(struct sqlite_store *store, struct err *e)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	const int code = sqlite3_open_v2(store->owned_path, &store->owned_db, flags, NULL);
+
+	if (code != SQLITE_OK)
+		return sqlite_fail(store, code, e);
+	harden(store->owned_db);
+	return execute(store, "pragma foreign_keys = on; pragma cell_size_check = on", e) &&
+	       sqlite_migrate(store, e) && switch_to_wal(store, e) &&
+	       execute(store, "pragma synchronous = full", e);
+}
+
+static bool sqlite_open(const char *path, void **ret_backend, struct err *e)
+{
+	struct sqlite_store *store;
+	bool ok;
+
+	if (!place_prepare(path, e))
+		return false;
+
+	store = mem_alloc(sizeof *store);
+	store->owned_path = mem_copy(path);
+	ok = connect_to(store, e);
+	if (!ok && store->was_full && place_reserve_give_up(path)) {
+		(void)sqlite3_close(store->owned_db);
+		store->owned_db = NULL;
+		ok = connect_to(store, e);
+	}
+	if (!ok) {
+		sqlite_close(store);
+		return false;
+	}
+	place_reserve(path);
+	*ret_backend = store;
+	return true;
+}
+
+static bool sqlite_begin(void *backend, bool is_write, struct err *e)
+{
+	struct sqlite_store *store = backend;
+
+	store->was_full = false;
+	return execute(store, is_write ? "begin immediate" : "begin", e);
+}
+
+static bool sqlite_commit(void *backend, struct err *e)
+{
+	return execute(backend, "commit", e);
+}
+
+static void sqlite_rollback(void *backend)
+{
+	struct sqlite_store *store = backend;
+
+	/* SQLite may have rolled back by itself; then this fails and nothing is lost. */
+	(void)sqlite3_exec(store->owned_db, "rollback", NULL, NULL, NULL);
+}
+
+static bool sqlite_make_room(void *backend)
+{
+	struct sqlite_store *store = backend;
+
+	return store->was_full && place_reserve_give_up(store->owned_path);
+}
+
+const struct store_ops store_sqlite = {
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.begin = sqlite_begin,
+	.commit = sqlite_commit,
+	.rollback = sqlite_rollback,
+	.make_room = sqlite_make_room,
+	.run_insert = sqlite_run_insert,
+	.run_finish = sqlite_run_finish,
+	.runs_read = sqlite_runs_read,
+	.event_last = sqlite_event_last,
+	.event_insert = sqlite_event_insert,
+	.events_read = sqlite_events_read,
+	.heal_put = sqlite_heal_put,
+	.heals_read = sqlite_heals_read,
+	.track_put = sqlite_track_put,
+	.chunk_put = sqlite_chunk_put,
+	.tracks_read = sqlite_tracks_read,
+	.chunks_read = sqlite_chunks_read,
+	.ledger_read_put = sqlite_ledger_read_put,
+	.ledger_reads_read = sqlite_ledger_reads_read,
+	.lock_read = sqlite_lock_read,
+	.lock_put = sqlite_lock_put,
+	.locks_drop = sqlite_locks_drop,
+};

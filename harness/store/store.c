@@ -1,0 +1,145 @@
+/*
+ * store.c - open, close, and what every part of the store needs: secrets out, one durable step.
+ *
+ * The other halves are store_runs.c (runs, locks), store_journal.c (events, heals) and
+ * store_series.c (samples, ledger reads, the whole timeline). Rows are kept by a backend.
+ */
+#include "store/store_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool store_open(const char *path, const struct secrets *secrets, struct store **ret_store,
+		struct err *e)
+{
+	void *backend = NULL;
+
+	assert(path != NULL);
+
+	if (path[0] == '\0')
+		return err_set(e, ERR_INPUT, "open the store: its path is empty");
+	if (strstr(path, "://") != NULL)
+		return err_set(e, ERR_INPUT,
+			       "open the store %.20s...: this firedrill keeps its store in a file; "
+			       "give a path",
+			       path);
+	if (!store_sqlite.open(path, &backend, e))
+		return false;
+
+	struct store *store = mem_alloc(sizeof *store);
+
+	store->ops = &store_sqlite;
+	store->owned_backend = backend;
+	store->secrets = secrets;
+	*ret_store = store;
+	return true;
+}
+
+void store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	store->ops->close(store->owned_backend);
+	free(store);
+}
+
+/* The XDG rule: a relative path in the variable is to be ignored. */
+void store_default_path(struct text *text)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+
+	if (state != NULL && state[0] == '/')
+		text_addf(text, "%s/firedrill/firedrill.db", state);
+	else
+		text_addf(text, "%s/.local/state/firedrill/firedrill.db",
+			  home != NULL && home[0] == '/' ? home : "/root");
+}
+
+const char *store_hide(const struct store *store, struct arena *arena, const char *text)
+{
+	if (text == NULL || store->secrets == NULL || store->secrets->value_count == 0)
+		return text;
+
+	struct text clean = { 0 };
+
+	text_add(&clean, text);
+	secrets_redact(store->secrets, &clean);
+
+	const char *copy = arena_copy(arena, text_str(&clean));
+
+	text_release(&clean);
+	return copy;
+}
+
+bool store_refuse_secret(const struct store *store, const char *text, const char *what,
+			 struct err *e)
+{
+	struct arena scratch = { 0 };
+	const bool is_clean = strcmp(store_hide(store, &scratch, text), text) == 0;
+
+	arena_release(&scratch);
+	if (!is_clean)
+		return err_set(e, ERR_REFUSED,
+			       "write down %s: it holds the value of a secret, which must not be "
+			       "stored; write that value as plain text in the inventory if it is "
+			       "none, else give the secret another value",
+			       what);
+	return true;
+}
+
+static bool write_once(struct store *store, store_work_fn *work, void *ctx, struct err *e)
+{
+	if (!store->ops->begin(store->owned_backend, true, e))
+		return false;
+	if (work(store, ctx, e) && store->ops->commit(store->owned_backend, e))
+		return true;
+	store->ops->rollback(store->owned_backend);
+	return false;
+}
+
+bool store_write(struct store *store, store_work_fn *work, void *ctx, struct err *e)
+{
+	if (write_once(store, work, ctx, e))
+		return true;
+	if (!store->ops->make_room(store->owned_backend))
+		return false;
+	err_clear(e);
+	return write_once(store, work, ctx, e);
+}
+
+void store_texts_print(const char *const *texts, size_t text_count, struct text *text)
+{
+	struct json *array = json_array();
+
+	for (size_t i = 0; i < text_count; i++)
+		json_push_text(array, texts[i]);
+	json_print(array, false, text);
+	json_release(array);
+}
+
+bool store_texts_parse(const char *json, struct arena *arena, const char ***ret_texts,
+		       size_t *ret_count, struct err *e)
+{
+	struct json *array = NULL;
+	const char **texts;
+	bool ok = true;
+
+	if (!json_parse(json, strlen(json), &array, e))
+		return false;
+
+	const size_t count = json_count(array);
+
+	texts = arena_alloc(arena, (count + 1) * sizeof *texts);
+	for (size_t i = 0; i < count && ok; i++) {
+		texts[i] = arena_copy(arena, json_text_of(json_at(array, i)));
+		ok = texts[i] != NULL;
+	}
+	json_release(array);
+	if (!ok)
+		return err_set(e, ERR_STORE, "a list of texts holds something else");
+	*ret_texts = texts;
+	*ret_count = count;
+	return true;
+}

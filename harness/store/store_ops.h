@@ -1,0 +1,130 @@
+/*
+ * store_ops.h - what a place to keep things must be able to do. SQLite is one (sqlite.c).
+ *
+ * A backend keeps rows and knows nothing of secrets, seals or blobs: store.c and its neighbours
+ * have hidden, sealed and packed everything before it comes here. All text read goes to the arena.
+ */
+#ifndef STORE_STORE_OPS_H
+#define STORE_STORE_OPS_H
+
+#include "store/store.h"
+
+struct blob {
+	const void *bytes;
+	size_t length_bytes;
+};
+
+struct stored_run {
+	struct run_row row;   /* vars and var_count stay empty; they are in vars_json */
+	const char *vars_json;
+	const char *seal;     /* of everything known at the beginning */
+	uint64_t end_number;  /* the last event when the run ended, and its hash */
+	const char *end_hash;
+	const char *end_seal; /* of everything known at the end, after `seal` */
+};
+
+#define HEAL_STATE_DONE "done"
+
+struct stored_heal {
+	const char *run_id;
+	int64_t step;
+	const char *host;
+	const char *record_json;
+	const char *before;
+	const char *state;    /* words, so that no damaged bit turns one into another */
+	const char *seal;
+};
+
+struct stored_track {
+	const char *probe;
+	int64_t t0_ns;
+	int64_t every_ns;
+	int64_t lane_count;
+	uint64_t slot_count;
+	const char *errors_json;
+	const char *seal;     /* of the columns and of every chunk, in order */
+};
+
+struct stored_ledger_read {
+	const char *probe;
+	int64_t count;        /* enum ledger_count */
+	int64_t read_number;
+	bool is_complete;
+	const char *error;
+	uint64_t first_missing_count;
+	int64_t settle_ns;
+	uint64_t slot_count;
+	struct blob rows;
+	struct blob unexpected;
+	uint64_t unexpected_kept;
+	uint64_t unexpected_count;
+	const char *seal;
+};
+
+enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX };
+
+struct run_query {
+	enum run_match match;
+	const char *run;     /* RUN_EXACT, RUN_PREFIX */
+	size_t limit;        /* 0: all */
+	bool has_documents;  /* false: the texts of the documents stay NULL */
+};
+
+struct store_ops {
+	bool (*open)(const char *path, void **ret_backend, struct err *e);
+	void (*close)(void *backend); /* NULL is fine */
+
+	/* begin .. commit is one durable step; what is read in it belongs together. */
+	bool (*begin)(void *backend, bool is_write, struct err *e);
+	bool (*commit)(void *backend, struct err *e);
+	void (*rollback)(void *backend);
+	/* After a failure for want of space: true when there is some now and a retry makes sense. */
+	bool (*make_room)(void *backend);
+
+	bool (*run_insert)(void *backend, const struct stored_run *run, struct err *e);
+	bool (*run_finish)(void *backend, const struct stored_run *run, struct err *e);
+	/* Newest first. */
+	bool (*runs_read)(void *backend, const struct run_query *query, struct arena *arena,
+			  struct stored_run **ret_runs, size_t *ret_count, struct err *e);
+
+	/* Number 0 when the run has no event yet. */
+	bool (*event_last)(void *backend, const char *run_id, uint64_t *ret_number,
+			   char ret_hash[HASH_TEXT_BYTES], struct err *e);
+	bool (*event_insert)(void *backend, const char *run_id, const struct event *event,
+			     struct err *e);
+	bool (*events_read)(void *backend, const char *run_id, struct arena *arena,
+			    struct event **ret_events, size_t *ret_count, struct err *e);
+
+	/* Puts or replaces. */
+	bool (*heal_put)(void *backend, const struct stored_heal *heal, struct err *e);
+	/* Every one of a run; or, run_id NULL, those of all runs whose state is not HEAL_STATE_DONE.
+	   Newest first. */
+	bool (*heals_read)(void *backend, const char *run_id, struct arena *arena,
+			   struct stored_heal **ret_heals, size_t *ret_count, struct err *e);
+
+	bool (*track_put)(void *backend, const char *run_id, const struct stored_track *track,
+			  struct err *e); /* and removes the chunks of an older one */
+	bool (*chunk_put)(void *backend, const char *run_id, const char *probe, uint64_t chunk,
+			  struct blob blob, struct err *e);
+	bool (*tracks_read)(void *backend, const char *run_id, struct arena *arena,
+			    struct stored_track **ret_tracks, size_t *ret_count, struct err *e);
+	bool (*chunks_read)(void *backend, const char *run_id, const char *probe,
+			    struct arena *arena, struct blob **ret_chunks, size_t *ret_count,
+			    struct err *e);
+
+	bool (*ledger_read_put)(void *backend, const char *run_id,
+				const struct stored_ledger_read *read, struct err *e);
+	bool (*ledger_reads_read)(void *backend, const char *run_id, struct arena *arena,
+				  struct stored_ledger_read **ret_reads, size_t *ret_count,
+				  struct err *e);
+
+	/* *ret_run_id is NULL when nobody holds it. */
+	bool (*lock_read)(void *backend, const char *target, struct arena *arena,
+			  const char **ret_run_id, struct err *e);
+	bool (*lock_put)(void *backend, const char *target, const char *run_id, struct err *e);
+	bool (*locks_drop)(void *backend, const char *run_id, struct err *e);
+};
+
+extern const struct store_ops store_sqlite;
+
+#endif

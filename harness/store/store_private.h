@@ -1,0 +1,40 @@
+/*
+ * store_private.h - what the files behind store.h share.
+ */
+#ifndef STORE_STORE_PRIVATE_H
+#define STORE_STORE_PRIVATE_H
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "store/store_ops.h"
+
+struct store {
+	const struct store_ops *ops;
+	void *owned_backend;
+	const struct secrets *secrets; /* NULL: none */
+};
+
+/* The text without secrets: itself, or a copy in the arena. NULL gives NULL. */
+const char *store_hide(const struct store *store, struct arena *arena, const char *text);
+
+/* For keys and heal records, which would be useless with a hole in them: refused instead. */
+bool store_refuse_secret(const struct store *store, const char *text, const char *what,
+			 struct err *e);
+
+/*
+ * Runs the work inside begin .. commit. When the disk is full the reserve is given up and the work
+ * is done once more, so it must not depend on having run before.
+ */
+typedef bool store_work_fn(struct store *store, void *ctx, struct err *e);
+bool store_write(struct store *store, store_work_fn *work, void *ctx, struct err *e);
+
+/* The run with exactly this id, whole and checked against its seal. */
+bool store_run_read(struct store *store, const char *run_id, struct arena *arena,
+		    struct stored_run *ret_run, struct err *e);
+
+/* A list of texts as JSON, and back. */
+void store_texts_print(const char *const *texts, size_t text_count, struct text *text);
+bool store_texts_parse(const char *json, struct arena *arena, const char ***ret_texts,
+		       size_t *ret_count, struct err *e);
+
+#endif

@@ -1,0 +1,320 @@
+/*
+ * store_runs.c - runs from their beginning to their end, how they are found, and locks on targets.
+ */
+#include "store/store_private.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "store/process.h"
+#include "store/seal.h"
+
+/* ---- seals ---- */
+
+static void seal_begin(const struct stored_run *run, char ret_hash[HASH_TEXT_BYTES])
+{
+	const struct run_row *row = &run->row;
+	struct seal seal = { 0 };
+
+	seal_text(&seal, row->run_id);
+	seal_text(&seal, row->title);
+	seal_text(&seal, row->version);
+	seal_int(&seal, row->anchor.boot_ns);
+	seal_int(&seal, row->anchor.wall_ns);
+	seal_text(&seal, row->experiment_path);
+	seal_text(&seal, row->experiment_text);
+	seal_text(&seal, row->inventory_path);
+	seal_text(&seal, row->inventory_text);
+	seal_text(&seal, run->vars_json);
+	seal_text(&seal, row->boot_id);
+	seal_int(&seal, row->pid);
+	seal_int(&seal, row->pid_start);
+	seal_finish(&seal, "", ret_hash);
+}
+
+static void seal_end(const struct stored_run *run, char ret_hash[HASH_TEXT_BYTES])
+{
+	struct seal seal = { 0 };
+
+	seal_int(&seal, run->row.ended_wall_ns);
+	seal_int(&seal, run->row.exit_code);
+	seal_text(&seal, run->row.sentence);
+	seal_int(&seal, (int64_t)run->end_number);
+	seal_text(&seal, run->end_hash);
+	seal_finish(&seal, run->seal, ret_hash);
+}
+
+static bool check_seals(const struct stored_run *run, struct err *e)
+{
+	char begin_hash[HASH_TEXT_BYTES];
+	char end_hash[HASH_TEXT_BYTES];
+
+	seal_begin(run, begin_hash);
+	if (strcmp(begin_hash, run->seal) != 0)
+		return err_set(e, ERR_STORE,
+			       "read run %s: its documents or its beginning are not as they were "
+			       "written; bring back a copy of the store",
+			       run->row.run_id);
+	if (!run->row.is_ended)
+		return true;
+	seal_end(run, end_hash);
+	if (strcmp(end_hash, run->end_seal) != 0)
+		return err_set(e, ERR_STORE,
+			       "read run %s: its result is not as it was written; bring back a copy "
+			       "of the store",
+			       run->row.run_id);
+	return true;
+}
+
+/* ---- begin and end ---- */
+
+static bool check_run_id(const char *run_id, struct err *e)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.";
+	const size_t length = strlen(run_id);
+
+	if (length == 0 || length > LIMIT_NAME_BYTES || strspn(run_id, allowed) != length)
+		return err_set(e, ERR_INPUT,
+			       "begin run \"%.80s\": an id is 1 to %d letters, digits, '-', '_' or "
+			       "'.'",
+			       run_id, (int)LIMIT_NAME_BYTES);
+	return true;
+}
+
+static bool run_begin_work(struct store *store, void *ctx, struct err *e)
+{
+	const struct stored_run *run = ctx;
+	const struct run_query same = { .match = RUN_EXACT, .run = run->row.run_id, .limit = 1 };
+	struct arena scratch = { 0 };
+	struct stored_run *found = NULL;
+	size_t found_count = 0;
+	bool ok;
+
+	ok = store->ops->runs_read(store->owned_backend, &same, &scratch, &found, &found_count, e);
+	if (ok && found_count > 0)
+		ok = err_set(e, ERR_STORE, "begin run %s: the store has a run with this id",
+			     run->row.run_id);
+	if (ok)
+		ok = store->ops->run_insert(store->owned_backend, run, e);
+	arena_release(&scratch);
+	return ok;
+}
+
+/* Names and values in turn: a list keeps their order and allows any name. */
+static const char *vars_print(const struct run_row *row, struct arena *arena)
+{
+	const char **texts = arena_alloc(arena, (row->var_count * 2 + 1) * sizeof *texts);
+	struct text json = { 0 };
+
+	for (size_t i = 0; i < row->var_count; i++) {
+		texts[i * 2] = row->vars[i].name;
+		texts[i * 2 + 1] = row->vars[i].value;
+	}
+	store_texts_print(texts, row->var_count * 2, &json);
+
+	const char *copy = arena_copy(arena, text_str(&json));
+
+	text_release(&json);
+	return copy;
+}
+
+bool store_run_begin(struct store *store, const struct run_row *row, struct err *e)
+{
+	struct process_id self;
+	struct arena scratch = { 0 };
+	struct stored_run run = { .row = *row };
+	char hash[HASH_TEXT_BYTES];
+	bool ok = false;
+
+	assert(row->run_id != NULL);
+
+	if (!check_run_id(row->run_id, e))
+		return false;
+	if (row->boot_id == NULL) {
+		if (!process_self(&self, e))
+			return false;
+		run.row.boot_id = self.boot_id;
+		run.row.pid = self.pid;
+		run.row.pid_start = self.pid_start;
+	}
+	run.row.title = store_hide(store, &scratch, row->title);
+	run.row.version = store_hide(store, &scratch, row->version);
+	run.row.experiment_path = store_hide(store, &scratch, row->experiment_path);
+	run.row.experiment_text = store_hide(store, &scratch, row->experiment_text);
+	run.row.inventory_path = store_hide(store, &scratch, row->inventory_path);
+	run.row.inventory_text = store_hide(store, &scratch, row->inventory_text);
+	run.vars_json = store_hide(store, &scratch, vars_print(row, &scratch));
+	seal_begin(&run, hash);
+	run.seal = hash;
+	ok = store_write(store, run_begin_work, &run, e);
+	arena_release(&scratch);
+	return ok;
+}
+
+static bool run_end_work(struct store *store, void *ctx, struct err *e)
+{
+	const struct run_row *end = ctx;
+	struct arena scratch = { 0 };
+	struct stored_run run;
+	char last_hash[HASH_TEXT_BYTES];
+	char hash[HASH_TEXT_BYTES];
+	bool ok;
+
+	ok = store_run_read(store, end->run_id, &scratch, &run, e);
+	if (ok && run.row.is_ended)
+		ok = err_set(e, ERR_STORE, "end run %s: it has ended already", end->run_id);
+	if (ok)
+		ok = store->ops->event_last(store->owned_backend, end->run_id, &run.end_number,
+					    last_hash, e);
+	if (ok) {
+		run.row.ended_wall_ns = end->ended_wall_ns;
+		run.row.exit_code = end->exit_code;
+		run.row.sentence = end->sentence;
+		run.end_hash = last_hash;
+		seal_end(&run, hash);
+		run.end_seal = hash;
+		ok = store->ops->run_finish(store->owned_backend, &run, e);
+	}
+	arena_release(&scratch);
+	return ok;
+}
+
+bool store_run_end(struct store *store, const char *run_id, int64_t ended_wall_ns,
+		   int64_t exit_code, const char *sentence, struct err *e)
+{
+	struct arena scratch = { 0 };
+	struct run_row end = {
+		.run_id = run_id,
+		.ended_wall_ns = ended_wall_ns,
+		.exit_code = exit_code,
+		.sentence = store_hide(store, &scratch, sentence),
+	};
+	const bool ok = store_write(store, run_end_work, &end, e);
+
+	arena_release(&scratch);
+	return ok;
+}
+
+/* ---- finding ---- */
+
+static bool vars_parse(struct stored_run *run, struct arena *arena, struct err *e)
+{
+	const char **texts = NULL;
+	size_t count = 0;
+
+	if (!store_texts_parse(run->vars_json, arena, &texts, &count, e))
+		return err_wrap(e, "read the variables of run %s", run->row.run_id);
+
+	struct pair *vars = arena_alloc(arena, (count / 2 + 1) * sizeof *vars);
+
+	for (size_t i = 0; i < count / 2; i++)
+		vars[i] = (struct pair){ .name = texts[i * 2], .value = texts[i * 2 + 1] };
+	run->row.vars = vars;
+	run->row.var_count = count / 2;
+	return true;
+}
+
+bool store_run_read(struct store *store, const char *run_id, struct arena *arena,
+		    struct stored_run *ret_run, struct err *e)
+{
+	const struct run_query query = {
+		.match = RUN_EXACT, .run = run_id, .limit = 1, .has_documents = true,
+	};
+	struct stored_run *found = NULL;
+	size_t found_count = 0;
+
+	assert(run_id != NULL);
+
+	if (!store->ops->runs_read(store->owned_backend, &query, arena, &found, &found_count, e))
+		return false;
+	if (found_count == 0)
+		return err_set(e, ERR_INPUT,
+			       "find run %.80s: the store has none with this id; `firedrill list` "
+			       "shows them",
+			       run_id);
+	if (!check_seals(found, e) || !vars_parse(found, arena, e))
+		return false;
+	*ret_run = *found;
+	return true;
+}
+
+bool store_runs(struct store *store, size_t limit, struct arena *arena,
+		struct run_row **ret_rows, size_t *ret_count, struct err *e)
+{
+	const struct run_query query = { .match = RUN_ANY, .limit = limit };
+	struct stored_run *found = NULL;
+	size_t count = 0;
+
+	if (!store->ops->runs_read(store->owned_backend, &query, arena, &found, &count, e))
+		return false;
+
+	struct run_row *rows = arena_alloc(arena, (count + 1) * sizeof *rows);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!vars_parse(&found[i], arena, e))
+			return false;
+		rows[i] = found[i].row;
+	}
+	*ret_rows = rows;
+	*ret_count = count;
+	return true;
+}
+
+/* The one id that is meant: the whole id, else the only one that begins so. */
+static bool choose_run(const struct stored_run *found, size_t count, const char *run,
+		       const char **ret_run_id, struct err *e)
+{
+	if (count == 0)
+		return err_set(e, ERR_INPUT,
+			       "find run %.80s: the store has none whose id begins so; `firedrill "
+			       "list` shows them",
+			       run);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(found[i].row.run_id, run) == 0) {
+			*ret_run_id = found[i].row.run_id;
+			return true;
+		}
+	}
+	if (count > 1)
+		return err_set(e, ERR_INPUT,
+			       "find run %.80s: %zu runs begin so, such as %s and %s; write more of "
+			       "the id",
+			       run, count, found[0].row.run_id, found[1].row.run_id);
+	*ret_run_id = found[0].row.run_id;
+	return true;
+}
+
+bool store_run_find(struct store *store, const char *run, struct arena *arena,
+		    struct run_row *ret_row, struct err *e)
+{
+	const bool is_last = strcmp(run, "last") == 0;
+	const struct run_query query = {
+		.match = is_last ? RUN_ANY : RUN_PREFIX, .run = run, .limit = is_last ? 1 : 0,
+	};
+	struct stored_run *found = NULL;
+	struct stored_run whole;
+	const char *run_id = NULL;
+	size_t count = 0;
+
+	if (run[0] == '\0')
+		return err_set(e, ERR_INPUT, "find a run: no id was given; write one or `last`");
+	if (!store->ops->runs_read(store->owned_backend, &query, arena, &found, &count, e))
+		return false;
+	if (is_last && count == 0)
+		return err_set(e, ERR_INPUT, "find the last run: the store has no run yet");
+	if (is_last)
+		run_id = found[0].row.run_id;
+	else if (!choose_run(found, count, run, &run_id, e))
+		return false;
+	if (!store_run_read(store, run_id, arena, &whole, e))
+		return false;
+	*ret_row = whole.row;
+	return true;
+}
+
+bool store_run_is_alive(const struct run_row *row)
+{
+	return process_is_alive(row->boot_id, row->pid, row->pid_start);
+}

@@ -1,0 +1,660 @@
+/*
+ * test_store.c - what is put into a store comes out of it: runs, events, heals, series, locks.
+ * Crashes, other processes and damage are in test_store_crash.c.
+ */
+#include "base/random.h"
+#include "fixtures/temp_dir.h"
+#include "store/store.h"
+#include "tests/suites.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *dir;
+static struct text path;
+static struct secrets secrets;
+static struct store *store;
+static struct arena arena;
+static struct err e;
+
+static void open_again(void)
+{
+	store_close(store);
+	store = NULL;
+	ck_assert_msg(store_open(text_str(&path), &secrets, &store, &e), "%s", e.text);
+}
+
+static void setup(void)
+{
+	dir = temp_dir_make();
+	text_addf(&path, "%s/firedrill/firedrill.db", dir);
+	open_again();
+}
+
+static void teardown(void)
+{
+	store_close(store);
+	store = NULL;
+	secrets_release(&secrets);
+	text_release(&path);
+	arena_release(&arena);
+	temp_dir_remove(dir);
+}
+
+static void begin(const char *run_id)
+{
+	const struct run_row row = { .run_id = run_id, .title = "a drill" };
+
+	ck_assert_msg(store_run_begin(store, &row, &e), "%s", e.text);
+}
+
+static void append(const char *run_id, enum event_kind kind, const char *text)
+{
+	struct event event = { .kind = kind, .phase = PHASE_OBSERVE, .text = text };
+
+	ck_assert_msg(store_append(store, run_id, &event, &e), "%s", e.text);
+}
+
+static struct heal_record record_of(const char *run_id, uint32_t step, const struct host *host)
+{
+	static const struct pair fields[] = { { "pid", "77" }, { "path", "/run/\"odd\"" } };
+	const struct heal_record record = {
+		.run_id = run_id, .step = step, .fault = "process.pause", .host = host,
+		.lease_ns = 30 * NS_PER_S, .fields = fields, .field_count = 2,
+	};
+
+	return record;
+}
+
+static const struct host db1 = { .name = "db1", .address = "198.18.77.11", .port = 22 };
+static const struct host db2 = { .name = "db2", .address = "198.18.77.12", .port = 22 };
+
+/* ---- runs ---- */
+
+START_TEST(test_run_find_gives_back_all_of_begin_and_end)
+{
+	const struct pair vars[] = { { "cluster", "a" }, { "cluster", "b \"quoted\"" } };
+	const struct run_row row = {
+		.run_id = "20261121-102030-k3f9", .title = "Kill \xc3\xa4 primary", .version = "0.1.0",
+		.anchor = { .boot_ns = 12345, .wall_ns = INT64_C(1700000000000000001) },
+		.experiment_path = "x.yaml", .experiment_text = "title: x\n",
+		.inventory_path = "inventory.yaml", .inventory_text = "hosts: {}\n",
+		.vars = vars, .var_count = 2, .boot_id = "boot", .pid = 7, .pid_start = 8,
+	};
+	struct run_row found;
+
+	ck_assert_msg(store_run_begin(store, &row, &e), "%s", e.text);
+	ck_assert(store_run_find(store, "20261121", &arena, &found, &e));
+	ck_assert(!found.is_ended);
+	ck_assert(store_run_end(store, row.run_id, 99, EXIT_SUCCESS, "All met.", &e));
+	open_again();
+	ck_assert_msg(store_run_find(store, "last", &arena, &found, &e), "%s", e.text);
+	ck_assert_str_eq(found.run_id, row.run_id);
+	ck_assert_str_eq(found.title, row.title);
+	ck_assert_str_eq(found.version, row.version);
+	ck_assert_int_eq(found.anchor.boot_ns, row.anchor.boot_ns);
+	ck_assert_int_eq(found.anchor.wall_ns, row.anchor.wall_ns);
+	ck_assert_str_eq(found.experiment_path, row.experiment_path);
+	ck_assert_str_eq(found.experiment_text, row.experiment_text);
+	ck_assert_str_eq(found.inventory_path, row.inventory_path);
+	ck_assert_str_eq(found.inventory_text, row.inventory_text);
+	ck_assert_uint_eq(found.var_count, 2);
+	ck_assert_str_eq(found.vars[1].name, "cluster");
+	ck_assert_str_eq(found.vars[1].value, "b \"quoted\"");
+	ck_assert_str_eq(found.boot_id, "boot");
+	ck_assert_int_eq(found.pid, 7);
+	ck_assert_int_eq(found.pid_start, 8);
+	ck_assert(found.is_ended);
+	ck_assert_int_eq(found.ended_wall_ns, 99);
+	ck_assert_int_eq(found.exit_code, 0);
+	ck_assert_str_eq(found.sentence, "All met.");
+}
+END_TEST
+
+START_TEST(test_run_begin_refuses_bad_and_used_ids)
+{
+	struct run_row row = { .run_id = "../up" };
+
+	ck_assert(!store_run_begin(store, &row, &e));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+	row.run_id = "";
+	ck_assert(!store_run_begin(store, &row, &e));
+	begin("run-a");
+	row.run_id = "run-a";
+	ck_assert(!store_run_begin(store, &row, &e));
+	ck_assert_str_eq(e.text, "begin run run-a: the store has a run with this id");
+}
+END_TEST
+
+START_TEST(test_run_end_happens_once)
+{
+	begin("run-a");
+	ck_assert(store_run_end(store, "run-a", 1, 3, "Inconclusive.", &e));
+	ck_assert(!store_run_end(store, "run-a", 2, 0, "Met!", &e));
+	ck_assert_str_eq(e.text, "end run run-a: it has ended already");
+	ck_assert(!store_run_end(store, "run-b", 2, 0, "Met!", &e));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+}
+END_TEST
+
+START_TEST(test_runs_are_listed_newest_first_and_light)
+{
+	struct run_row *rows = NULL;
+	size_t count = 99;
+
+	ck_assert(store_runs(store, 0, &arena, &rows, &count, &e));
+	ck_assert_uint_eq(count, 0);
+	begin("run-a");
+	begin("run-b");
+	begin("run-c");
+	ck_assert(store_runs(store, 0, &arena, &rows, &count, &e));
+	ck_assert_uint_eq(count, 3);
+	ck_assert_str_eq(rows[0].run_id, "run-c");
+	ck_assert_str_eq(rows[2].run_id, "run-a");
+	ck_assert_ptr_null(rows[0].experiment_text);
+	ck_assert(store_runs(store, 2, &arena, &rows, &count, &e));
+	ck_assert_uint_eq(count, 2);
+	ck_assert_str_eq(rows[1].run_id, "run-b");
+}
+END_TEST
+
+START_TEST(test_run_find_says_why_an_id_is_not_enough)
+{
+	struct run_row found;
+
+	ck_assert(!store_run_find(store, "last", &arena, &found, &e));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+	begin("run-1");
+	begin("run-10");
+	ck_assert(!store_run_find(store, "run", &arena, &found, &e));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+	ck_assert_str_eq(e.text, "find run run: 2 runs begin so, such as run-10 and run-1; write "
+				 "more of the id");
+	ck_assert(store_run_find(store, "run-1", &arena, &found, &e)); /* whole id beats beginning */
+	ck_assert_str_eq(found.run_id, "run-1");
+	ck_assert(!store_run_find(store, "run_", &arena, &found, &e)); /* no wildcard */
+	ck_assert(!store_run_find(store, "", &arena, &found, &e));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+}
+END_TEST
+
+START_TEST(test_run_begin_notes_the_calling_process)
+{
+	struct run_row found;
+
+	begin("run-a");
+	ck_assert(store_run_find(store, "run-a", &arena, &found, &e));
+	ck_assert_int_eq(found.pid, getpid());
+	ck_assert(store_run_is_alive(&found));
+	found.pid_start++; /* the pid was used again */
+	ck_assert(!store_run_is_alive(&found));
+	found.pid_start--;
+	found.boot_id = "00000000-0000-0000-0000-000000000000";
+	ck_assert(!store_run_is_alive(&found));
+}
+END_TEST
+
+START_TEST(test_run_is_alive_is_false_for_a_process_nobody_has_collected)
+{
+	struct run_row row;
+	siginfo_t info;
+
+	store_close(store); /* connections do not go through a fork */
+	store = NULL;
+
+	const pid_t child = fork();
+
+	if (child == 0) {
+		struct store *own = NULL;
+		const struct run_row mine = { .run_id = "run-child" };
+
+		_exit(store_open(text_str(&path), NULL, &own, NULL) &&
+		      store_run_begin(own, &mine, NULL) ? 0 : 1);
+	}
+	/* WNOWAIT leaves it a zombie. */
+	ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(info.si_status, 0);
+	open_again();
+	ck_assert_msg(store_run_find(store, "run-child", &arena, &row, &e), "%s", e.text);
+	ck_assert_int_eq(row.pid, child);
+	ck_assert(!store_run_is_alive(&row));
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert(!store_run_is_alive(&row));
+}
+END_TEST
+
+/* ---- events ---- */
+
+START_TEST(test_append_gives_numbers_and_a_chain_that_timeline_reads_back)
+{
+	struct event event = {
+		.at_ns = 5, .kind = EVENT_INJECTED, .phase = PHASE_INJECT, .step = 2, .host = "db1",
+		.name = "writes", .from_ns = 3, .until_ns = 4, .text = "SIGKILL sent",
+		.data = "{\"a\":1}",
+	};
+	struct event second = { .kind = EVENT_NOTE, .text = "" };
+	struct timeline timeline;
+
+	begin("run-a");
+	begin("run-b");
+	ck_assert(store_append(store, "run-a", &event, &e));
+	append("run-b", EVENT_NOTE, "other run");
+	ck_assert(store_append(store, "run-a", &second, &e));
+	ck_assert_uint_eq(event.number, 1);
+	ck_assert_uint_eq(second.number, 2);
+	ck_assert_str_ne(event.hash, second.hash);
+	open_again();
+	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
+	ck_assert_str_eq(timeline.run_id, "run-a");
+	ck_assert_uint_eq(timeline.event_count, 2);
+
+	const struct event *read = &timeline.events[0];
+
+	ck_assert_int_eq(read->at_ns, 5);
+	ck_assert_int_eq(read->kind, EVENT_INJECTED);
+	ck_assert_int_eq(read->phase, PHASE_INJECT);
+	ck_assert_uint_eq(read->step, 2);
+	ck_assert_str_eq(read->host, "db1");
+	ck_assert_str_eq(read->name, "writes");
+	ck_assert_int_eq(read->from_ns, 3);
+	ck_assert_int_eq(read->until_ns, 4);
+	ck_assert_str_eq(read->text, "SIGKILL sent");
+	ck_assert_str_eq(read->data, "{\"a\":1}");
+	ck_assert_str_eq(read->hash, event.hash);
+	ck_assert_int_eq(timeline.events[1].phase, PHASE_NONE);
+	ck_assert_ptr_null(timeline.events[1].host);
+	ck_assert_ptr_null(timeline.events[1].data);
+}
+END_TEST
+
+START_TEST(test_append_of_every_kind_and_phase_is_read_back)
+{
+	struct timeline timeline;
+	size_t count = 0;
+
+	begin("run-a");
+#define X(id, name) append("run-a", EVENT_##id, name); count++;
+	EVENT_ROWS(X)
+#undef X
+	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
+	ck_assert_uint_eq(timeline.event_count, count);
+	for (size_t i = 0; i < count; i++)
+		ck_assert_str_eq(event_kind_name(timeline.events[i].kind), timeline.events[i].text);
+}
+END_TEST
+
+START_TEST(test_append_to_an_unknown_run_is_refused)
+{
+	struct event event = { .kind = EVENT_NOTE, .text = "hello" };
+	struct timeline timeline;
+
+	ck_assert(!store_append(store, "run-x", &event, &e));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+	ck_assert_ptr_nonnull(strstr(e.text, "run-x"));
+	ck_assert(!store_timeline(store, "run-x", &arena, &timeline, &e));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+}
+END_TEST
+
+START_TEST(test_append_after_the_end_of_a_run_is_kept_for_heals)
+{
+	struct timeline timeline;
+
+	begin("run-a");
+	append("run-a", EVENT_RUN_ENDED, "ended");
+	ck_assert(store_run_end(store, "run-a", 1, 4, "Something is left.", &e));
+	append("run-a", EVENT_HEALED, "healed later");
+	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
+	ck_assert_uint_eq(timeline.event_count, 2);
+}
+END_TEST
+
+/* ---- secrets ---- */
+
+static size_t count_in_file(const char *file, const char *needle)
+{
+	FILE *stream = fopen(file, "rb");
+	const size_t length = strlen(needle);
+	size_t count = 0;
+	size_t matched = 0;
+
+	if (stream == NULL)
+		return 0;
+	for (int byte = getc(stream); byte != EOF; byte = getc(stream)) {
+		if (byte != needle[matched])
+			matched = 0;
+		if (byte == needle[matched] && ++matched == length) {
+			count++;
+			matched = 0;
+		}
+	}
+	(void)fclose(stream);
+	return count;
+}
+
+START_TEST(test_store_hides_secrets_in_every_text)
+{
+	const struct pair vars[] = { { "password", "s3cr3t-value" } };
+	const struct run_row row = {
+		.run_id = "run-a", .title = "s3cr3t-value", .version = "s3cr3t-value",
+		.experiment_path = "s3cr3t-value", .experiment_text = "x: s3cr3t-value",
+		.inventory_path = "s3cr3t-value", .inventory_text = "s3cr3t-value",
+		.vars = vars, .var_count = 1,
+	};
+	struct event event = {
+		.kind = EVENT_NOTE, .host = "s3cr3t-value", .name = "s3cr3t-value",
+		.text = "password=s3cr3t-value!", .data = "{\"p\":\"s3cr3t-value\"}",
+	};
+	const char *errors[] = { "login as s3cr3t-value failed" };
+	const struct sample sample = { .state = SAMPLE_BAD, .error_index = 1 };
+	const struct track track = {
+		.probe = "reads", .every_ns = 1, .lane_count = 1, .slot_count = 1,
+		.samples = &sample, .error_texts = errors, .error_count = 1,
+	};
+	const struct ledger_read read = {
+		.probe = "writes", .count = COUNT_STABLE, .read_number = 1, .error = "s3cr3t-value",
+	};
+	const struct heal_record record = record_of("run-a", 1, &db1);
+	struct text file = { 0 };
+	struct timeline timeline;
+
+	secrets_register(&secrets, "s3cr3t-value");
+	ck_assert(store_run_begin(store, &row, &e));
+	ck_assert(store_append(store, "run-a", &event, &e));
+	ck_assert_str_eq(event.text, "password=s3cr3t-value!"); /* the caller's is not touched */
+	ck_assert(store_track_put(store, "run-a", &track, &e));
+	ck_assert(store_ledger_read_put(store, "run-a", &read, &e));
+	ck_assert(store_heal_put(store, &record, "before: s3cr3t-value", &e));
+	ck_assert(store_run_end(store, "run-a", 1, 0, "s3cr3t-value", &e));
+
+	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
+	ck_assert_str_eq(timeline.events[0].text, "password=[secret]!");
+	ck_assert_str_eq(timeline.tracks[0].error_texts[0], "login as [secret] failed");
+	text_addf(&file, "%s-wal", text_str(&path));
+	ck_assert_uint_gt(count_in_file(text_str(&file), "[secret]"), 10);
+	ck_assert_uint_eq(count_in_file(text_str(&file), "s3cr3t"), 0);
+	store_close(store);
+	store = NULL;
+	ck_assert_uint_gt(count_in_file(text_str(&path), "[secret]"), 10);
+	ck_assert_uint_eq(count_in_file(text_str(&path), "s3cr3t"), 0);
+	text_release(&file);
+}
+END_TEST
+
+START_TEST(test_heal_put_refuses_a_record_that_holds_a_secret)
+{
+	const struct heal_record record = record_of("run-a", 1, &db1);
+	struct heal_row *rows = NULL;
+	size_t count = 99;
+
+	secrets_register(&secrets, "198.18.77.11");
+	begin("run-a");
+	ck_assert(!store_heal_put(store, &record, NULL, &e));
+	ck_assert_int_eq(e.kind, ERR_REFUSED);
+	ck_assert(store_heals_open(store, NULL, &arena, &rows, &count, &e));
+	ck_assert_uint_eq(count, 0);
+	ck_assert(!store_lock_take(store, "run-a", "198.18.77.11", &e));
+	ck_assert_int_eq(e.kind, ERR_REFUSED);
+}
+END_TEST
+
+/* ---- heals ---- */
+
+START_TEST(test_heals_open_are_newest_first_until_done)
+{
+	const struct heal_record first = record_of("run-a", 1, &db1);
+	const struct heal_record second = record_of("run-a", 2, &db2);
+	const struct heal_record other = record_of("run-b", 1, &db2);
+	struct heal_row *rows = NULL;
+	size_t count = 0;
+
+	begin("run-a");
+	begin("run-b");
+	ck_assert_msg(store_heal_put(store, &first, NULL, &e), "%s", e.text);
+	ck_assert(store_heal_put(store, &second, "running", &e));
+	ck_assert(store_heal_put(store, &other, NULL, &e));
+	ck_assert(store_heal_put(store, &first, "stopped", &e)); /* now the state is known */
+	open_again();
+	ck_assert_msg(store_heals_open(store, "run-a", &arena, &rows, &count, &e), "%s", e.text);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_str_eq(rows[0].record.host->name, "db2");
+	ck_assert_str_eq(rows[0].before, "running");
+	ck_assert_str_eq(rows[1].record.host->name, "db1");
+	ck_assert_str_eq(rows[1].before, "stopped");
+	ck_assert_str_eq(rows[1].record.fault, "process.pause");
+	ck_assert_str_eq(heal_record_field(&rows[1].record, "path"), "/run/\"odd\"");
+	ck_assert_int_eq(rows[1].record.lease_ns, 30 * NS_PER_S);
+
+	ck_assert_msg(store_heal_mark(store, &second, HEAL_DONE, &e), "%s", e.text);
+	ck_assert(store_heal_mark(store, &first, HEAL_LEFTOVER, &e));
+	ck_assert(store_heals_open(store, NULL, &arena, &rows, &count, &e));
+	ck_assert_uint_eq(count, 2);
+	ck_assert_str_eq(rows[0].record.run_id, "run-b");
+	ck_assert_str_eq(rows[1].record.run_id, "run-a");
+	ck_assert_int_eq(rows[1].state, HEAL_LEFTOVER);
+	ck_assert(store_heal_mark(store, &first, HEAL_DONE, &e));
+	ck_assert(store_heals_open(store, "run-a", &arena, &rows, &count, &e));
+	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+START_TEST(test_heal_put_and_mark_name_what_is_unknown)
+{
+	const struct heal_record record = record_of("run-a", 1, &db1);
+
+	ck_assert(!store_heal_put(store, &record, NULL, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "run-a"));
+	begin("run-a");
+	ck_assert(!store_heal_mark(store, &record, HEAL_DONE, &e));
+	ck_assert_str_eq(e.text, "mark the heal of run run-a, step 1 on db1 as done: the store has "
+				 "no such heal record");
+}
+END_TEST
+
+/* ---- series ---- */
+
+START_TEST(test_track_put_of_several_chunks_is_read_back)
+{
+	enum { COUNT = 40000 };
+	struct sample *samples = arena_alloc(&arena, COUNT * sizeof *samples);
+	struct random random = random_from_seed(3);
+	const char *errors[] = { "connect: refused", "deadline" };
+	struct track track = {
+		.probe = "writes", .t0_ns = 1000, .every_ns = 20 * NS_PER_MS, .lane_count = 50,
+		.slot_count = COUNT, .samples = samples, .error_texts = errors, .error_count = 2,
+	};
+	const struct track empty = { .probe = "reads", .every_ns = 1, .lane_count = 1 };
+	struct timeline timeline;
+
+	for (size_t i = 0; i < COUNT; i++)
+		samples[i] = (struct sample){
+			.sent_ns = track_due_ns(&track, i) + (int64_t)random_below(&random, 90000),
+			.done_ns = track_due_ns(&track, i) + (int64_t)random_below(&random, NS_PER_S),
+			.state = (uint8_t)(1 + i / 1000 % 3), .error_index = (uint16_t)(i / 1000 % 3),
+		};
+	begin("run-a");
+	track.slot_count = 30000; /* a first, shorter one is replaced */
+	ck_assert_msg(store_track_put(store, "run-a", &track, &e), "%s", e.text);
+	track.slot_count = COUNT;
+	ck_assert_msg(store_track_put(store, "run-a", &track, &e), "%s", e.text);
+	ck_assert(store_track_put(store, "run-a", &empty, &e));
+	open_again();
+	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
+	ck_assert_uint_eq(timeline.track_count, 2);
+
+	const struct track *read = &timeline.tracks[0];
+
+	ck_assert_str_eq(read->probe, "writes");
+	ck_assert_int_eq(read->t0_ns, 1000);
+	ck_assert_int_eq(read->every_ns, 20 * NS_PER_MS);
+	ck_assert_uint_eq(read->lane_count, 50);
+	ck_assert_uint_eq(read->slot_count, COUNT);
+	ck_assert_mem_eq(read->samples, samples, COUNT * sizeof *samples);
+	ck_assert_uint_eq(read->error_count, 2);
+	ck_assert_str_eq(read->error_texts[1], "deadline");
+	ck_assert_uint_eq(timeline.tracks[1].slot_count, 0);
+}
+END_TEST
+
+START_TEST(test_track_put_refuses_unknown_runs_and_endless_tracks)
+{
+	const struct sample sample = { .state = SAMPLE_GOOD };
+	struct track track = {
+		.probe = "reads", .every_ns = 1, .lane_count = 1, .slot_count = 1, .samples = &sample,
+	};
+
+	ck_assert(!store_track_put(store, "run-x", &track, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "keep the samples of reads in run run-x"));
+	track.slot_count = UINT64_C(1) << 40;
+	ck_assert(!store_track_put(store, "run-x", &track, &e));
+	ck_assert_int_eq(e.kind, ERR_LIMIT);
+}
+END_TEST
+
+START_TEST(test_ledger_read_put_is_read_back)
+{
+	const uint8_t rows[] = { ROW_PRESENT, 0, ROW_PRESENT | ROW_CORRUPTED, ROW_PRESENT };
+	const int64_t unexpected[] = { 77, -5 };
+	const struct ledger_read stable = {
+		.probe = "writes", .count = COUNT_STABLE, .read_number = 3, .is_complete = true,
+		.first_missing_count = 9, .settle_ns = 5 * NS_PER_S, .slot_count = 4, .rows = rows,
+		.unexpected = unexpected, .unexpected_count = 2,
+	};
+	const struct ledger_read unread = {
+		.probe = "writes", .count = COUNT_HEALED, .read_number = 1,
+		.error = "connect: refused", .slot_count = 4,
+	};
+	struct timeline timeline;
+
+	begin("run-a");
+	ck_assert_msg(store_ledger_read_put(store, "run-a", &stable, &e), "%s", e.text);
+	ck_assert_msg(store_ledger_read_put(store, "run-a", &unread, &e), "%s", e.text);
+	open_again();
+	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
+	ck_assert_uint_eq(timeline.ledger_read_count, 2);
+
+	const struct ledger_read *read = &timeline.ledger_reads[0];
+
+	ck_assert_str_eq(read->probe, "writes");
+	ck_assert_int_eq(read->count, COUNT_STABLE);
+	ck_assert_uint_eq(read->read_number, 3);
+	ck_assert(read->is_complete);
+	ck_assert_uint_eq(read->first_missing_count, 9);
+	ck_assert_int_eq(read->settle_ns, 5 * NS_PER_S);
+	ck_assert_uint_eq(read->slot_count, 4);
+	ck_assert_mem_eq(read->rows, rows, 4);
+	ck_assert_uint_eq(read->unexpected_count, 2);
+	ck_assert_int_eq(read->unexpected[1], -5);
+	ck_assert(!timeline.ledger_reads[1].is_complete);
+	ck_assert_str_eq(timeline.ledger_reads[1].error, "connect: refused");
+	ck_assert(!store_ledger_read_put(store, "run-x", &unread, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "run-x"));
+}
+END_TEST
+
+/* ---- locks ---- */
+
+static void begin_dead(const char *run_id)
+{
+	const struct run_row row = { .run_id = run_id, .boot_id = "another boot", .pid = 1 };
+
+	ck_assert_msg(store_run_begin(store, &row, &e), "%s", e.text);
+}
+
+START_TEST(test_lock_take_refuses_a_target_of_a_living_run)
+{
+	begin("run-a");
+	begin("run-b");
+	ck_assert_msg(store_lock_take(store, "run-a", "db1", &e), "%s", e.text);
+	ck_assert(store_lock_take(store, "run-a", "db1", &e)); /* its own: nothing new */
+	ck_assert(store_lock_take(store, "run-b", "db2", &e));
+	ck_assert(!store_lock_take(store, "run-b", "db1", &e));
+	ck_assert_int_eq(e.kind, ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(e.text, "lock db1 for run run-b: run run-a (pid "));
+	ck_assert(store_locks_drop(store, "run-a", &e));
+	ck_assert(store_lock_take(store, "run-b", "db1", &e));
+	ck_assert(!store_lock_take(store, "run-x", "db3", &e));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+}
+END_TEST
+
+START_TEST(test_lock_take_over_needs_a_dead_process_and_nothing_unhealed)
+{
+	const struct heal_record record = record_of("run-dead", 1, &db1);
+
+	begin_dead("run-dead");
+	begin("run-b");
+	ck_assert(store_lock_take(store, "run-dead", "db1", &e));
+	ck_assert(store_heal_put(store, &record, NULL, &e));
+	ck_assert(!store_lock_take(store, "run-b", "db1", &e));
+	ck_assert_int_eq(e.kind, ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(e.text, "1 fault unhealed; run `firedrill heal run-dead` first"));
+	ck_assert(store_heal_mark(store, &record, HEAL_LEFTOVER, &e));
+	ck_assert(!store_lock_take(store, "run-b", "db1", &e));
+	ck_assert(store_heal_mark(store, &record, HEAL_DONE, &e));
+	ck_assert_msg(store_lock_take(store, "run-b", "db1", &e), "%s", e.text);
+}
+END_TEST
+
+START_TEST(test_lock_of_an_ended_run_in_a_living_process_is_taken_over)
+{
+	begin("run-a");
+	begin("run-b");
+	ck_assert(store_lock_take(store, "run-a", "db1", &e));
+	ck_assert(store_run_end(store, "run-a", 1, 0, "Met.", &e));
+	ck_assert_msg(store_lock_take(store, "run-b", "db1", &e), "%s", e.text);
+}
+END_TEST
+
+/* ---- the place ---- */
+
+START_TEST(test_default_path_follows_xdg)
+{
+	struct text text = { 0 };
+
+	ck_assert_int_eq(setenv("XDG_STATE_HOME", "/state", 1), 0);
+	store_default_path(&text);
+	ck_assert_str_eq(text_str(&text), "/state/firedrill/firedrill.db");
+	text_clear(&text);
+	ck_assert_int_eq(setenv("XDG_STATE_HOME", "relative", 1), 0);
+	ck_assert_int_eq(setenv("HOME", "/home/ann", 1), 0);
+	store_default_path(&text);
+	ck_assert_str_eq(text_str(&text), "/home/ann/.local/state/firedrill/firedrill.db");
+	text_release(&text);
+}
+END_TEST
+
+void suite_store(Suite *suite)
+{
+	TCase *tcase = tcase_create("store");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, test_run_find_gives_back_all_of_begin_and_end);
+	tcase_add_test(tcase, test_run_begin_refuses_bad_and_used_ids);
+	tcase_add_test(tcase, test_run_end_happens_once);
+	tcase_add_test(tcase, test_runs_are_listed_newest_first_and_light);
+	tcase_add_test(tcase, test_run_find_says_why_an_id_is_not_enough);
+	tcase_add_test(tcase, test_run_begin_notes_the_calling_process);
+	tcase_add_test(tcase, test_run_is_alive_is_false_for_a_process_nobody_has_collected);
+	tcase_add_test(tcase, test_append_gives_numbers_and_a_chain_that_timeline_reads_back);
+	tcase_add_test(tcase, test_append_of_every_kind_and_phase_is_read_back);
+	tcase_add_test(tcase, test_append_to_an_unknown_run_is_refused);
+	tcase_add_test(tcase, test_append_after_the_end_of_a_run_is_kept_for_heals);
+	tcase_add_test(tcase, test_store_hides_secrets_in_every_text);
+	tcase_add_test(tcase, test_heal_put_refuses_a_record_that_holds_a_secret);
+	tcase_add_test(tcase, test_heals_open_are_newest_first_until_done);
+	tcase_add_test(tcase, test_heal_put_and_mark_name_what_is_unknown);
+	tcase_add_test(tcase, test_track_put_of_several_chunks_is_read_back);
+	tcase_add_test(tcase, test_track_put_refuses_unknown_runs_and_endless_tracks);
+	tcase_add_test(tcase, test_ledger_read_put_is_read_back);
+	tcase_add_test(tcase, test_lock_take_refuses_a_target_of_a_living_run);
+	tcase_add_test(tcase, test_lock_take_over_needs_a_dead_process_and_nothing_unhealed);
+	tcase_add_test(tcase, test_lock_of_an_ended_run_in_a_living_process_is_taken_over);
+	tcase_add_test(tcase, test_default_path_follows_xdg);
+	suite_add_tcase(suite, tcase);
+}
