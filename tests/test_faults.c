@@ -5,7 +5,11 @@
 
 #include "tests/fault_help.h"
 
-static const struct host db1 = { .name = "db1", .address = "198.18.77.11", .port = 22 };
+static const struct host hosts[] = {
+	{ .name = "db1", .address = "198.18.77.11", .port = 22 },
+	{ .name = "db2", .address = "db2.example", .port = 22 },
+	{ .name = "here", .is_local = true },
+};
 
 /* Enough parameters for each fault to be planned; a fault without a row here fails its test. */
 struct sample_with {
@@ -16,6 +20,7 @@ struct sample_with {
 static const struct sample_with samples[] = {
 	{ "process.kill", { "name", "postgres", NULL } },
 	{ "process.pause", { "name", "postgres", NULL } },
+	{ "net.partition", { "peers", "db2,10.1.0.0/16,fd00::1", "ports", "5432,7000-7010", NULL } },
 };
 
 static const char *const *sample_for(const char *fault)
@@ -27,10 +32,16 @@ static const char *const *sample_for(const char *fault)
 	return NULL;
 }
 
+static bool plan(struct fault_case *c, const char *fault, const char *const *with)
+{
+	c->inventory.hosts = hosts;
+	c->inventory.host_count = sizeof hosts / sizeof hosts[0];
+	return fault_case_plan(c, fault, "20261121-102030-k3f9", &hosts[0], 5 * NS_PER_S, with);
+}
+
 static bool plan_sample(struct fault_case *c, const char *fault)
 {
-	return fault_case_plan(c, fault, "20261121-102030-k3f9", &db1, 5 * NS_PER_S,
-			       sample_for(fault));
+	return plan(c, fault, sample_for(fault));
 }
 
 START_TEST(test_fault_table_rows_are_whole)
@@ -143,6 +154,15 @@ static const struct refused_row refused[] = {
 	{ "process.kill", { "name", "", NULL }, ERR_INPUT, "`name` is empty" },
 	{ "process.kill", { "name", "-9", NULL }, ERR_INPUT, "starts with" },
 	{ "process.pause", { "name", "a\nb", NULL }, ERR_INPUT, "control character" },
+	{ "net.partition", { "ports", "0", NULL }, ERR_INPUT, "`ports` holds \"0\"" },
+	{ "net.partition", { "ports", "80,90-85", NULL }, ERR_INPUT, "`ports` holds \"90-85\"" },
+	{ "net.partition", { "ports", "80 }", NULL }, ERR_INPUT, "write a port" },
+	{ "net.partition", { "ports", "70000", NULL }, ERR_INPUT, "write a port" },
+	{ "net.partition", { "peers", "db1", NULL }, ERR_INPUT, "nobody but db1 itself" },
+	{ "net.partition", { "peers", "here", NULL }, ERR_INPUT, "has no address" },
+	{ "net.partition", { "peers", "10.0.0.0/33", NULL }, ERR_INPUT, "write a host of" },
+	{ "net.partition", { "peers", "a;b", NULL }, ERR_INPUT, "write a host of" },
+	{ "net.partition", { "peers", "10.0.0.300", NULL }, ERR_INPUT, "write a host of" },
 };
 
 enum { REFUSED_COUNT = sizeof refused / sizeof refused[0] };
@@ -152,7 +172,7 @@ START_TEST(test_plan_heal_refuses_what_the_rows_cannot_check)
 	const struct refused_row *row = &refused[_i];
 	struct fault_case c = { 0 };
 
-	ck_assert(!fault_case_plan(&c, row->fault, "r", &db1, NS_PER_S, row->with));
+	ck_assert(!plan(&c, row->fault, row->with));
 	ck_assert_int_eq(c.e.kind, row->kind);
 	ck_assert_msg(strstr(c.e.text, row->sentence) != NULL, "%s", c.e.text);
 	fault_case_release(&c);
@@ -180,6 +200,33 @@ START_TEST(test_check_path_keeps_only_plain_absolute_paths)
 }
 END_TEST
 
+START_TEST(test_partition_plan_heal_writes_addresses_and_skips_the_victim)
+{
+	struct fault_case c = { 0 };
+
+	ck_assert(plan(&c, "net.partition",
+		       (const char *const[]){ "peers", "db1,db2,10.9.0.1", NULL }));
+	ck_assert_str_eq(record_text(&c.record, "table"), "fd_20261121_102030_k3f9_1");
+	ck_assert_str_eq(record_text(&c.record, "everyone"), "no");
+	ck_assert_str_eq(record_text(&c.record, "peer.0"), "db2.example");
+	ck_assert_str_eq(record_text(&c.record, "peer.1"), "10.9.0.1");
+	ck_assert_ptr_null(heal_record_field(&c.record, "peer.2"));
+	fault_case_release(&c);
+}
+END_TEST
+
+START_TEST(test_partition_plan_heal_nobody_named_means_everybody)
+{
+	static const char *const with[][3] = { { NULL }, { "peers", "all", NULL } };
+	struct fault_case c = { 0 };
+
+	ck_assert(plan(&c, "net.partition", with[_i]));
+	ck_assert_str_eq(record_text(&c.record, "everyone"), "yes");
+	ck_assert_ptr_null(heal_record_field(&c.record, "peer.0"));
+	fault_case_release(&c);
+}
+END_TEST
+
 void suite_faults(Suite *suite)
 {
 	TCase *tcase = tcase_create("faults");
@@ -195,6 +242,8 @@ void suite_faults(Suite *suite)
 	tcase_add_loop_test(tcase, test_every_verb_without_a_host_says_so, 0, count);
 	tcase_add_loop_test(tcase, test_plan_heal_refuses_what_the_rows_cannot_check, 0,
 			    REFUSED_COUNT);
+	tcase_add_test(tcase, test_partition_plan_heal_writes_addresses_and_skips_the_victim);
+	tcase_add_loop_test(tcase, test_partition_plan_heal_nobody_named_means_everybody, 0, 2);
 	tcase_add_test(tcase, test_check_path_keeps_only_plain_absolute_paths);
 	suite_add_tcase(suite, tcase);
 }

@@ -38,7 +38,7 @@
 	"\tdone\n"                                                                                \
 	"\tif [ \"$2\" = main ]; then found=$mains; else found=\"$mains$rest\"; fi\n"             \
 	"}\n"                                                                                     \
-	"nobody() { fail \"no process named $1 is running there; \"\\\n"                            \
-	"\"those that carry our own connection do not count (see ps -eo pid,comm)\"; }\n"
+	"nobody() { fail \"no process named $1 is running there; \\\n"                              \
+	"those that carry our own connection do not count (see ps -eo pid,comm)\"; }\n"
 
 #endif

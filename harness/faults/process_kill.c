@@ -34,8 +34,8 @@ static const char inject_script[] = SCRIPT_COMMON SCRIPT_PROCESS
 	"\tlook \"$pid\" && printf '%s %s\\n' \"$pid\" \"$start\" >>\"$dir/pids\"\n"
 	"done\n"
 	"sent=0\n"
-	"while read -r pid then; do\n"
-	"\tlives \"$pid\" \"$then\" && kill -s \"$signal\" \"$pid\" && sent=$((sent + 1))\n"
+	"while read -r pid began; do\n"
+	"\tlives \"$pid\" \"$began\" && kill -s \"$signal\" \"$pid\" && sent=$((sent + 1))\n"
 	"done <\"$dir/pids\"\n"
 	"[ \"$sent\" -gt 0 ] || fail \"no process named $name could be sent SIG$signal\"\n";
 
@@ -46,8 +46,8 @@ static const char confirm_script[] = SCRIPT_COMMON
 	"tries=0\n"
 	"while :; do\n"
 	"\tleft='' gone=''\n"
-	"\twhile read -r pid then; do\n"
-	"\t\tif lives \"$pid\" \"$then\"; then left=\"$left $pid\"; else gone=\"$gone $pid\"; fi\n"
+	"\twhile read -r pid began; do\n"
+	"\t\tif lives \"$pid\" \"$began\"; then left=\"$left $pid\"; else gone=\"$gone $pid\"; fi\n"
 	"\tdone <\"$dir/pids\"\n"
 	"\t[ -n \"$left\" ] || break\n"
 	"\ttries=$((tries + 1))\n"

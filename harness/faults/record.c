@@ -37,6 +37,12 @@ void record_add(struct heal_record *record, const char *name, const char *value,
 	record->field_count++;
 }
 
+void record_add_item(struct heal_record *record, const char *name, size_t index, const char *value,
+		     struct arena *arena)
+{
+	record_add(record, arena_format(arena, "%s.%zu", name, index), value, arena);
+}
+
 const char *record_text(const struct heal_record *record, const char *name)
 {
 	const char *value = heal_record_field(record, name);

@@ -16,6 +16,9 @@ void record_begin(const struct fault_request *request, const char *fault, size_t
 /* Both texts are copied. */
 void record_add(struct heal_record *record, const char *name, const char *value,
 		struct arena *arena);
+/* One of a list: fields are named apart, `name.0`, `name.1`, because a record is a JSON object. */
+void record_add_item(struct heal_record *record, const char *name, size_t index, const char *value,
+		     struct arena *arena);
 /* Like heal_record_field, but a field that is missing is our own mistake. */
 const char *record_text(const struct heal_record *record, const char *name);
 

@@ -22,11 +22,10 @@ enum {
 };
 
 /*
- * What every script may use. $dir is the record's directory; a user other than root has no /run of
- * its own, so there it lies below /run/user/UID. A process is a pid and its start time: field 22 of
- * stat, where the name in parentheses, which may itself hold blanks, comes early.
+ * What every script starts with. $dir is the record's directory; a user other than root has no /run
+ * of its own, so there it lies below /run/user/UID.
  */
-#define SCRIPT_COMMON                                                                             \
+#define SCRIPT_BASE                                                                               \
 	"set -u; umask 077; export LC_ALL=C PATH=\"$PATH:/usr/local/sbin:/usr/sbin:/sbin\"\n"     \
 	"dir=$1\n"                                                                                \
 	"if [ \"$(id -u)\" != 0 ]; then case $dir in /run/firedrill/*)\n"                         \
@@ -37,11 +36,15 @@ enum {
 	"fail() { printf '%s\\n' \"$*\" >&2; exit 1; }\n"                                         \
 	"refuse() { printf '%s\\n' \"$*\" >&2; exit 10; }\n"                                      \
 	"mismatch() { printf '%s\\n' \"$*\"; exit 11; }\n"                                        \
-	"put() { printf '%s\\n' \"$2\" >\"$dir/$1.new\" && mv -f \"$dir/$1.new\" \"$dir/$1\"; }\n" \
 	"is_ours() {\n"                                                                           \
 	"\t[ \"$(stat -c %u \"$dir\" 2>/dev/null)\" = \"$(id -u)\" ] || return 1\n"               \
 	"\t[ \"$(cat \"$dir/owner\" 2>/dev/null)\" = \"firedrill ${dir#\"$base\"/}\" ]\n"         \
 	"}\n"                                                                                     \
+	"record_state() { if [ -e \"$dir\" ]; then echo present; else echo absent; fi; }\n"       \
+	"put() { printf '%s\\n' \"$2\" >\"$dir/$1.new\" && mv -f \"$dir/$1.new\" \"$dir/$1\"; }\n"
+
+/* Making and removing the record's directory. */
+#define SCRIPT_DIR                                                                                \
 	"make_dir() {\n"                                                                          \
 	"\tmkdir -p \"${dir%/*}\" || fail \"make ${dir%/*}: not possible\"\n"                     \
 	"\trmdir \"$dir\" 2>/dev/null || :\n"                                                     \
@@ -49,23 +52,28 @@ enum {
 	"\t\tput owner \"firedrill ${dir#\"$base\"/}\" || fail \"write into $dir: not possible\"\n" \
 	"\telse is_ours || refuse \"$dir is there already and is not of this run\"; fi\n"         \
 	"}\n"                                                                                     \
-	"drop_dir() { rm -rf \"$dir\"; rmdir \"${dir%/*}\" \"$base\" 2>/dev/null || :; }\n"       \
-	"look() { # PID: sets start and state, parent; false when there is none\n"                \
+	"drop_dir() { rm -rf \"$dir\"; rmdir \"${dir%/*}\" \"$base\" 2>/dev/null || :; }\n"
+
+/* A process is a pid and its start time: field 22 of stat, counted from behind the name in
+   parentheses, which may itself hold blanks and parentheses. */
+#define SCRIPT_LOOK                                                                               \
+	"look() { # PID: sets state, parent, start; false when there is none\n"                   \
 	"\t{ IFS= read -r looked <\"/proc/$1/stat\"; } 2>/dev/null || return 1\n"                 \
 	"\tcase $looked in *') '*) ;; *) looked=$(cat \"/proc/$1/stat\") ;; esac\n"               \
 	"\tlooked=${looked##*) }; state=${looked%% *}; looked=${looked#* }\n"                     \
 	"\t# shellcheck disable=SC2086 # split on purpose\n"                                      \
-	"\tset -- $looked; parent=${1:-0} start=${19:-}\n"                                             \
+	"\tset -- $looked; parent=${1:-0} start=${19:-}\n"                                        \
 	"}\n"                                                                                     \
 	"lives() { # PID START\n"                                                                 \
-	"\t[ -n \"$1\" ] && look \"$1\" && [ \"$start\" = \"$2\" ] && \n"                         \
+	"\t[ -n \"$1\" ] && look \"$1\" && [ \"$start\" = \"$2\" ] &&\n"                          \
 	"\t\tcase $state in Z|X) return 1 ;; esac\n"                                              \
 	"}\n"                                                                                     \
 	"guard_lives() {\n"                                                                       \
 	"\t{ read -r guard_pid guard_start <\"$dir/guard\"; } 2>/dev/null || return 1\n"          \
 	"\tlives \"$guard_pid\" \"$guard_start\"\n"                                               \
-	"}\n"                                                                                     \
-	"record_state() { if [ -e \"$dir\" ]; then echo present; else echo absent; fi; }\n"
+	"}\n"
+
+#define SCRIPT_COMMON SCRIPT_BASE SCRIPT_DIR SCRIPT_LOOK
 
 /* The words of one script. Zero-initialise. They are borrowed. */
 struct words {

@@ -8,7 +8,8 @@
 
 #define FAULT_ROWS(X)   \
 	X(process_kill) \
-	X(process_pause)
+	X(process_pause) \
+	X(net_partition)
 
 #define X(id) extern const struct fault_ops fault_##id;
 FAULT_ROWS(X)
