@@ -14,7 +14,9 @@
 	X(remote_local) \
 	X(report) \
 	X(store) \
-	X(store_codec)
+	X(store_codec) \
+	X(store_crash) \
+	X(store_place)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

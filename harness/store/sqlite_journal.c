@@ -110,6 +110,25 @@ bool sqlite_heal_put(void *backend, const struct stored_heal *heal, struct err *
 	return query_done(&query, e);
 }
 
+/*
+ * A damaged page or index can make rows vanish without a word. For heals that would be a patient
+ * left open, so the table is looked at as a whole first; it is small.
+ */
+static bool check_heals(struct sqlite_store *store, struct err *e)
+{
+	struct query query = query_make(store, "pragma integrity_check(heals)");
+	bool is_sound = false;
+
+	if (query_row(&query)) {
+		const unsigned char *found = sqlite3_column_text(query.owned_stmt, 0);
+
+		is_sound = found != NULL && strcmp((const char *)found, "ok") == 0;
+	}
+	if (!query_end(&query, e))
+		return false;
+	return is_sound || sqlite_fail(store, SQLITE_CORRUPT, e);
+}
+
 bool sqlite_heals_read(void *backend, const char *run_id, struct arena *arena,
 		       struct stored_heal **ret_heals, size_t *ret_count, struct err *e)
 {
@@ -124,6 +143,10 @@ bool sqlite_heals_read(void *backend, const char *run_id, struct arena *arena,
 	struct stored_heal *heals = NULL;
 	size_t count = 0;
 
+	if (query.code == SQLITE_OK && !check_heals(backend, e)) {
+		(void)query_end(&query, NULL); /* the damage is told already */
+		return false;
+	}
 	if (run_id != NULL)
 		query_bind_text(&query, run_id);
 	while (query_row(&query)) {

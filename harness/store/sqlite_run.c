@@ -37,13 +37,15 @@ bool sqlite_run_finish(void *backend, const struct stored_run *run, struct err *
 	const struct run_row *row = &run->row;
 	struct query query = query_make(
 		backend, "update runs set ended_wall_ns = ?, exit_code = ?, sentence = ?,"
-			 " end_number = ?, end_hash = ?, end_seal = ? where run_id = ?");
+			 " end_number = ?, end_hash = ?, end_series = ?, end_seal = ?"
+			 " where run_id = ?");
 
 	query_bind_int(&query, row->ended_wall_ns);
 	query_bind_int(&query, row->exit_code);
 	query_bind_text(&query, row->sentence);
 	query_bind_int(&query, (int64_t)run->end_number);
 	query_bind_text(&query, run->end_hash);
+	query_bind_text(&query, run->end_series);
 	query_bind_text(&query, run->end_seal);
 	query_bind_text(&query, row->run_id);
 	return query_done(&query, e);
@@ -73,7 +75,8 @@ static void read_run(struct query *query, struct arena *arena, struct stored_run
 	row->sentence = query_text(query, 16, arena);
 	run->end_number = (uint64_t)query_int(query, 17);
 	run->end_hash = query_text_or_empty(query, 18, arena);
-	run->end_seal = query_text(query, 19, arena);
+	run->end_series = query_text_or_empty(query, 19, arena);
+	run->end_seal = query_text(query, 20, arena);
 	row->is_ended = run->end_seal != NULL;
 }
 
@@ -81,7 +84,7 @@ static const char *const runs_sql =
 	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
 	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
 	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
-	" end_seal from runs"
+	" end_series, end_seal from runs"
 	" where iif(?2 = 1, true, iif(?2 = 2, run_id = ?3, substr(run_id, 1, length(?3)) = ?3))"
 	" order by seq desc limit ?4";
 
@@ -89,7 +92,7 @@ static const char *const run_exact_sql =
 	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
 	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
 	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
-	" end_seal from runs where ?2 = 2 and run_id = ?3 limit ?4";
+	" end_series, end_seal from runs where ?2 = 2 and run_id = ?3 limit ?4";
 
 bool sqlite_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		      struct stored_run **ret_runs, size_t *ret_count, struct err *e)

@@ -20,7 +20,7 @@ static const char *const changes[] = {
 	" vars text not null, boot_id text not null, pid integer not null,"
 	" pid_start integer not null, seal text not null,"
 	" ended_wall_ns integer, exit_code integer, sentence text,"
-	" end_number integer, end_hash text, end_seal text) strict;"
+	" end_number integer, end_hash text, end_series text, end_seal text) strict;"
 
 	"create table events ("
 	" run_id text not null references runs (run_id), number integer not null,"

@@ -46,7 +46,8 @@ struct run_row {
 
 /* boot_id NULL: the process that calls. ERR_STORE when there is a run with this id. */
 bool store_run_begin(struct store *store, const struct run_row *row, struct err *e);
-/* Once for a run; its sentence and code are sealed together with the journal's last event. */
+/* Once for a run. Seals the result together with the journal so far, the samples and ledger reads:
+   put those first, they are refused afterwards. */
 bool store_run_end(struct store *store, const char *run_id, int64_t ended_wall_ns,
 		   int64_t exit_code, const char *sentence, struct err *e);
 /* Newest first; limit 0: all. A list is light: the texts of the documents stay NULL. */

@@ -20,6 +20,7 @@ struct stored_run {
 	const char *seal;     /* of everything known at the beginning */
 	uint64_t end_number;  /* the last event when the run ended, and its hash */
 	const char *end_hash;
+	const char *end_series; /* over the seals of all tracks and ledger reads at the end */
 	const char *end_seal; /* of everything known at the end, after `seal` */
 };
 

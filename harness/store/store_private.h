@@ -32,6 +32,10 @@ bool store_write(struct store *store, store_work_fn *work, void *ctx, struct err
 bool store_run_read(struct store *store, const char *run_id, struct arena *arena,
 		    struct stored_run *ret_run, struct err *e);
 
+/* One hash over the seals of everything measured, so that none of it can go missing unseen. */
+bool store_series_seal(struct store *store, const char *run_id, struct arena *arena,
+		       char ret_hash[HASH_TEXT_BYTES], struct err *e);
+
 /* A list of texts as JSON, and back. */
 void store_texts_print(const char *const *texts, size_t text_count, struct text *text);
 bool store_texts_parse(const char *json, struct arena *arena, const char ***ret_texts,

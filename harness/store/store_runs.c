@@ -42,6 +42,7 @@ static void seal_end(const struct stored_run *run, char ret_hash[HASH_TEXT_BYTES
 	seal_text(&seal, run->row.sentence);
 	seal_int(&seal, (int64_t)run->end_number);
 	seal_text(&seal, run->end_hash);
+	seal_text(&seal, run->end_series);
 	seal_finish(&seal, run->seal, ret_hash);
 }
 
@@ -159,6 +160,7 @@ static bool run_end_work(struct store *store, void *ctx, struct err *e)
 	struct arena scratch = { 0 };
 	struct stored_run run;
 	char last_hash[HASH_TEXT_BYTES];
+	char series_hash[HASH_TEXT_BYTES];
 	char hash[HASH_TEXT_BYTES];
 	bool ok;
 
@@ -167,12 +169,14 @@ static bool run_end_work(struct store *store, void *ctx, struct err *e)
 		ok = err_set(e, ERR_STORE, "end run %s: it has ended already", end->run_id);
 	if (ok)
 		ok = store->ops->event_last(store->owned_backend, end->run_id, &run.end_number,
-					    last_hash, e);
+					    last_hash, e) &&
+		     store_series_seal(store, end->run_id, &scratch, series_hash, e);
 	if (ok) {
 		run.row.ended_wall_ns = end->ended_wall_ns;
 		run.row.exit_code = end->exit_code;
 		run.row.sentence = end->sentence;
 		run.end_hash = last_hash;
+		run.end_series = series_hash;
 		seal_end(&run, hash);
 		run.end_seal = hash;
 		ok = store->ops->run_finish(store->owned_backend, &run, e);

@@ -51,7 +51,50 @@ static void seal_track(const struct stored_track *track, const struct blob *chun
 	}
 }
 
+static void seal_series(const struct stored_track *tracks, size_t track_count,
+			const struct stored_ledger_read *reads, size_t read_count,
+			char ret_hash[HASH_TEXT_BYTES])
+{
+	struct seal seal = { 0 };
+
+	seal_int(&seal, (int64_t)track_count);
+	for (size_t i = 0; i < track_count; i++)
+		seal_text(&seal, tracks[i].seal);
+	for (size_t i = 0; i < read_count; i++)
+		seal_text(&seal, reads[i].seal);
+	seal_finish(&seal, "", ret_hash);
+}
+
+bool store_series_seal(struct store *store, const char *run_id, struct arena *arena,
+		       char ret_hash[HASH_TEXT_BYTES], struct err *e)
+{
+	struct stored_track *tracks = NULL;
+	struct stored_ledger_read *reads = NULL;
+	size_t track_count = 0;
+	size_t read_count = 0;
+
+	if (!store->ops->tracks_read(store->owned_backend, run_id, arena, &tracks, &track_count, e) ||
+	    !store->ops->ledger_reads_read(store->owned_backend, run_id, arena, &reads, &read_count,
+					   e))
+		return false;
+	seal_series(tracks, track_count, reads, read_count, ret_hash);
+	return true;
+}
+
 /* ---- writing ---- */
+
+/* The end of a run seals what was measured; nothing is added or replaced behind it. */
+static bool refuse_after_end(struct store *store, const char *run_id, struct err *e)
+{
+	struct arena scratch = { 0 };
+	struct stored_run run;
+	bool ok = store_run_read(store, run_id, &scratch, &run, e);
+
+	if (ok && run.row.is_ended)
+		ok = err_set(e, ERR_STORE, "the run has ended and is sealed");
+	arena_release(&scratch);
+	return ok;
+}
 
 struct track_write {
 	const char *run_id;
@@ -64,7 +107,8 @@ static bool track_put_work(struct store *store, void *ctx, struct err *e)
 {
 	const struct track_write *write = ctx;
 
-	if (!store->ops->track_put(store->owned_backend, write->run_id, &write->track, e))
+	if (!refuse_after_end(store, write->run_id, e) ||
+	    !store->ops->track_put(store->owned_backend, write->run_id, &write->track, e))
 		return false;
 	for (size_t i = 0; i < write->chunk_count; i++)
 		if (!store->ops->chunk_put(store->owned_backend, write->run_id, write->track.probe, i,
@@ -156,7 +200,8 @@ static bool ledger_read_put_work(struct store *store, void *ctx, struct err *e)
 {
 	const struct ledger_write *write = ctx;
 
-	return store->ops->ledger_read_put(store->owned_backend, write->run_id, &write->read, e);
+	return refuse_after_end(store, write->run_id, e) &&
+	       store->ops->ledger_read_put(store->owned_backend, write->run_id, &write->read, e);
 }
 
 bool store_ledger_read_put(struct store *store, const char *run_id, const struct ledger_read *read,
@@ -368,6 +413,23 @@ static bool read_ledger_reads(struct store *store, const char *run_id, struct ar
 	return true;
 }
 
+static bool check_series(struct store *store, const struct stored_run *run, struct arena *arena,
+			 struct err *e)
+{
+	char hash[HASH_TEXT_BYTES];
+
+	if (!run->row.is_ended)
+		return true;
+	if (!store_series_seal(store, run->row.run_id, arena, hash, e))
+		return false;
+	if (strcmp(hash, run->end_series) != 0)
+		return err_set(e, ERR_STORE,
+			       "read run %s: samples or a ledger read of it are missing or not as "
+			       "they were at its end; bring back a copy of the store",
+			       run->row.run_id);
+	return true;
+}
+
 static bool read_events(struct store *store, const char *run_id, struct arena *arena,
 			struct timeline *timeline, struct err *e)
 {
@@ -377,7 +439,7 @@ static bool read_events(struct store *store, const char *run_id, struct arena *a
 
 	if (!store_run_read(store, run_id, arena, &run, e) ||
 	    !store->ops->events_read(store->owned_backend, run_id, arena, &events, &count, e) ||
-	    !check_chain(&run, events, count, e))
+	    !check_chain(&run, events, count, e) || !check_series(store, &run, arena, e))
 		return false;
 	timeline->run_id = run.row.run_id;
 	timeline->anchor = run.row.anchor;
