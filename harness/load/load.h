@@ -14,6 +14,7 @@
 struct problem {
 	struct mark mark;
 	const char *text; /* a sentence: what is wrong and what to write instead */
+	bool is_warning;  /* worth knowing; does not stop the load */
 };
 
 struct problems {
@@ -35,7 +36,10 @@ struct load_request {
 	bool has_secrets;
 };
 
-/* True: *ret_experiment is whole. False: problems has at least one. All memory is the arena's. */
+/*
+ * True: *ret_experiment is whole, and problems holds warnings at most. False: problems has at least
+ * one that is no warning. All memory is the arena's.
+ */
 bool load_experiment(const struct load_request *request, struct arena *arena,
 		     struct secrets *secrets, const struct experiment **ret_experiment,
 		     struct problems *problems);

@@ -17,6 +17,7 @@ enum param_type {
 	PARAM_COUNT,    /* whole number, between min and max */
 	PARAM_DURATION, /* ns, between min and max */
 	PARAM_BYTES,    /* between min and max */
+	PARAM_PERCENT,  /* parts per million, between min and max */
 	PARAM_BOOL,
 	PARAM_CHOICE,   /* one of the words in `choices` */
 	PARAM_LIST,     /* list of texts; a single text is a list of one */
@@ -52,7 +53,7 @@ struct param_value {
 	enum param_type type;
 	bool is_set;          /* given, or filled from the fallback */
 	const char *text;     /* TEXT, PATH, CHOICE; else the source text */
-	int64_t number;       /* COUNT, DURATION (ns), BYTES, BOOL (0 or 1) */
+	int64_t number;       /* COUNT, DURATION (ns), BYTES, PERCENT (ppm), BOOL (0 or 1) */
 	const char *const *items; /* LIST, HOSTS (HOSTS: names as written) */
 	size_t item_count;
 	const struct pair *pairs; /* MAP */
