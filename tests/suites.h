@@ -8,6 +8,7 @@
 
 #define SUITE_ROWS(X) \
 	X(base) \
+	X(load) \
 	X(faults) \
 	X(faults_process) \
 	X(remote_fake) \

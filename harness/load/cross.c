@@ -1,0 +1,184 @@
+/*
+ * cross.c - mistakes that no single key shows: times that cannot fit together, and objectives that
+ * no run could ever judge.
+ */
+#include "load/documents.h"
+
+#include "base/units.h"
+#include "load/suggest.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Where a key stands, or the nearest thing around it that does. */
+static struct mark mark_at(const struct node *root, const char *part, const char *key)
+{
+	const struct node *outer = part == NULL ? root : tree_get(root, part);
+	const struct node *inner = outer == NULL ? NULL : tree_get(outer, key);
+
+	if (inner != NULL)
+		return inner->mark;
+	return outer != NULL ? outer->mark : root->mark;
+}
+
+static const char *shown(struct loader *loader, int64_t ns)
+{
+	char text[UNITS_TEXT_BYTES];
+
+	return arena_copy(loader->arena, units_format_duration_exact(ns, text));
+}
+
+const struct probe_spec *probe_named(struct loader *loader, const struct experiment *experiment,
+				     const struct param_value *name)
+{
+	const struct probe_spec *spec = experiment_probe(experiment, name->text);
+	struct suggestion near = suggest_for(name->text);
+
+	if (spec != NULL)
+		return spec;
+	for (size_t i = 0; i < experiment->probe_count; i++)
+		suggest_offer(&near, experiment->probes[i].name);
+	if (near.best != NULL)
+		problem_add(loader, name->mark, "unknown probe `%s`; did you mean `%s`?",
+			    name->text, near.best);
+	else
+		problem_add(loader, name->mark, "unknown probe `%s`; name one of `probes:`",
+			    name->text);
+	return NULL;
+}
+
+/* A stretch must be longer than the slots are apart, or one sample would make it. */
+static void check_stretches(struct loader *loader, const struct node *root,
+			    const struct experiment *experiment)
+{
+	for (size_t i = 0; i < experiment->probe_count; i++) {
+		const struct probe_spec *spec = &experiment->probes[i];
+
+		if (!spec->is_required || spec->every_ns == 0)
+			continue;
+		if (experiment->stable_for_ns != 0 && experiment->stable_for_ns <= spec->every_ns)
+			problem_add(loader, mark_at(root, "observe", "stable_for"),
+				    "`stable_for` (%s) must be longer than `every` (%s) of probe "
+				    "`%s`", shown(loader, experiment->stable_for_ns),
+				    shown(loader, spec->every_ns), spec->name);
+		if (experiment->steady_good_for_ns != 0 &&
+		    experiment->steady_good_for_ns <= spec->every_ns)
+			problem_add(loader, mark_at(root, "steady_state", "good_for"),
+				    "`good_for` (%s) must be longer than `every` (%s) of probe "
+				    "`%s`", shown(loader, experiment->steady_good_for_ns),
+				    shown(loader, spec->every_ns), spec->name);
+	}
+	for (size_t i = 0; i < experiment->stop_condition_count; i++) {
+		const struct stop_condition *stop = &experiment->stop_conditions[i];
+
+		if (stop->probe != NULL && stop->bad_for_ns != 0 &&
+		    stop->bad_for_ns <= stop->probe->every_ns)
+			problem_add(loader, stop->mark,
+				    "`bad_for` (%s) must be longer than `every` (%s) of probe "
+				    "`%s`", shown(loader, stop->bad_for_ns),
+				    shown(loader, stop->probe->every_ns), stop->probe->name);
+	}
+}
+
+static void check_deadlines(struct loader *loader, const struct node *root,
+			    const struct experiment *experiment)
+{
+	const struct objectives *objectives = &experiment->objectives;
+	int64_t last_step_ns = 0;
+	int64_t least_ns;
+
+	if (experiment->steady_within_ns != 0 &&
+	    experiment->steady_within_ns < experiment->steady_good_for_ns)
+		problem_add(loader, mark_at(root, "steady_state", "within"),
+			    "`within` (%s) is shorter than `good_for` (%s): the run could never "
+			    "start", shown(loader, experiment->steady_within_ns),
+			    shown(loader, experiment->steady_good_for_ns));
+	if (experiment->observe_at_most_ns != 0 && objectives->has_rto &&
+	    experiment->observe_at_most_ns < objectives->rto_ns + experiment->stable_for_ns)
+		problem_add(loader, mark_at(root, "observe", "at_most"),
+			    "`observe: at_most` (%s) ends before `rto` and `stable_for` have "
+			    "passed (%s): a recovery in time could not be told; make it longer",
+			    shown(loader, experiment->observe_at_most_ns),
+			    shown(loader, objectives->rto_ns + experiment->stable_for_ns));
+	else if (experiment->observe_at_most_ns != 0 &&
+		 experiment->observe_at_most_ns < experiment->stable_for_ns)
+		problem_add(loader, mark_at(root, "observe", "at_most"),
+			    "`at_most` (%s) is shorter than `stable_for` (%s): nothing could ever "
+			    "recover", shown(loader, experiment->observe_at_most_ns),
+			    shown(loader, experiment->stable_for_ns));
+	for (size_t i = 0; i < experiment->step_count; i++)
+		last_step_ns = experiment->steps[i].at_ns > last_step_ns ?
+				       experiment->steps[i].at_ns : last_step_ns;
+	least_ns = experiment->steady_good_for_ns + experiment->baseline_ns + last_step_ns;
+	if (experiment->run_at_most_ns != 0 && experiment->run_at_most_ns <= least_ns)
+		problem_add(loader, mark_at(root, NULL, "run_at_most"),
+			    "`run_at_most` (%s) ends before the last step is due (%s)",
+			    shown(loader, experiment->run_at_most_ns), shown(loader, least_ns));
+}
+
+/* A probe so coarse that its span always contains the target can never say met or missed. */
+static void check_resolution(struct loader *loader, const struct node *root,
+			     const struct experiment *experiment)
+{
+	const struct node *probes = tree_get(root, "probes");
+
+	if (!experiment->objectives.has_rto)
+		return;
+	for (size_t i = 0; i < experiment->probe_count; i++) {
+		const struct probe_spec *spec = &experiment->probes[i];
+
+		if (!spec->is_required || spec->every_ns == 0 ||
+		    spec->every_ns < experiment->objectives.rto_ns)
+			continue;
+		problem_add(loader, mark_at(probes, spec->name, "every"),
+			    "`every` (%s) of probe `%s` is not shorter than `rto` (%s): it could "
+			    "never tell; probe more often, or write `required: false`",
+			    shown(loader, spec->every_ns), spec->name,
+			    shown(loader, experiment->objectives.rto_ns));
+	}
+}
+
+static void check_objectives(struct loader *loader, const struct node *root,
+			     const struct experiment *experiment)
+{
+	const struct objectives *objectives = &experiment->objectives;
+	size_t required_count = 0;
+	size_t ledger_count = 0;
+
+	for (size_t i = 0; i < experiment->probe_count; i++) {
+		required_count += experiment->probes[i].is_required ? 1 : 0;
+		ledger_count += experiment->probes[i].is_ledger ? 1 : 0;
+	}
+	if (objectives->has_rpo && ledger_count == 0 && loader->error_count == 0)
+		problem_add(loader, mark_at(root, "objectives", "rpo"),
+			    "`rpo` is measured by a probe that writes, and there is none; add one "
+			    "of kind `postgres.write`, or take `rpo` out");
+	if ((objectives->has_rto || objectives->has_availability) && required_count == 0 &&
+	    loader->error_count == 0)
+		problem_add(loader, mark_at(root, "objectives", objectives->has_rto ? "rto" :
+					    "availability"),
+			    "no probe is required, so this objective depends on nothing; take "
+			    "`required: false` from one");
+	if (experiment->step_count == 0 && tree_get(root, "method") == NULL &&
+	    loader->error_count == 0)
+		problem_warn(loader, root->mark, "there is no `method`: nothing is harmed, the run "
+			     "only observes");
+	else if (experiment->step_count == 0 && loader->error_count == 0)
+		problem_warn(loader, mark_at(root, NULL, "method"), "`method` is empty: nothing is "
+			     "harmed, the run only observes");
+	if (!objectives->has_rto && !objectives->has_rpo && !objectives->has_availability &&
+	    experiment->check_count == 0 && loader->error_count == 0)
+		problem_warn(loader, root->mark, "there are no `objectives` and no `validate`: no "
+			     "run can miss anything");
+}
+
+void experiment_cross_check(struct loader *loader, const struct node *root,
+			    const struct experiment *experiment)
+{
+	assert(experiment->inventory == loader->inventory);
+
+	check_stretches(loader, root, experiment);
+	check_deadlines(loader, root, experiment);
+	check_resolution(loader, root, experiment);
+	check_objectives(loader, root, experiment);
+}

@@ -1,0 +1,50 @@
+/*
+ * documents.h - from a tree to the model: the inventory first, then the experiment that uses it.
+ */
+#ifndef LOAD_DOCUMENTS_H
+#define LOAD_DOCUMENTS_H
+
+#include "load/form.h"
+
+/* One row for each kind of service: what it needs besides the common keys. */
+struct service_kind {
+	const char *name; /* NULL ends the rows */
+	const char *summary;
+	const struct param *params;
+};
+
+extern const struct service_kind service_kinds[];
+
+/* Builds what can be built, also when there are problems, so that names can still be looked up. */
+void inventory_build(struct loader *loader, const struct node *root);
+
+/* The experiment of a root; loader->inventory may be NULL when it could not be read. */
+void experiment_build(struct loader *loader, const struct node *root,
+		      struct experiment *experiment);
+
+/* probes.c: a row of `probes:` and of `validate:`. */
+void probes_build(struct loader *loader, const struct node *root, struct experiment *experiment);
+void checks_build(struct loader *loader, const struct node *root, struct experiment *experiment);
+extern const struct form form_probe;
+extern const struct form form_check;
+
+/* method.c: the steps and whom they hit. */
+void method_build(struct loader *loader, const struct node *root, struct experiment *experiment);
+extern const struct form form_step;
+
+/* cross.c: the probe of this name, or NULL and a problem with the nearest one. */
+const struct probe_spec *probe_named(struct loader *loader, const struct experiment *experiment,
+				     const struct param_value *name);
+
+/* cross.c: what only shows when everything is read. */
+void experiment_cross_check(struct loader *loader, const struct node *root,
+			    const struct experiment *experiment);
+
+/*
+ * The host or the service of this name, or NULL and a problem with the nearest one. Silent while
+ * the inventory is not known.
+ */
+const struct host *host_named(struct loader *loader, struct mark mark, const char *name);
+const struct service *service_named(struct loader *loader, struct mark mark, const char *name);
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * experiment.c - the experiment's rows, and the model made of them.
+ */
+#include "load/documents.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define NS_PER_H (INT64_C(3600) * NS_PER_S)
+
+static const struct param experiment_params[] = {
+	{ "title", PARAM_TEXT, .is_required = true, .help = "what is rehearsed, in a few words" },
+	{ "hypothesis", PARAM_TEXT, .help = "what you expect to happen" },
+	{ "service", PARAM_TEXT, .help = "the service that the objectives speak of" },
+	{ "inventory", PARAM_TEXT, .help = "file beside this one; else inventory.yaml" },
+	{ "baseline", PARAM_DURATION, .max = NS_PER_H, .fallback = "10s",
+	  .help = "how long to watch before the first step" },
+	{ "lease", PARAM_DURATION, .min = 5 * NS_PER_S, .max = NS_PER_H, .fallback = "60s",
+	  .help = "a target heals itself when it has not heard of us for this long" },
+	{ "run_at_most", PARAM_DURATION, .min = NS_PER_S, .max = 24 * NS_PER_H,
+	  .help = "the run is stopped and healed after this; else the sum of its parts" },
+	{ "seed", PARAM_COUNT, .help = "makes `random: true` choose the same again" },
+	{ 0 },
+};
+
+static const struct param objectives_params[] = {
+	{ "rto", PARAM_DURATION, .min = 1, .max = 24 * NS_PER_H,
+	  .help = "recovered at most this long after the fault" },
+	{ "rpo", PARAM_DURATION, .max = 24 * NS_PER_H,
+	  .help = "acknowledged writes lost from at most this long" },
+	{ "availability", PARAM_PERCENT, .max = 1000000,
+	  .help = "good samples of required probes, from the first harm to the end of settle" },
+	{ 0 },
+};
+
+static const struct form form_objectives = { .noun = "`objectives`", .params = objectives_params };
+
+static const struct param steady_params[] = {
+	{ "good_for", PARAM_DURATION, .min = NS_PER_MS, .max = NS_PER_H, .fallback = "5s",
+	  .help = "every required probe is good for this long" },
+	{ "within", PARAM_DURATION, .min = NS_PER_MS, .max = NS_PER_H, .fallback = "60s",
+	  .help = "else the run does not start" },
+	{ 0 },
+};
+
+static const struct form form_steady = { .noun = "`steady_state`", .params = steady_params };
+
+static const struct param stop_params[] = {
+	{ "probe", PARAM_TEXT, .is_required = true, .help = "a probe of this experiment" },
+	{ "bad_for", PARAM_DURATION, .is_required = true, .min = NS_PER_MS, .max = 24 * NS_PER_H,
+	  .help = "no good sample for this long" },
+	{ 0 },
+};
+
+static const struct form form_stop = { .noun = "a stop condition", .params = stop_params };
+
+static const struct param observe_params[] = {
+	{ "stable_for", PARAM_DURATION, .min = NS_PER_MS, .max = NS_PER_H, .fallback = "5s",
+	  .help = "recovered means good for this long" },
+	{ "at_most", PARAM_DURATION, .min = NS_PER_MS, .max = 24 * NS_PER_H, .fallback = "5m",
+	  .help = "never recovered when it takes longer" },
+	{ 0 },
+};
+
+static const struct form form_observe = { .noun = "`observe`", .params = observe_params };
+
+static const struct param settle_params[] = {
+	{ "at_most", PARAM_DURATION, .min = NS_PER_MS, .max = 24 * NS_PER_H, .fallback = "60s",
+	  .help = "for steady state after the heal, and for reading the ledger" },
+	{ 0 },
+};
+
+static const struct form form_settle = { .noun = "`settle`", .params = settle_params };
+
+static const struct param limits_params[] = {
+	{ "hosts", PARAM_COUNT, .min = 1, .max = LIMIT_HOSTS, .help = "most hosts it may touch" },
+	{ 0 },
+};
+
+static const struct form form_limits = { .noun = "`limits`", .params = limits_params };
+
+static const struct part experiment_parts[] = {
+	{ "vars", PART_VARS, .help = "defaults of `${name}`; `--var name=value` overrides them" },
+	{ "objectives", PART_FORM, .form = &form_objectives, .help = "what was promised" },
+	{ "probes", PART_FORM_MAP, .is_required = true, .form = &form_probe,
+	  .help = "who watches, by name" },
+	{ "steady_state", PART_FORM, .form = &form_steady, .help = "the gate before any harm" },
+	{ "method", PART_FORM_LIST, .form = &form_step, .help = "the steps" },
+	{ "stop_conditions", PART_FORM_LIST, .form = &form_stop,
+	  .help = "what ends the run and heals everything" },
+	{ "observe", PART_FORM, .form = &form_observe, .help = "until when to watch" },
+	{ "settle", PART_FORM, .form = &form_settle, .help = "how long to wait after the heal" },
+	{ "limits", PART_FORM, .form = &form_limits, .help = "blast radius of this experiment" },
+	{ "validate", PART_FORM_LIST, .form = &form_check, .help = "checks at the end" },
+	{ 0 },
+};
+
+const struct form form_experiment = { .noun = "an experiment", .params = experiment_params,
+				      .parts = experiment_parts };
+
+/* A part that may be left out: its defaults are then those of an empty mapping. */
+static void read_part(struct loader *loader, const struct node *root, const char *key,
+		      const struct form *form, struct params *ret_params)
+{
+	form_read_params(loader, form->noun, form->params, tree_get(root, key), root->mark,
+			 ret_params);
+}
+
+static void build_objectives(struct loader *loader, const struct node *root,
+			     struct objectives *objectives)
+{
+	struct params own;
+
+	read_part(loader, root, "objectives", &form_objectives, &own);
+	*objectives = (struct objectives){
+		.has_rto = params_is_set(&own, "rto"),
+		.has_rpo = params_is_set(&own, "rpo"),
+		.has_availability = params_is_set(&own, "availability"),
+		.rto_ns = params_number(&own, "rto"),
+		.rpo_ns = params_number(&own, "rpo"),
+		.availability_ppm = params_number(&own, "availability"),
+	};
+}
+
+static void build_stop(struct loader *loader, const struct experiment *experiment,
+		       const struct node *node, struct stop_condition *stop)
+{
+	const struct param_value *probe;
+	struct form_values values;
+
+	stop->mark = node->mark;
+	if (!form_read(loader, &form_stop, node, NULL, false, &values))
+		return;
+	stop->bad_for_ns = params_number(&values.own, "bad_for");
+	probe = params_find(&values.own, "probe");
+	if (probe->is_set)
+		stop->probe = probe_named(loader, experiment, probe);
+}
+
+static void build_stops(struct loader *loader, const struct node *root,
+			struct experiment *experiment)
+{
+	const struct node *part = NULL;
+	struct stop_condition *stops;
+	size_t i = 0;
+
+	if (!part_children(loader, root, "stop_conditions", NODE_LIST, LIMIT_STOP_CONDITIONS, &part))
+		return;
+	stops = arena_alloc(loader->arena, part->count * sizeof *stops);
+	for (const struct node *node = part->first; node != NULL; node = node->next)
+		build_stop(loader, experiment, node, &stops[i++]);
+	assert(i == part->count);
+	experiment->stop_conditions = stops;
+	experiment->stop_condition_count = part->count;
+}
+
+static void build_times(struct loader *loader, const struct node *root,
+			struct experiment *experiment)
+{
+	struct params steady;
+	struct params observe;
+	struct params settle;
+	struct params limits;
+
+	read_part(loader, root, "steady_state", &form_steady, &steady);
+	read_part(loader, root, "observe", &form_observe, &observe);
+	read_part(loader, root, "settle", &form_settle, &settle);
+	read_part(loader, root, "limits", &form_limits, &limits);
+	experiment->steady_good_for_ns = params_number(&steady, "good_for");
+	experiment->steady_within_ns = params_number(&steady, "within");
+	experiment->stable_for_ns = params_number(&observe, "stable_for");
+	experiment->observe_at_most_ns = params_number(&observe, "at_most");
+	experiment->settle_at_most_ns = params_number(&settle, "at_most");
+	experiment->max_hosts = params_number(&limits, "hosts");
+}
+
+/* Everything a run may have to wait for, and a minute for what it does itself. */
+static int64_t sum_of_parts(const struct experiment *experiment)
+{
+	int64_t total_ns = experiment->steady_within_ns + experiment->baseline_ns +
+			   experiment->observe_at_most_ns + 3 * experiment->settle_at_most_ns +
+			   60 * NS_PER_S;
+	int64_t steps_ns = 0;
+
+	for (size_t i = 0; i < experiment->step_count; i++) {
+		const int64_t end_ns = experiment->steps[i].at_ns + experiment->steps[i].hold_ns;
+
+		steps_ns = end_ns > steps_ns ? end_ns : steps_ns;
+	}
+	total_ns += steps_ns;
+	for (size_t i = 0; i < experiment->check_count; i++)
+		total_ns += experiment->checks[i].probe.timeout_ns;
+	return total_ns < LIMIT_DRILL_NS ? total_ns : LIMIT_DRILL_NS;
+}
+
+static void build_own(struct loader *loader, const struct params *own,
+		      struct experiment *experiment)
+{
+	const struct param_value *service = params_find(own, "service");
+
+	experiment->title = params_text(own, "title");
+	experiment->hypothesis = params_text(own, "hypothesis");
+	experiment->baseline_ns = params_number(own, "baseline");
+	experiment->lease_ns = params_number(own, "lease");
+	experiment->run_at_most_ns = params_number(own, "run_at_most");
+	experiment->has_seed = params_is_set(own, "seed");
+	experiment->seed = (uint64_t)params_number(own, "seed");
+	if (service->is_set)
+		experiment->service = service_named(loader, service->mark, service->text);
+}
+
+void experiment_build(struct loader *loader, const struct node *root,
+		      struct experiment *experiment)
+{
+	struct form_values values;
+
+	experiment->inventory = loader->inventory;
+	if (!form_read(loader, &form_experiment, root, NULL, false, &values))
+		return;
+	build_own(loader, &values.own, experiment);
+	build_objectives(loader, root, &experiment->objectives);
+	build_times(loader, root, experiment);
+	probes_build(loader, root, experiment);
+	method_build(loader, root, experiment);
+	build_stops(loader, root, experiment);
+	checks_build(loader, root, experiment);
+	if (!params_is_set(&values.own, "run_at_most"))
+		experiment->run_at_most_ns = sum_of_parts(experiment);
+	experiment_cross_check(loader, root, experiment);
+}

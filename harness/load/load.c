@@ -1,0 +1,133 @@
+/*
+ * load.c - see load.h: finds the two documents, reads them, and has the model built. The order
+ * matters only inside: variables first, the inventory next, the experiment last.
+ */
+#include "load/load.h"
+
+#include "load/documents.h"
+#include "load/source.h"
+#include "load/vars.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* From the text that was given, or from the file. */
+static bool take_source(struct loader *loader, const char *path, const char *text,
+			struct source *ret_source)
+{
+	if (text == NULL)
+		return source_read(loader, path, ret_source);
+	*ret_source = (struct source){ path, text, strlen(text) };
+	return true;
+}
+
+/* The tree of a document, or NULL and problems. */
+static struct node *read_document(struct loader *loader, const char *path, const char *text,
+				  const char **ret_text)
+{
+	struct source source;
+	struct node *root = NULL;
+
+	if (!take_source(loader, path, text, &source))
+		return NULL;
+	if (!tree_parse(loader, path, source.bytes, source.length_bytes, &root))
+		return NULL;
+	*ret_text = arena_copy_bytes(loader->arena, source.bytes, source.length_bytes);
+	return root;
+}
+
+/* Named by the request, by the experiment, or by custom. NULL: a problem says why. */
+static const char *find_inventory(struct loader *loader, const struct node *root)
+{
+	const struct load_request *request = loader->request;
+	const struct node *named = tree_get(root, "inventory");
+	const char *path = "inventory.yaml";
+
+	if (request->inventory_path != NULL)
+		return request->inventory_path;
+	if (named != NULL) {
+		path = named->kind == NODE_SCALAR && !named->is_null ? plain_text(loader, named) :
+								       NULL;
+		if (path == NULL || *path == '\0') {
+			problem_add(loader, named->mark, "`inventory` must name a file");
+			return NULL;
+		}
+	}
+	return path_resolve(loader, request->experiment_path, path);
+}
+
+static void load_inventory(struct loader *loader, const struct node *experiment_root)
+{
+	const struct load_request *request = loader->request;
+	const char *path = find_inventory(loader, experiment_root);
+	const struct node *root;
+
+	if (path == NULL)
+		return;
+	loader->inventory_path = path;
+	root = read_document(loader, path, request->inventory_text, &loader->inventory_text);
+	if (root != NULL)
+		inventory_build(loader, root);
+}
+
+static void load_both(struct loader *loader, struct experiment *experiment)
+{
+	const struct load_request *request = loader->request;
+	const char *text = NULL;
+	const struct node *root = read_document(loader, request->experiment_path,
+						request->experiment_text, &text);
+	const struct node *vars = NULL;
+
+	if (root == NULL)
+		return;
+	(void)part_children(loader, root, "vars", NODE_MAP, LIMIT_KEYS, &vars);
+	vars_load(loader, vars);
+	load_inventory(loader, root);
+	*experiment = (struct experiment){
+		.source_path = arena_copy(loader->arena, request->experiment_path),
+		.source_text = text,
+		.inventory_path = arena_copy(loader->arena, loader->inventory_path),
+		.inventory_text = loader->inventory_text,
+		.vars = request->vars,
+		.var_count = request->var_count,
+	};
+	experiment_build(loader, root, experiment);
+	vars_check_given(loader);
+}
+
+/* The caller's pairs may be gone when the experiment is still in use. */
+static const struct pair *copy_pairs(struct arena *arena, const struct pair *pairs, size_t count)
+{
+	struct pair *copies = arena_alloc(arena, count * sizeof *copies);
+
+	for (size_t i = 0; i < count; i++) {
+		copies[i].name = arena_copy(arena, pairs[i].name);
+		copies[i].value = arena_copy(arena, pairs[i].value);
+	}
+	return copies;
+}
+
+bool load_experiment(const struct load_request *request, struct arena *arena,
+		     struct secrets *secrets, const struct experiment **ret_experiment,
+		     struct problems *problems)
+{
+	struct load_request own = *request;
+	struct loader loader = { .request = &own, .arena = arena, .secrets = secrets,
+				 .problems = problems };
+	struct experiment *experiment = arena_alloc(arena, sizeof *experiment);
+
+	assert(request->experiment_path != NULL);
+	assert(secrets != NULL || !request->has_secrets);
+
+	problems->count = 0;
+	problems->dropped_count = 0;
+	own.experiment_path = arena_copy(arena, request->experiment_path);
+	own.inventory_path = arena_copy(arena, request->inventory_path);
+	own.vars = copy_pairs(arena, request->vars, request->var_count);
+	load_both(&loader, experiment);
+	problems_sort(problems, own.experiment_path);
+	if (loader.error_count > 0)
+		return false;
+	*ret_experiment = experiment;
+	return true;
+}
