@@ -493,12 +493,15 @@ END_TEST
 
 /* ---- full, failing and locked disks ---- */
 
-enum disk { DISK_FINE, DISK_FULL_BUT_FOR_RESERVE, DISK_FULL, DISK_BROKEN };
+enum disk { DISK_FINE, DISK_FULL_BUT_FOR_RESERVE, DISK_FULL, DISK_SMALL, DISK_BROKEN };
+
+/* No file of a small disk grows beyond this. */
+enum { SMALL_DISK_BYTES = 256 << 10 };
 
 static enum disk disk;
 static struct text reserve;
 
-static bool is_disk_failing(void)
+static bool is_disk_failing(off_t end_bytes)
 {
 	switch (disk) {
 	case DISK_FINE:
@@ -509,6 +512,9 @@ static bool is_disk_failing(void)
 	case DISK_FULL:
 		errno = ENOSPC;
 		return true;
+	case DISK_SMALL:
+		errno = ENOSPC;
+		return end_bytes > SMALL_DISK_BYTES;
 	case DISK_BROKEN:
 		errno = EIO;
 		return true;
@@ -518,7 +524,7 @@ static bool is_disk_failing(void)
 
 static ssize_t pwrite_or_fail(int fd, const void *bytes, size_t length, off_t at)
 {
-	return is_disk_failing() ? -1 : pwrite(fd, bytes, length, at);
+	return is_disk_failing(at + (off_t)length) ? -1 : pwrite(fd, bytes, length, at);
 }
 
 static void take_over_writes(void)
@@ -554,6 +560,24 @@ START_TEST(test_full_disk_gives_up_the_reserve_and_then_says_so)
 	ck_assert_uint_eq(timeline.event_count, 2);
 	open_again();
 	ck_assert_int_eq(access(text_str(&reserve), F_OK), 0);
+	text_release(&reserve);
+}
+END_TEST
+
+START_TEST(test_small_disk_holds_a_log_that_would_outgrow_it)
+{
+	struct timeline timeline;
+
+	take_over_writes();
+	open_again();
+	ck_assert(begin(store, "run-a"));
+	disk = DISK_SMALL;
+	for (int i = 0; i < 100; i++)
+		ck_assert_msg(append(store, "run-a", "more log than the disk has room for"), "%s",
+			      e.text);
+	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
+	ck_assert_uint_eq(timeline.event_count, 100);
+	ck_assert_int_eq(access(text_str(&reserve), F_OK), 0); /* not needed yet */
 	text_release(&reserve);
 }
 END_TEST
@@ -642,6 +666,7 @@ void suite_store_crash(Suite *suite)
 	tcase_add_test(tcase, test_open_refuses_a_store_of_a_newer_version);
 	tcase_add_test(tcase, test_append_past_the_limit_leaves_room_for_the_way_out);
 	tcase_add_test(tcase, test_full_disk_gives_up_the_reserve_and_then_says_so);
+	tcase_add_test(tcase, test_small_disk_holds_a_log_that_would_outgrow_it);
 	tcase_add_test(tcase, test_full_disk_at_open_gives_up_the_reserve);
 	tcase_add_test(tcase, test_failing_disk_is_named_as_that);
 	tcase_add_test(tcase, test_locked_store_says_so_after_its_patience);

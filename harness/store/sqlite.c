@@ -123,11 +123,28 @@ static void sqlite_rollback(void *backend)
 	(void)sqlite3_exec(store->owned_db, "rollback", NULL, NULL, NULL);
 }
 
+/* Moves the log into the file and empties it. True when there was something in it. */
+static bool empty_log(struct sqlite_store *store)
+{
+	int frame_count = 0;
+	int moved_count = 0;
+
+	/* The first one only counts; the second one waits for readers. */
+	if (sqlite3_wal_checkpoint_v2(store->owned_db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+				      &frame_count, &moved_count) != SQLITE_OK ||
+	    frame_count <= 0)
+		return false;
+	return sqlite3_wal_checkpoint_v2(store->owned_db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+					 NULL) == SQLITE_OK;
+}
+
+/* The log first: it may hold much more than the reserve, which is kept for the worst. */
 static bool sqlite_make_room(void *backend)
 {
 	struct sqlite_store *store = backend;
 
-	return store->was_full && place_reserve_give_up(store->owned_path);
+	return store->was_full &&
+	       (empty_log(store) || place_reserve_give_up(store->owned_path));
 }
 
 const struct store_ops store_sqlite = {

@@ -101,11 +101,15 @@ static bool write_once(struct store *store, store_work_fn *work, void *ctx, stru
 
 bool store_write(struct store *store, store_work_fn *work, void *ctx, struct err *e)
 {
-	if (write_once(store, work, ctx, e))
-		return true;
-	if (!store->ops->make_room(store->owned_backend))
-		return false;
-	err_clear(e);
+	enum { RETRIES = 3 };
+
+	for (int i = 0; i < RETRIES; i++) {
+		if (write_once(store, work, ctx, e))
+			return true;
+		if (!store->ops->make_room(store->owned_backend))
+			return false;
+		err_clear(e);
+	}
 	return write_once(store, work, ctx, e);
 }
 
