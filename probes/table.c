@@ -6,10 +6,13 @@
 
 #include <string.h>
 
-#define PROBE_ROWS(X)  \
-	X(tcp_connect)
+#define PROBE_ROWS(X)     \
+	X(tcp_connect)    \
+	X(postgres_query) \
+	X(postgres_write)
 
-#define ROLE_ROWS(X)
+#define ROLE_ROWS(X) \
+	X(postgres)
 
 #define X(id) extern const struct probe_ops probe_##id;
 PROBE_ROWS(X)

@@ -11,6 +11,7 @@
 	X(load) \
 	X(faults) \
 	X(faults_process) \
+	X(probe_postgres) \
 	X(remote_fake) \
 	X(remote_local) \
 	X(report) \

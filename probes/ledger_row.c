@@ -1,0 +1,86 @@
+/*
+ * ledger_row.c - see ledger_row.h.
+ */
+#include "probes/ledger_row.h"
+#include "base/random.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const uint64_t fnv_start = UINT64_C(14695981039346656037);
+static const uint64_t fnv_prime = UINT64_C(1099511628211);
+static const char hex_digits[] = "0123456789abcdef";
+
+enum { HEX_PER_WORD = 16 };
+
+static uint64_t fnv_add(uint64_t hash, const char *bytes, size_t length_bytes)
+{
+	for (size_t i = 0; i < length_bytes; i++)
+		hash = (hash ^ (unsigned char)bytes[i]) * fnv_prime;
+	return hash;
+}
+
+static void add_hex(uint64_t word, char *ret_hex, size_t digit_count)
+{
+	assert(digit_count <= HEX_PER_WORD);
+	for (size_t i = 0; i < digit_count; i++)
+		ret_hex[i] = hex_digits[word >> (60 - 4 * i) & 15];
+}
+
+uint64_t ledger_seed(const char *run_id, const char *writer)
+{
+	/* With the NUL between them "a" "bc" and "ab" "c" differ. */
+	return fnv_add(fnv_add(fnv_start, run_id, strlen(run_id) + 1), writer, strlen(writer));
+}
+
+void ledger_payload(uint64_t seed, uint64_t sequence, size_t payload_bytes, char *ret_payload)
+{
+	struct random random = random_from_seed(seed ^ (sequence * fnv_prime));
+
+	for (size_t at = 0; at < payload_bytes; at += HEX_PER_WORD) {
+		const size_t left = payload_bytes - at;
+
+		add_hex(random_next(&random), ret_payload + at,
+			left < HEX_PER_WORD ? left : HEX_PER_WORD);
+	}
+	ret_payload[payload_bytes] = '\0';
+}
+
+void ledger_checksum(uint64_t seed, uint64_t sequence, const char *payload, size_t payload_bytes,
+		     char ret_checksum[LEDGER_CHECKSUM_BYTES])
+{
+	const uint64_t start = fnv_start ^ seed ^ (sequence * fnv_prime);
+	struct random mix = random_from_seed(fnv_add(start, payload, payload_bytes));
+
+	add_hex(random_next(&mix), ret_checksum, HEX_PER_WORD);
+	ret_checksum[HEX_PER_WORD] = '\0';
+}
+
+/* The same as ledger_payload, compared word by word instead of written. */
+static bool is_payload(uint64_t seed, uint64_t sequence, const char *payload, size_t payload_bytes)
+{
+	struct random random = random_from_seed(seed ^ (sequence * fnv_prime));
+	char word[HEX_PER_WORD];
+
+	for (size_t at = 0; at < payload_bytes; at += HEX_PER_WORD) {
+		const size_t left = payload_bytes - at;
+		const size_t count = left < HEX_PER_WORD ? left : HEX_PER_WORD;
+
+		add_hex(random_next(&random), word, count);
+		if (memcmp(word, payload + at, count) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool ledger_is_intact(uint64_t seed, uint64_t sequence, size_t written_bytes, const char *payload,
+		      size_t payload_bytes, const char *checksum, size_t checksum_bytes)
+{
+	char expected[LEDGER_CHECKSUM_BYTES];
+
+	if (payload_bytes != written_bytes || checksum_bytes != LEDGER_CHECKSUM_BYTES - 1)
+		return false;
+	ledger_checksum(seed, sequence, payload, payload_bytes, expected);
+	return memcmp(expected, checksum, checksum_bytes) == 0 &&
+	       is_payload(seed, sequence, payload, payload_bytes);
+}

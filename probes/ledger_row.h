@@ -1,0 +1,33 @@
+/*
+ * ledger_row.h - what one row of a ledger holds, so that every row can be known again later.
+ *
+ * The payload follows from run, writer and sequence number alone, and the checksum covers all of
+ * them: a row that was changed, cut or put under another number is found without keeping a copy of
+ * what was written. FNV-1a with a final mix, 64 bits: against damage, not against forgers.
+ */
+#ifndef PROBES_LEDGER_ROW_H
+#define PROBES_LEDGER_ROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	LEDGER_PAYLOAD_BYTES_MAX = 64 << 10,
+	LEDGER_CHECKSUM_BYTES = 17, /* 16 hex digits and a NUL */
+};
+
+/* The seed of all rows of one writer in one run. */
+uint64_t ledger_seed(const char *run_id, const char *writer);
+
+/* Fills payload_bytes letters and a NUL into ret_payload, which has room for one more byte. */
+void ledger_payload(uint64_t seed, uint64_t sequence, size_t payload_bytes, char *ret_payload);
+
+void ledger_checksum(uint64_t seed, uint64_t sequence, const char *payload, size_t payload_bytes,
+		     char ret_checksum[LEDGER_CHECKSUM_BYTES]);
+
+/* True when payload (as long as it was written) and checksum are those of this row. */
+bool ledger_is_intact(uint64_t seed, uint64_t sequence, size_t written_bytes, const char *payload,
+		      size_t payload_bytes, const char *checksum, size_t checksum_bytes);
+
+#endif

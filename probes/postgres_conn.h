@@ -1,0 +1,72 @@
+/*
+ * postgres_conn.h - one connection to a PostgreSQL service, every step within a deadline of ours.
+ *
+ * Why not a blocking PQexec: the kernel of a frozen host goes on acknowledging, so no socket option
+ * ever fires, and a blocking call hangs for ever. After a deadline the connection is dropped.
+ *
+ * An answer counts only when the server is ready for the next query: in the extended protocol
+ * "INSERT 0 1" comes before the commit, and the commit may still fail.
+ */
+#ifndef PROBES_POSTGRES_CONN_H
+#define PROBES_POSTGRES_CONN_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "probes/postgres_places.h"
+
+struct postgres_conn; /* belongs to one thread */
+struct pg_result;     /* libpq's PGresult */
+
+enum postgres_end {
+	POSTGRES_DONE = 1, /* answered, committed, ready for the next */
+	POSTGRES_REFUSED,  /* the server answered with an error: certainly not done */
+	POSTGRES_UNKNOWN,  /* sent, and then no answer that tells */
+	POSTGRES_UNSENT,   /* nothing was sent: not connected in time */
+	POSTGRES_SHORTAGE, /* nothing was sent, for lack of our own descriptors, memory or ports */
+};
+
+/* want->conninfo may go away afterwards. prepare_sql: prepared on each new connection, or NULL. */
+bool postgres_conn_open(const struct postgres_want *want, const char *prepare_sql,
+			struct postgres_conn **ret_conn, struct err *e);
+void postgres_conn_close(struct postgres_conn *conn); /* NULL is fine */
+
+/* Connects unless a connection is there and alive. DONE, UNSENT or SHORTAGE. */
+enum postgres_end postgres_conn_connect(struct postgres_conn *conn, const struct clock *clock,
+					int64_t deadline_ns, struct err *e);
+
+struct postgres_ask {
+	const char *sql;           /* one statement; NULL: the prepared one */
+	const char *const *values; /* its $1, $2... as text */
+	int value_count;
+};
+
+/* Zero-initialise; then postgres_answer_release. */
+struct postgres_answer {
+	struct pg_result *owned_first; /* the first row, or the end when there is none */
+	int64_t row_count;
+	bool is_local_only; /* acknowledged, but a wait for synchronous replication was cancelled */
+	char sqlstate[6];   /* of a REFUSED; else "" */
+};
+
+/* Connects when needed, asks, and waits for the end. Anything but DONE drops the connection. */
+enum postgres_end postgres_conn_ask(struct postgres_conn *conn, const struct postgres_ask *ask,
+				    const struct clock *clock, int64_t deadline_ns,
+				    struct postgres_answer *answer, struct err *e);
+void postgres_answer_release(struct postgres_answer *answer);
+
+/* The value in the first row's column as text; false when there is no such value. */
+bool postgres_answer_value(const struct postgres_answer *answer, int column, struct text *text);
+
+/* Receives one line of COPY text, without its end. */
+typedef void postgres_line_fn(void *ctx, const char *line, size_t length_bytes);
+
+/* Streams "copy (...) to stdout". True only when the server said that this was all of it. */
+bool postgres_conn_copy(struct postgres_conn *conn, const char *sql, const struct clock *clock,
+			int64_t deadline_ns, postgres_line_fn *line, void *ctx,
+			struct postgres_answer *answer, struct err *e);
+
+/* A name in double quotes, a text in single ones, for SQL. */
+void postgres_quote_name(const char *name, struct text *text);
+void postgres_quote_text(const char *value, struct text *text);
+
+#endif

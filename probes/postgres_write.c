@@ -1,0 +1,336 @@
+/*
+ * postgres_write.c - probe "postgres.write": the ledger. One numbered row for each slot, each its
+ * own transaction, and later a look at which of them are still there.
+ *
+ * A row counts as acknowledged only when the server was ready for the next statement and no error
+ * came before; an ERROR is a failed write; a deadline, a lost connection or a FATAL after sending
+ * leaves it indeterminate. The table has no unique constraint on purpose: a row that was written
+ * twice must be seen twice. Nothing is ever sent again within an attempt.
+ *
+ * All ledgers of a run share the table firedrill_ledger_RUN; `writer` is the name of the probe.
+ */
+#include "probes/ledger_row.h"
+#include "probes/postgres_conn.h"
+#include "probes/probe.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	TABLE_NAME_BYTES_MAX = 63, /* PostgreSQL cuts longer names */
+	RETRY_EVERY_MS = 100,
+};
+
+static const char *const table_prefix = "firedrill_ledger_";
+static const char *const undefined_table = "42P01"; /* an SQLSTATE */
+
+/* One try of prepare or clean: a host that freezes meanwhile may not take all the time there is. */
+static const int64_t try_at_most_ns = 5 * NS_PER_S;
+
+struct postgres_write {
+	struct postgres_conn *owned_conn;
+	char *owned_payload;
+	size_t payload_bytes;
+	uint64_t seed;
+};
+
+static const struct param postgres_write_params[] = {
+	{ "payload", PARAM_BYTES, .min = 1, .max = LEDGER_PAYLOAD_BYTES_MAX, .fallback = "32B",
+	  .help = "size of the payload of each row" },
+	{ "keep", PARAM_BOOL, .fallback = "false",
+	  .help = "leave the table in place after the run, for counts of your own" },
+	{ 0 },
+};
+
+static bool postgres_write_check(const struct probe_spec *spec, struct err *e)
+{
+	return postgres_conninfo_check(spec->service->conninfo, spec->service->name, e);
+}
+
+/* "firedrill_ledger_" and the run, in lower case letters, digits and "_", cut to fit. */
+static void table_name(const char *run_id, struct text *text)
+{
+	text_add(text, table_prefix);
+	for (; *run_id != '\0' && text->length_bytes < TABLE_NAME_BYTES_MAX; run_id++) {
+		const bool is_upper = *run_id >= 'A' && *run_id <= 'Z';
+		const char byte = is_upper ? (char)(*run_id - 'A' + 'a') : *run_id;
+		const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
+
+		text_add_bytes(text, is_plain ? &byte : "_", 1);
+	}
+}
+
+static void add_quoted_table(const char *run_id, struct text *sql)
+{
+	struct text name = { 0 };
+
+	table_name(run_id, &name);
+	postgres_quote_name(text_str(&name), sql);
+	text_release(&name);
+}
+
+/* A ledger belongs on the primary, whatever the service's readers accept. */
+static bool open_conn(const struct probe_spec *spec, const char *run_id, const char *prepare_sql,
+		      struct postgres_conn **ret_conn, struct err *e)
+{
+	const struct postgres_want want = {
+		.conninfo = spec->service->conninfo,
+		.inventory = spec->inventory,
+		.session_attrs = "read-write",
+		.run_id = run_id,
+	};
+
+	return postgres_conn_open(&want, prepare_sql, ret_conn, e);
+}
+
+static bool postgres_write_open(const struct probe_spec *spec, const char *run_id,
+				void **ret_state, struct err *e)
+{
+	struct postgres_conn *conn = NULL;
+	struct text sql = { 0 };
+	bool ok;
+
+	text_add(&sql, "insert into ");
+	add_quoted_table(run_id, &sql);
+	text_add(&sql, " (writer, seq, payload, checksum) values (");
+	postgres_quote_text(spec->name, &sql);
+	text_add(&sql, ", $1, $2, $3)");
+	ok = open_conn(spec, run_id, text_str(&sql), &conn, e);
+	text_release(&sql);
+	if (!ok)
+		return err_wrap(e, "open postgres.write on %s", spec->service->name);
+
+	struct postgres_write *probe = mem_alloc(sizeof *probe);
+
+	probe->owned_conn = conn;
+	probe->payload_bytes = (size_t)params_number(&spec->params, "payload");
+	assert(probe->payload_bytes > 0 && probe->payload_bytes <= LEDGER_PAYLOAD_BYTES_MAX);
+	probe->owned_payload = mem_alloc(probe->payload_bytes + 1);
+	probe->seed = ledger_seed(run_id, spec->name);
+	*ret_state = probe;
+	return true;
+}
+
+static void postgres_write_sample(void *state, const struct attempt *attempt,
+				  struct attempt_result *result, struct err *e)
+{
+	struct postgres_write *probe = state;
+	char checksum[LEDGER_CHECKSUM_BYTES];
+	char sequence[24];
+	const char *const values[] = { sequence, probe->owned_payload, checksum };
+	const struct postgres_ask ask = { .values = values, .value_count = 3 };
+	struct postgres_answer answer = { 0 };
+
+	(void)snprintf(sequence, sizeof sequence, "%" PRIu64, attempt->slot);
+	ledger_payload(probe->seed, attempt->slot, probe->payload_bytes, probe->owned_payload);
+	ledger_checksum(probe->seed, attempt->slot, probe->owned_payload, probe->payload_bytes,
+			checksum);
+
+	switch (postgres_conn_ask(probe->owned_conn, &ask, attempt->clock, attempt->deadline_ns,
+				  &answer, e)) {
+	case POSTGRES_DONE:
+		result->state = SAMPLE_GOOD;
+		result->write = WRITE_ACKNOWLEDGED;
+		if (answer.is_local_only) /* a finding beside a good sample */
+			err_set(e, ERR_REMOTE, "insert: acknowledged, but the wait for synchronous "
+					       "replication was cancelled: durable on one host only");
+		break;
+	case POSTGRES_REFUSED:
+		result->state = SAMPLE_BAD;
+		result->write = WRITE_FAILED;
+		err_wrap(e, "insert");
+		break;
+	case POSTGRES_UNKNOWN:
+		result->state = SAMPLE_BAD;
+		result->write = WRITE_INDETERMINATE;
+		err_wrap(e, "insert");
+		break;
+	case POSTGRES_UNSENT:
+		result->state = SAMPLE_BAD;
+		result->write = WRITE_NONE;
+		break;
+	case POSTGRES_SHORTAGE:
+		result->state = SAMPLE_SKIPPED;
+		result->write = WRITE_NONE;
+		break;
+	}
+	postgres_answer_release(&answer);
+}
+
+static void postgres_write_close(void *state)
+{
+	struct postgres_write *probe = state;
+
+	if (probe == NULL)
+		return;
+	postgres_conn_close(probe->owned_conn);
+	free(probe->owned_payload);
+	free(probe);
+}
+
+/* Whether trying again may help: a failover under way, a server that starts, a race of ours. */
+static bool is_passing(enum postgres_end end, const char *sqlstate)
+{
+	static const char *const passing[] = { "08", "25", "40", "53", "57", "42P07", "23505", "XX" };
+
+	if (end != POSTGRES_REFUSED)
+		return true;
+	for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
+		if (strncmp(sqlstate, passing[i], strlen(passing[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Runs one repeatable statement on the primary, again and again until it is done. */
+static bool run_until_done(const struct probe_spec *spec, const char *run_id, const char *sql,
+			   const struct clock *clock, int64_t deadline_ns, struct err *e)
+{
+	const struct postgres_ask ask = { .sql = sql };
+	struct postgres_conn *conn = NULL;
+	bool is_done = false;
+
+	if (!open_conn(spec, run_id, NULL, &conn, e))
+		return false;
+	for (;;) {
+		struct postgres_answer answer = { 0 };
+		const int64_t try_end_ns = clock_now_ns(clock) + try_at_most_ns;
+		const enum postgres_end end = postgres_conn_ask(
+			conn, &ask, clock, try_end_ns < deadline_ns ? try_end_ns : deadline_ns,
+			&answer, e);
+		const bool is_worth_it = is_passing(end, answer.sqlstate);
+		const int64_t next_ns = clock_now_ns(clock) + RETRY_EVERY_MS * NS_PER_MS;
+
+		postgres_answer_release(&answer);
+		is_done = end == POSTGRES_DONE;
+		if (is_done || !is_worth_it || next_ns >= deadline_ns)
+			break;
+		clock_sleep_until_ns(clock, next_ns);
+	}
+	postgres_conn_close(conn);
+	if (is_done)
+		err_clear(e); /* of tries before */
+	return is_done;
+}
+
+static bool postgres_write_prepare(const struct probe_spec *spec, const char *run_id,
+				   const struct clock *clock, int64_t deadline_ns, struct err *e)
+{
+	struct text sql = { 0 };
+	bool ok;
+
+	text_add(&sql, "create table if not exists ");
+	add_quoted_table(run_id, &sql);
+	text_add(&sql, " (writer text not null, seq bigint not null, payload text not null, "
+		       "checksum text not null)");
+	ok = run_until_done(spec, run_id, text_str(&sql), clock, deadline_ns, e);
+	text_release(&sql);
+	return ok || err_wrap(e, "make the ledger's table on %s", spec->service->name);
+}
+
+/* Rows on their way from COPY to the sink. */
+struct row_reader {
+	const struct row_sink *sink;
+	uint64_t seed;
+	size_t payload_bytes;
+	bool is_strange; /* a line that is no row of ours */
+};
+
+/* "17\tpayload\tchecksum"; a tab inside a value would be written \t, so it cannot mislead. */
+static void read_row(void *ctx, const char *line, size_t length_bytes)
+{
+	struct row_reader *reader = ctx;
+	const char *end = line + length_bytes;
+	const char *payload = memchr(line, '\t', length_bytes);
+	const char *checksum = payload == NULL
+				       ? NULL
+				       : memchr(payload + 1, '\t', (size_t)(end - payload - 1));
+	char *number_end = NULL;
+
+	if (checksum == NULL) {
+		reader->is_strange = true;
+		return;
+	}
+
+	const int64_t sequence = strtoll(line, &number_end, 10); /* stops at the tab */
+
+	if (number_end != payload) {
+		reader->is_strange = true;
+		return;
+	}
+	payload++;
+	checksum++;
+	reader->sink->row(reader->sink->ctx, sequence,
+			  ledger_is_intact(reader->seed, (uint64_t)sequence, reader->payload_bytes,
+					   payload, (size_t)(checksum - payload - 1), checksum,
+					   (size_t)(end - checksum)));
+}
+
+static bool postgres_write_read_back(const struct probe_spec *spec, const char *run_id,
+				     const struct clock *clock, int64_t deadline_ns,
+				     const struct row_sink *sink, struct err *e)
+{
+	struct row_reader reader = {
+		.sink = sink,
+		.seed = ledger_seed(run_id, spec->name),
+		.payload_bytes = (size_t)params_number(&spec->params, "payload"),
+	};
+	struct postgres_answer answer = { 0 };
+	struct postgres_conn *conn = NULL;
+	struct text sql = { 0 };
+	bool ok;
+
+	text_add(&sql, "copy (select seq, payload, checksum from ");
+	add_quoted_table(run_id, &sql);
+	text_add(&sql, " where writer =");
+	postgres_quote_text(spec->name, &sql);
+	text_add(&sql, ") to stdout");
+	ok = open_conn(spec, run_id, NULL, &conn, e) &&
+	     postgres_conn_copy(conn, text_str(&sql), clock, deadline_ns, read_row, &reader,
+				&answer, e);
+	if (ok && reader.is_strange)
+		ok = err_set(e, ERR_REMOTE, "a line that is no row of this ledger");
+	/* prepare saw the table made. A primary that does not know it has lost every row in it. */
+	if (!ok && strcmp(answer.sqlstate, undefined_table) == 0) {
+		err_clear(e);
+		ok = true;
+	}
+	postgres_answer_release(&answer);
+	postgres_conn_close(conn);
+	text_release(&sql);
+	return ok || err_wrap(e, "read the ledger back from %s", spec->service->name);
+}
+
+static bool postgres_write_clean(const struct probe_spec *spec, const char *run_id,
+				 const struct clock *clock, int64_t deadline_ns, struct err *e)
+{
+	struct text sql = { 0 };
+	bool ok;
+
+	if (params_bool(&spec->params, "keep"))
+		return true;
+	text_add(&sql, "drop table if exists ");
+	add_quoted_table(run_id, &sql);
+	ok = run_until_done(spec, run_id, text_str(&sql), clock, deadline_ns, e);
+	text_release(&sql);
+	return ok || err_wrap(e, "remove the ledger's table from %s", spec->service->name);
+}
+
+const struct probe_ops probe_postgres_write = {
+	.name = "postgres.write",
+	.summary = "the ledger: writes numbered rows and remembers which were acknowledged",
+	.on = PROBE_ON_SERVICE,
+	.service_kinds = "postgres",
+	.is_ledger = true,
+	.params = postgres_write_params,
+	.check = postgres_write_check,
+	.open = postgres_write_open,
+	.sample = postgres_write_sample,
+	.close = postgres_write_close,
+	.prepare = postgres_write_prepare,
+	.read_back = postgres_write_read_back,
+	.clean = postgres_write_clean,
+};
