@@ -12,6 +12,9 @@
 	X(faults) \
 	X(faults_process) \
 	X(probe_postgres) \
+	X(measure) \
+	X(measure_ledger) \
+	X(measure_truth) \
 	X(remote_fake) \
 	X(remote_local) \
 	X(report) \

@@ -18,17 +18,34 @@ struct measure_request {
 	int64_t stable_for_ns; /* a good stretch counts once it lasts this long */
 };
 
+/*
+ * first_bad_due_ns is of the first outage, last_bad_due_ns of the last failure before the service was
+ * stable (the one that rto.low counts from). Never recovered: rto.low is how long it was down at
+ * least, rto.high how long it was watched. Counts, flaps, availability and downtime go on to the end,
+ * so an outage after the recovery (an old primary that wakes up) shows there. Without a fault they
+ * begin with the baseline, and the RTO is MEASURED_NOTHING.
+ */
 void measure_probe(const struct measure_request *request, struct probe_result *ret_result);
 
-/* The service's RTO: the slowest of the required probes'. Never recovered beats every span. */
+/*
+ * The service's RTO: the slowest of the required probes'. Never recovered beats NOTHING, which beats
+ * every span, which beats no outage. No required probe: NOTHING, and *ret_probe is NULL.
+ */
 void measure_service_rto(const struct probe_result *results, size_t count,
 			 enum measured *ret_kind, struct span *ret_span, const char **ret_probe);
 
-/* Classes and observed RPO of one ledger at one count. `read` NULL: it was not counted. */
+/*
+ * Classes and observed RPO of one ledger at one count. `read` NULL: it was not counted. Slots at or
+ * beyond read->slot_count were not read and are not classified. `unexpected` is what the read-back
+ * found outside the slots it classifies, and rows of slots in which nothing was sent.
+ */
 void measure_ledger(const struct track *track, const struct ledger_read *read, struct span fault,
 		    struct ledger_count_result *ret_result);
 
-/* Picks the worse count for the verdict: more lost or corrupted rows, then the longer RPO. */
+/*
+ * Picks the worse count for the verdict: more lost or corrupted rows, then the longer RPO. `worse`
+ * points into the result itself: call it again after copying one.
+ */
 void measure_ledger_worse(struct ledger_result *result);
 
 #endif
