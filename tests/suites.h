@@ -21,7 +21,8 @@
 	X(store) \
 	X(store_codec) \
 	X(store_crash) \
-	X(store_place)
+	X(store_place) \
+	X(remote_ssh)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

@@ -96,3 +96,17 @@ void reply_release(struct reply *reply)
 	text_release(&reply->err);
 	*reply = (struct reply){ 0 };
 }
+
+static bool open_real(void *ctx, const struct host *host, const struct clock *clock,
+		      int64_t timeout_ns, struct remote **ret_remote, struct err *e)
+{
+	(void)ctx;
+	if (host->is_local)
+		return local_open(host, clock, ret_remote, e);
+	return ssh_open(host, clock, timeout_ns, ret_remote, e);
+}
+
+struct remote_opener remote_opener_real(void)
+{
+	return (struct remote_opener){ .open = open_real };
+}
