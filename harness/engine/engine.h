@@ -3,9 +3,12 @@
  *
  *   plan.c     experiment -> plan: targets, heal records, caps; pure but for random choice (seeded)
  *   run.c      the walk of design.md 2: gate, baseline, inject, observe, heal, settle, validate
+ *   inject.c   one step: resolve, write down, arm, inject, confirm
  *   heal.c     undo from written records, for run.c and for `firedrill heal`
- *   sampler.c  the lanes: the only threads
+ *   watch.c    what the samples say so far: steady, stable, bad for how long
+ *   outside.c  probes, roles, ledgers and checks as the run sees them; sampler.c the lanes
  *   ledger.c   read back a ledger again and again until the missing set stops shrinking
+ *   sessions.c one kept connection for each host
  *   measure.c, judge.c   pure; see their headers
  *   story.c    store -> story, for the reports
  */
@@ -21,22 +24,25 @@
 #include "model/experiment.h"
 #include "model/heal_record.h"
 #include "model/story.h"
+#include "probes/probe.h"
 #include "remote/remote.h"
 #include "store/store.h"
 
 /* ---- plan ---- */
 
+struct run_request;
+
 struct plan_target {
-	const struct host *host;  /* NULL while a role is resolved only when it runs */
-	struct heal_record record; /* whole when host is known */
+	const struct host *host;
+	struct heal_record record;
 	const char *inject;       /* what will be done, for people */
 	const char *heal;
 };
 
 struct plan_step {
 	const struct step *step;
-	const struct host *const *candidates; /* who may be hit when it runs */
-	size_t candidate_count;
+	/* False: a role decides when it runs, and targets holds everybody who may be hit. */
+	bool is_resolved;
 	struct plan_target *targets;
 	size_t target_count;
 	const char *note;         /* "resolved when it runs: role primary of orders-db"; NULL */
@@ -63,6 +69,45 @@ bool plan_resolve(struct plan *plan, size_t step_index, const struct host *const
 /* "20261121-102030-k3f9": sorts by time, safe in file names, nft and unit names. */
 void run_id_make(const struct clock *clock, char *ret_text, size_t text_bytes);
 
+/* ---- outside ---- */
+
+/*
+ * All that the engine sees of a service from outside: lanes of probes, roles, ledgers, checks. The
+ * real one is outside_real (outside.c, sampler.c); a simulation brings its own.
+ */
+struct outside_ops {
+	/* Maps the samples, makes the ledgers' places, opens the probes. Nothing runs yet. */
+	bool (*open)(void *ctx, const struct run_request *request, struct err *e);
+	/* Slot 0 of every probe is due at t0_ns. ret_note: how the lanes are scheduled. */
+	bool (*start)(void *ctx, int64_t t0_ns, struct text *ret_note, struct err *e);
+	/* The samples so far; read a sample's state with sample_state_now while lanes run. */
+	void (*view)(void *ctx, size_t probe_index, int64_t now_ns, struct track *ret_track);
+	/* No slot begins after this; returns when the attempts under way have ended. */
+	void (*stop)(void *ctx);
+	bool (*read_back)(void *ctx, const struct probe_spec *spec, int64_t deadline_ns,
+			  const struct row_sink *sink, struct err *e);
+	/* One attempt, now. ret_got: the answer as text. */
+	enum sample_state (*check)(void *ctx, const struct check *check, int64_t deadline_ns,
+				   struct text *ret_got, struct err *e);
+	bool (*resolve_role)(void *ctx, const struct service *service, const char *role,
+			     int64_t deadline_ns, const struct host **ret_members,
+			     size_t *ret_count, struct err *e);
+	/* Removes what open made in the service and on this disk. e names what stays. */
+	bool (*clean)(void *ctx, int64_t deadline_ns, struct err *e);
+	void (*close)(void *ctx);
+};
+
+struct outside {
+	const struct outside_ops *ops;
+	void *ctx;
+};
+
+/* The real one; ops->close frees it. */
+struct outside outside_real(void);
+
+/* The state of a sample while its lane may be writing it. */
+enum sample_state sample_state_now(const struct sample *sample);
+
 /* ---- run ---- */
 
 /* Live view: called by the run thread only, at each event and about ten times a second. */
@@ -81,6 +126,7 @@ struct run_request {
 	const struct secrets *secrets;
 	const struct clock *clock;
 	struct remote_opener opener;
+	struct outside outside;                 /* run_experiment closes it */
 	const struct progress *progress;        /* NULL: none */
 	const volatile sig_atomic_t *stop_signal; /* becomes the signal's number; heals and ends */
 	const char *sample_dir;                 /* mapped sample files; survive a crash of ours */

@@ -1,0 +1,274 @@
+/*
+ * heal.c - see heal.h and engine.h.
+ *
+ * A target that cannot be reached is tried again until its own guard must have healed it: the lease,
+ * and then some. After the heal the state must become what it was before the harm; a service that
+ * its manager raises again needs a moment, so the state is read until it is equal or time is up.
+ */
+#include "engine/heal.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "store/process.h"
+
+static const int64_t retry_ns = NS_PER_S;
+static const int64_t read_every_ns = 200 * NS_PER_MS;
+static const int64_t lease_grace_ns = 15 * NS_PER_S;
+static const int64_t recover_default_ns = 60 * NS_PER_S;
+
+static bool tell(const struct heal_job *job, enum event_kind kind, int64_t from_ns, int64_t until_ns,
+		 const char *text)
+{
+	return journal_append(job->journal, (struct event){
+						    .kind = kind,
+						    .step = job->record->step,
+						    .host = job->record->host->name,
+						    .from_ns = from_ns,
+						    .until_ns = until_ns,
+						    .text = text,
+					    });
+}
+
+static bool try_heal(const struct heal_job *job, int64_t *ret_sent_ns, struct err *e)
+{
+	const struct fault_ops *fault = fault_find(job->record->fault);
+	struct fault_context ctx;
+
+	if (!sessions_context(job->sessions, job->record, &ctx, e))
+		return false;
+	*ret_sent_ns = journal_now_ns(job->journal);
+	if (!fault->heal(job->record, &ctx, e)) {
+		/* Whatever broke, the next try begins with a fresh line. */
+		sessions_drop(job->sessions, job->record->host);
+		return false;
+	}
+	return true;
+}
+
+static bool heal_with_retries(const struct heal_job *job)
+{
+	const struct heal_record *record = job->record;
+	const int64_t deadline_ns =
+		journal_now_ns(job->journal) + record->lease_ns + lease_grace_ns;
+	struct text text = { 0 };
+	struct err e = { 0 };
+	int64_t sent_ns = 0;
+	bool is_healed;
+
+	while (!(is_healed = try_heal(job, &sent_ns, &e))) {
+		/* Refused or unknown stays so: trying again would only keep people waiting. */
+		if (e.kind == ERR_REFUSED || e.kind == ERR_INPUT ||
+		    journal_now_ns(job->journal) >= deadline_ns)
+			break;
+		job->patience.wait_until(job->patience.ctx,
+					 clock_now_ns(job->journal->clock) + retry_ns);
+	}
+	if (is_healed)
+		text_addf(&text, "%s on %s is healed", record->fault, record->host->name);
+	else
+		text_addf(&text, "heal %s on %s: %s", record->fault, record->host->name, e.text);
+	(void)tell(job, is_healed ? EVENT_HEALED : EVENT_HEAL_FAILED, is_healed ? sent_ns : 0,
+		   is_healed ? journal_now_ns(job->journal) : 0, text_str(&text));
+	text_release(&text);
+	return is_healed;
+}
+
+/* One reading. False: it could not be read; e says why. */
+static bool read_state(const struct heal_job *job, struct text *ret_state, struct err *e)
+{
+	const struct fault_ops *fault = fault_find(job->record->fault);
+	struct fault_context ctx;
+
+	text_clear(ret_state);
+	if (!sessions_context(job->sessions, job->record, &ctx, e))
+		return false;
+	if (!fault->read_back(job->record, &ctx, ret_state, e)) {
+		sessions_drop(job->sessions, job->record->host);
+		return false;
+	}
+	return true;
+}
+
+static bool read_back(const struct heal_job *job)
+{
+	const int64_t deadline_ns = journal_now_ns(job->journal) + job->recover_at_most_ns;
+	struct text state = { 0 };
+	struct text sentence = { 0 };
+	struct err e = { 0 };
+	bool is_read = false;
+	bool is_equal = false;
+
+	for (;;) {
+		is_read = read_state(job, &state, &e);
+		/* Without a reading from before, a heal that worked is all that can be told. */
+		is_equal = is_read &&
+			   (job->before == NULL || strcmp(text_str(&state), job->before) == 0);
+		if (is_equal || journal_now_ns(job->journal) >= deadline_ns)
+			break;
+		job->patience.wait_until(job->patience.ctx,
+					 clock_now_ns(job->journal->clock) + read_every_ns);
+	}
+	if (is_equal && job->before != NULL)
+		text_addf(&sentence, "%s is as it was before %s: %s", job->record->host->name,
+			  job->record->fault, text_str(&state));
+	else if (is_equal)
+		text_addf(&sentence, "%s after %s: %s (the state before was not read)",
+			  job->record->host->name, job->record->fault, text_str(&state));
+	else if (is_read)
+		text_addf(&sentence, "%s is not as it was before %s: before: %s; now: %s",
+			  job->record->host->name, job->record->fault, job->before,
+			  text_str(&state));
+	else
+		text_addf(&sentence, "the state of %s after %s could not be read: %s",
+			  job->record->host->name, job->record->fault, e.text);
+	(void)tell(job, is_equal ? EVENT_CLEAN : EVENT_LEFTOVER, 0, 0, text_str(&sentence));
+	text_release(&state);
+	text_release(&sentence);
+	return is_equal;
+}
+
+bool heal_one(const struct heal_job *job)
+{
+	const bool is_healed = heal_with_retries(job) && read_back(job);
+	struct err e = { 0 };
+
+	if (!store_heal_mark(job->journal->store, job->record, is_healed ? HEAL_DONE : HEAL_LEFTOVER,
+			     &e) &&
+	    !job->journal->is_broken) {
+		job->journal->is_broken = true;
+		job->journal->failure = e;
+	}
+	return is_healed;
+}
+
+static void plain_wait_until(void *ctx, int64_t until_ns)
+{
+	const struct clock *clock = ctx;
+
+	clock_sleep_until_ns(clock, until_ns);
+}
+
+/* The run's own clock began at its boot; after a reboot of ours its time goes on by the wall's. */
+static int64_t shift_since(const struct run_row *run, const struct clock *clock)
+{
+	struct process_id self;
+
+	if (process_self(&self, NULL) && run->boot_id != NULL &&
+	    strcmp(self.boot_id, run->boot_id) == 0)
+		return 0;
+	return run->anchor.boot_ns + (clock_wall_ns(clock) - run->anchor.wall_ns) -
+	       clock_now_ns(clock);
+}
+
+struct healing {
+	struct store *store;
+	struct sessions *sessions;
+	const struct clock *clock;
+	const struct progress *progress;
+	struct heal_summary *summary;
+};
+
+static bool heal_rows_of_run(const struct healing *healing, const struct run_row *run,
+			     const struct heal_row *rows, size_t count, struct err *e)
+{
+	struct clock clock = *healing->clock;
+	struct journal journal = {
+		.store = healing->store,
+		.run_id = run->run_id,
+		.clock = healing->clock,
+		.progress = healing->progress,
+		.shift_ns = shift_since(run, healing->clock),
+	};
+
+	(void)journal_phase(&journal, PHASE_HEAL);
+	for (size_t i = 0; i < count; i++) {
+		const struct heal_job job = {
+			.record = &rows[i].record,
+			.before = rows[i].before,
+			.journal = &journal,
+			.sessions = healing->sessions,
+			.patience = { .wait_until = plain_wait_until, .ctx = &clock },
+			.recover_at_most_ns = recover_default_ns,
+		};
+
+		if (strcmp(rows[i].record.run_id, run->run_id) != 0)
+			continue;
+		if (heal_one(&job)) {
+			healing->summary->healed_count++;
+		} else {
+			healing->summary->leftover_count++;
+			text_addf(&healing->summary->leftovers, "%s on %s (run %s, step %" PRIu32 ")\n",
+				  rows[i].record.fault, rows[i].record.host->name, run->run_id,
+				  rows[i].record.step);
+		}
+	}
+	if (!run->is_ended) {
+		(void)journal_say(&journal, EVENT_FAILED,
+				  "the run did not end by itself; it was healed afterwards");
+		(void)journal_say(&journal, EVENT_RUN_ENDED, "ended by heal");
+	}
+	if (journal.is_broken) {
+		*e = journal.failure;
+		return false;
+	}
+	return true;
+}
+
+/* A run whose process still lives heals itself; two healers at once would only confuse people. */
+static bool refuse_living(const struct run_row *run, struct err *e)
+{
+	if (!run->is_ended && process_is_alive(run->boot_id, run->pid, run->pid_start))
+		return err_set(e, ERR_REFUSED,
+			       "run %s is still under way in process %" PRId64
+			       "; end that process (SIGINT) and it heals by itself",
+			       run->run_id, run->pid);
+	return true;
+}
+
+bool heal_runs(struct store *store, const char *run_id, const struct remote_opener *opener,
+	       const struct clock *clock, const struct progress *progress,
+	       struct heal_summary *ret_summary, struct err *e)
+{
+	struct arena arena = { 0 };
+	struct heal_row *rows = NULL;
+	struct run_row *runs = NULL;
+	size_t row_count = 0;
+	size_t run_count = 0;
+	const struct healing healing = {
+		.store = store,
+		.sessions = sessions_make(opener, clock),
+		.clock = clock,
+		.progress = progress,
+		.summary = ret_summary,
+	};
+	bool ok = store_heals_open(store, run_id, &arena, &rows, &row_count, e) &&
+		  store_runs(store, 0, &arena, &runs, &run_count, e);
+
+	for (size_t i = 0; ok && i < run_count; i++) {
+		size_t mine = 0;
+
+		for (size_t j = 0; j < row_count; j++)
+			mine += strcmp(rows[j].record.run_id, runs[i].run_id) == 0 ? 1 : 0;
+
+		const bool is_asked = run_id == NULL || strcmp(run_id, runs[i].run_id) == 0;
+
+		if (!is_asked || (mine == 0 && runs[i].is_ended))
+			continue;
+		/* Asked for all: a living run is passed over, it heals itself. */
+		if (!refuse_living(&runs[i], e)) {
+			ok = run_id == NULL;
+			continue;
+		}
+		ok = heal_rows_of_run(&healing, &runs[i], rows, row_count, e) &&
+		     (runs[i].is_ended ||
+		      store_run_end(store, runs[i].run_id, clock_wall_ns(clock),
+				    ret_summary->leftover_count > 0 ? EXIT_LEFTOVER : EXIT_INTERNAL,
+				    "The run did not end by itself; it was healed afterwards.", e)) &&
+		     store_locks_drop(store, runs[i].run_id, e);
+	}
+	sessions_release(healing.sessions);
+	arena_release(&arena);
+	return ok;
+}

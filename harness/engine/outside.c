@@ -1,0 +1,190 @@
+/*
+ * outside.c - the real view of the services: one sampler for each probe, roles, ledgers, checks.
+ *
+ * The run loop knows only outside_ops, so that a whole drill can be simulated without a thread.
+ */
+#include "engine/engine.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "engine/sampler.h"
+
+static const int64_t prepare_timeout_ns = 30 * NS_PER_S;
+
+struct real {
+	const struct run_request *request;
+	struct sampler *owned_samplers[LIMIT_PROBES];
+	size_t sampler_count;
+	bool is_prepared[LIMIT_PROBES];
+};
+
+static bool prepare_ledger(struct real *real, size_t index, struct err *e)
+{
+	const struct run_request *request = real->request;
+	const struct probe_spec *spec = &request->experiment->probes[index];
+	const struct probe_ops *ops = probe_find(spec->kind);
+
+	assert(ops != NULL); /* the loader refuses unknown probes */
+	if (!ops->is_ledger)
+		return true;
+	/* Said before it is done: a half-done prepare is cleaned as well. */
+	real->is_prepared[index] = true;
+	if (!ops->prepare(spec, request->run_id, request->clock,
+			  clock_now_ns(request->clock) + prepare_timeout_ns, e))
+		return err_wrap(e, "prepare the ledger `%s`", spec->name);
+	return true;
+}
+
+static bool real_open(void *ctx, const struct run_request *request, struct err *e)
+{
+	struct real *real = ctx;
+
+	real->request = request;
+	for (size_t i = 0; i < request->experiment->probe_count; i++) {
+		const struct sampler_request wish = {
+			.spec = &request->experiment->probes[i],
+			.run_id = request->run_id,
+			.clock = request->clock,
+			.sample_dir = request->sample_dir,
+			.at_most_ns = request->experiment->run_at_most_ns,
+		};
+
+		if (!prepare_ledger(real, i, e) || !sampler_open(&wish, &real->owned_samplers[i], e))
+			return false;
+		real->sampler_count++;
+	}
+	return true;
+}
+
+static bool real_start(void *ctx, int64_t t0_ns, struct text *ret_note, struct err *e)
+{
+	struct real *real = ctx;
+	bool is_fifo_everywhere = true;
+
+	for (size_t i = 0; i < real->sampler_count; i++) {
+		bool is_fifo;
+
+		if (!sampler_start(real->owned_samplers[i], t0_ns, &is_fifo, e))
+			return false;
+		is_fifo_everywhere = is_fifo_everywhere && is_fifo;
+	}
+	text_add(ret_note, is_fifo_everywhere ?
+				   "lanes run with real-time scheduling (SCHED_FIFO)" :
+				   "lanes run without real-time scheduling (it was not granted); "
+				   "the report says how late their samples were");
+	return true;
+}
+
+static void real_view(void *ctx, size_t probe_index, int64_t now_ns, struct track *ret_track)
+{
+	struct real *real = ctx;
+
+	assert(probe_index < real->sampler_count);
+	sampler_view(real->owned_samplers[probe_index], now_ns, ret_track);
+}
+
+static void real_stop(void *ctx)
+{
+	struct real *real = ctx;
+
+	for (size_t i = 0; i < real->sampler_count; i++)
+		sampler_stop_begin(real->owned_samplers[i]);
+	for (size_t i = 0; i < real->sampler_count; i++)
+		sampler_stop_wait(real->owned_samplers[i]);
+}
+
+static bool real_read_back(void *ctx, const struct probe_spec *spec, int64_t deadline_ns,
+			   const struct row_sink *sink, struct err *e)
+{
+	const struct real *real = ctx;
+	const struct probe_ops *ops = probe_find(spec->kind);
+
+	assert(ops != NULL && ops->is_ledger);
+	return ops->read_back(spec, real->request->run_id, real->request->clock, deadline_ns, sink,
+			      e);
+}
+
+static enum sample_state real_check(void *ctx, const struct check *check, int64_t deadline_ns,
+				    struct text *ret_got, struct err *e)
+{
+	const struct real *real = ctx;
+	const struct run_request *request = real->request;
+	const struct probe_ops *ops = probe_find(check->probe.kind);
+	const struct attempt attempt = {
+		.run_id = request->run_id,
+		.due_ns = clock_now_ns(request->clock),
+		.deadline_ns = deadline_ns,
+		.clock = request->clock,
+	};
+	struct attempt_result result = { .got = ret_got };
+	void *state = NULL;
+
+	assert(ops != NULL);
+	if (!ops->open(&check->probe, request->run_id, &state, e))
+		return SAMPLE_SKIPPED;
+	ops->sample(state, &attempt, &result, e);
+	ops->close(state);
+	return result.state;
+}
+
+static bool real_resolve_role(void *ctx, const struct service *service, const char *role,
+			      int64_t deadline_ns, const struct host **ret_members,
+			      size_t *ret_count, struct err *e)
+{
+	const struct real *real = ctx;
+	const struct role_ops *ops = role_find(service->kind);
+
+	if (ops == NULL)
+		return err_set(e, ERR_INPUT, "a service of kind %s has no roles", service->kind);
+	return ops->resolve(service, role, real->request->clock, deadline_ns, ret_members, ret_count,
+			    e);
+}
+
+static bool real_clean(void *ctx, int64_t deadline_ns, struct err *e)
+{
+	struct real *real = ctx;
+	const struct run_request *request = real->request;
+	bool ok = true;
+
+	for (size_t i = 0; request != NULL && i < request->experiment->probe_count; i++) {
+		const struct probe_spec *spec = &request->experiment->probes[i];
+
+		if (!real->is_prepared[i])
+			continue;
+		if (probe_find(spec->kind)->clean(spec, request->run_id, request->clock, deadline_ns,
+						  ok ? e : NULL))
+			real->is_prepared[i] = false;
+		else
+			ok = ok && err_wrap(e, "clean the ledger `%s`", spec->name);
+	}
+	return ok;
+}
+
+static void real_close(void *ctx)
+{
+	struct real *real = ctx;
+
+	for (size_t i = 0; i < real->sampler_count; i++)
+		sampler_close(real->owned_samplers[i]);
+	free(real);
+}
+
+static const struct outside_ops real_ops = {
+	.open = real_open,
+	.start = real_start,
+	.view = real_view,
+	.stop = real_stop,
+	.read_back = real_read_back,
+	.check = real_check,
+	.resolve_role = real_resolve_role,
+	.clean = real_clean,
+	.close = real_close,
+};
+
+struct outside outside_real(void)
+{
+	return (struct outside){ .ops = &real_ops, .ctx = mem_alloc(sizeof(struct real)) };
+}

@@ -1,0 +1,581 @@
+/*
+ * run.c - the walk of design.md 2, told in its own order. The run thread decides; lanes only look.
+ *
+ * Whatever happens, the way out leads through heal_all: an error, a stop condition, a signal. What
+ * kills the process itself is left to the guards on the targets and to `firedrill heal`.
+ */
+#include "engine/run.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/units.h"
+#include "store/process.h"
+
+static const int64_t tick_ns = 20 * NS_PER_MS;
+static const int64_t show_every_ns = 100 * NS_PER_MS;
+static const int64_t lead_ns = 100 * NS_PER_MS; /* from here to the first slot */
+static const int64_t check_timeout_ns = 10 * NS_PER_S;
+static const int64_t clean_timeout_ns = 10 * NS_PER_S;
+
+/* ---- while it runs ---- */
+
+static void renew_leases(struct run *run)
+{
+	for (size_t i = 0; i < run->harm_count; i++) {
+		struct harm *harm = &run->harms[i];
+		const struct fault_ops *fault = fault_find(harm->record->fault);
+		struct fault_context ctx;
+		struct err e = { 0 };
+
+		if (!harm->is_on || clock_now_ns(run->clock) < harm->renew_due_ns)
+			continue;
+
+		const bool ok = sessions_context(run->sessions, harm->record, &ctx, &e) &&
+				fault->renew(harm->record, &ctx, &e);
+
+		harm->renew_due_ns = clock_now_ns(run->clock) + harm->record->lease_ns / 3;
+		if (ok || harm->is_renew_noted)
+			continue;
+		harm->is_renew_noted = true;
+		(void)journal_say(&run->journal, EVENT_NOTE,
+				  "the lease of %s on %s could not be renewed (%s); its guard heals it "
+				  "when the lease ends",
+				  harm->record->fault, harm->record->host->name, e.text);
+	}
+}
+
+static void stop(struct run *run, enum event_kind kind, const char *sentence)
+{
+	if (run->is_stopping)
+		return;
+	run->is_stopping = true;
+	(void)journal_say(&run->journal, kind, "%s", sentence);
+}
+
+static void look_at_stop_conditions(struct run *run, int64_t now_ns)
+{
+	const struct experiment *experiment = run->experiment;
+	char limit[UNITS_TEXT_BYTES];
+	struct text text = { 0 };
+
+	if (now_ns - run->begun_ns > experiment->run_at_most_ns) {
+		text_addf(&text, "the run took longer than run_at_most: %s",
+			  units_format_duration(experiment->run_at_most_ns, limit));
+		stop(run, EVENT_STOP, text_str(&text));
+	}
+	const bool is_watched = run->first_harm_ns != 0 && run->journal.phase <= PHASE_HEAL;
+
+	for (size_t i = 0; is_watched && i < experiment->stop_condition_count; i++) {
+		const struct stop_condition *condition = &experiment->stop_conditions[i];
+
+		if (watch_bad_for_ns(&run->watch, condition->probe, run->first_harm_ns, now_ns) <
+		    condition->bad_for_ns)
+			continue;
+		text_clear(&text);
+		text_addf(&text, "probe `%s` has been bad for %s", condition->probe->name,
+			  units_format_duration(condition->bad_for_ns, limit));
+		stop(run, EVENT_STOP, text_str(&text));
+	}
+	text_release(&text);
+}
+
+static void look_at_signal(struct run *run)
+{
+	const volatile sig_atomic_t *stop_signal = run->request->stop_signal;
+	struct text text = { 0 };
+
+	if (run->is_stopping || stop_signal == NULL || *stop_signal == 0)
+		return;
+	text_addf(&text, "stopped by signal %d (%s)", (int)*stop_signal,
+		  sigabbrev_np((int)*stop_signal) == NULL ? "?" : sigabbrev_np((int)*stop_signal));
+	stop(run, EVENT_SIGNAL, text_str(&text));
+	text_release(&text);
+}
+
+static void show(struct run *run, int64_t now_ns)
+{
+	const struct progress *progress = run->request->progress;
+
+	if (progress == NULL || progress->on_tick == NULL ||
+	    now_ns - run->tick_shown_ns < show_every_ns)
+		return;
+	run->tick_shown_ns = now_ns;
+
+	const struct timeline so_far = {
+		.run_id = run->request->run_id,
+		.tracks = run->watch.tracks,
+		.track_count = run->are_lanes_running ? run->experiment->probe_count : 0,
+	};
+
+	progress->on_tick(progress->ctx, &so_far, run->journal.phase, now_ns);
+}
+
+void run_tick(struct run *run, int64_t until_ns)
+{
+	int64_t now_ns = clock_now_ns(run->clock);
+
+	if (run->are_lanes_running)
+		watch_update(&run->watch, now_ns);
+	look_at_signal(run);
+	look_at_stop_conditions(run, now_ns);
+	renew_leases(run);
+	show(run, now_ns);
+	now_ns = clock_now_ns(run->clock);
+	if (until_ns > now_ns)
+		clock_sleep_until_ns(run->clock,
+				     until_ns - now_ns < tick_ns ? until_ns : now_ns + tick_ns);
+}
+
+void run_wait(struct run *run, int64_t until_ns)
+{
+	do {
+		run_tick(run, until_ns);
+	} while (!run->is_stopping && clock_now_ns(run->clock) < until_ns);
+}
+
+/* Healing waits out its time even when the run is stopping. */
+static void wait_healing(void *ctx, int64_t until_ns)
+{
+	struct run *run = ctx;
+
+	do {
+		run_tick(run, until_ns);
+	} while (clock_now_ns(run->clock) < until_ns);
+}
+
+/* ---- the phases ---- */
+
+static bool not_started(struct run *run, const char *why)
+{
+	run->is_blocked = true;
+	run->journal.phase = PHASE_GATE;
+	(void)journal_say(&run->journal, EVENT_NOT_STEADY, "not started: %s; nothing was harmed",
+			  why);
+	return false;
+}
+
+/* Every host that may be hit, once. */
+static size_t list_hosts(const struct plan *plan, const struct host **hosts)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->step_count; i++)
+		for (size_t j = 0; j < plan->steps[i].target_count; j++) {
+			const struct host *host = plan->steps[i].targets[j].host;
+			size_t k = 0;
+
+			while (k < count && hosts[k] != host)
+				k++;
+			if (k == count)
+				hosts[count++] = host;
+		}
+	return count;
+}
+
+static bool prepare(struct run *run)
+{
+	const struct run_request *request = run->request;
+	const struct host *hosts[LIMIT_HOSTS];
+	struct err e = { 0 };
+
+	(void)journal_phase(&run->journal, PHASE_PLAN);
+	if (!plan_build(run->experiment, request->run_id, request->seed, &run->arena, &run->plan,
+			&e))
+		return not_started(run, e.text);
+
+	const size_t host_count = list_hosts(&run->plan, hosts);
+
+	for (size_t i = 0; i < host_count; i++)
+		if (!store_lock_take(request->store, request->run_id, hosts[i]->name, &e))
+			return not_started(run, e.text);
+	if (!sessions_open_all(run->sessions, hosts, host_count, &e))
+		return not_started(run, e.text);
+	run->is_open = true;
+	if (!request->outside.ops->open(request->outside.ctx, request, &e))
+		return not_started(run, e.text);
+	return true;
+}
+
+static bool start_lanes(struct run *run)
+{
+	const struct outside *outside = &run->request->outside;
+	struct text note = { 0 };
+	struct err e = { 0 };
+
+	run->are_lanes_running = true;
+
+	const bool ok = outside->ops->start(outside->ctx, clock_now_ns(run->clock) + lead_ns, &note,
+					    &e);
+
+	if (ok && note.length_bytes > 0)
+		(void)journal_say(&run->journal, EVENT_NOTE, "%s", text_str(&note));
+	text_release(&note);
+	return ok || not_started(run, e.text);
+}
+
+/* Waits until all required probes were good for so long; from..until is the stretch. */
+static bool wait_good(struct run *run, enum event_kind kind, int64_t from_ns, int64_t good_for_ns,
+		      int64_t deadline_ns)
+{
+	char length[UNITS_TEXT_BYTES];
+	struct text text = { 0 };
+	int64_t since_ns = 0;
+
+	while (!watch_is_good(&run->watch, from_ns, good_for_ns, &since_ns)) {
+		if (run->is_stopping || clock_now_ns(run->clock) >= deadline_ns)
+			return false;
+		run_tick(run, deadline_ns);
+	}
+	text_addf(&text, "every required probe was good for %s",
+		  units_format_duration(good_for_ns, length));
+	(void)journal_append(&run->journal, (struct event){ .kind = kind,
+							    .from_ns = since_ns,
+							    .until_ns = clock_now_ns(run->clock),
+							    .text = text_str(&text) });
+	text_release(&text);
+	return true;
+}
+
+static const char *name_bad(const struct run *run)
+{
+	const struct probe_spec *bad = watch_first_bad(&run->watch);
+
+	return bad == NULL ? "a probe" : bad->name;
+}
+
+static bool gate(struct run *run)
+{
+	const int64_t begun_ns = clock_now_ns(run->clock);
+	char within[UNITS_TEXT_BYTES];
+	struct text why = { 0 };
+
+	(void)journal_phase(&run->journal, PHASE_GATE);
+	if (!start_lanes(run))
+		return false;
+	if (wait_good(run, EVENT_STEADY, begun_ns, run->experiment->steady_good_for_ns,
+		      begun_ns + run->experiment->steady_within_ns))
+		return true;
+	if (run->is_stopping)
+		return false;
+	text_addf(&why, "steady state did not hold within %s: `%s` was not good",
+		  units_format_duration(run->experiment->steady_within_ns, within), name_bad(run));
+	(void)not_started(run, text_str(&why));
+	text_release(&why);
+	return false;
+}
+
+static bool heal_harm(struct run *run, struct harm *harm)
+{
+	const struct heal_job job = {
+		.record = harm->record,
+		.before = harm->before,
+		.journal = &run->journal,
+		.sessions = run->sessions,
+		.patience = { .wait_until = wait_healing, .ctx = run },
+		.recover_at_most_ns = run->experiment->settle_at_most_ns,
+	};
+
+	harm->is_on = false; /* no lease is renewed from here on */
+	run->last_change_ns = clock_now_ns(run->clock);
+
+	const bool ok = heal_one(&job);
+
+	run->leftover_count += ok ? 0 : 1;
+	run->last_change_ns = clock_now_ns(run->clock);
+	return ok;
+}
+
+/* The next thing the method asks for, at now_ns; false when there is nothing to do yet. */
+static bool act_on_method(struct run *run, size_t *next_step, int64_t base_ns, int64_t now_ns)
+{
+	for (size_t i = 0; i < run->harm_count; i++) {
+		struct harm *harm = &run->harms[i];
+
+		if (harm->is_on && harm->heal_due_ns != 0 && now_ns >= harm->heal_due_ns) {
+			(void)heal_harm(run, harm);
+			return true;
+		}
+	}
+	if (*next_step < run->plan.step_count &&
+	    now_ns >= base_ns + run->plan.steps[*next_step].step->at_ns) {
+		if (!inject_step(run, *next_step))
+			run->is_blocked = true; /* go on to the heal: a half-done method proves nothing */
+		*next_step += 1;
+		return true;
+	}
+	return false;
+}
+
+static bool is_method_over(const struct run *run, size_t next_step)
+{
+	for (size_t i = 0; i < run->harm_count; i++)
+		if (run->harms[i].is_on && run->harms[i].heal_due_ns != 0)
+			return false;
+	return next_step == run->plan.step_count;
+}
+
+static void inject_all(struct run *run)
+{
+	const int64_t base_ns = clock_now_ns(run->clock);
+	size_t next_step = 0;
+
+	(void)journal_phase(&run->journal, PHASE_INJECT);
+	run->last_change_ns = base_ns;
+	while (!run->is_stopping && !run->is_blocked && !is_method_over(run, next_step)) {
+		const int64_t now_ns = clock_now_ns(run->clock);
+
+		if (!act_on_method(run, &next_step, base_ns, now_ns))
+			run_tick(run, now_ns + tick_ns);
+	}
+}
+
+static void observe(struct run *run)
+{
+	const int64_t deadline_ns = run->last_change_ns + run->experiment->observe_at_most_ns;
+	char length[UNITS_TEXT_BYTES];
+
+	(void)journal_phase(&run->journal, PHASE_OBSERVE);
+	if (!wait_good(run, EVENT_STABLE, run->last_change_ns, run->experiment->stable_for_ns,
+		       deadline_ns) &&
+	    !run->is_stopping)
+		(void)journal_say(&run->journal, EVENT_NOT_STABLE, "`%s` was not stable within %s",
+				  name_bad(run),
+				  units_format_duration(run->experiment->observe_at_most_ns, length));
+	if (!run->is_stopping)
+		ledger_count_all(run, COUNT_STABLE);
+}
+
+/* Newest first, on every way out. */
+static void heal_all(struct run *run)
+{
+	(void)journal_phase(&run->journal, PHASE_HEAL);
+	for (size_t i = run->harm_count; i > 0; i--)
+		if (run->harms[i - 1].is_on)
+			(void)heal_harm(run, &run->harms[i - 1]);
+}
+
+static void settle(struct run *run)
+{
+	const int64_t now_ns = clock_now_ns(run->clock);
+	char length[UNITS_TEXT_BYTES];
+
+	(void)journal_phase(&run->journal, PHASE_SETTLE);
+	if (!wait_good(run, EVENT_STEADY, now_ns, run->experiment->steady_good_for_ns,
+		       now_ns + run->experiment->settle_at_most_ns) &&
+	    !run->is_stopping)
+		(void)journal_say(&run->journal, EVENT_NOT_STEADY,
+				  "steady state did not come back within %s after the heal: `%s` "
+				  "was not good",
+				  units_format_duration(run->experiment->settle_at_most_ns, length),
+				  name_bad(run));
+}
+
+/* The contract of EVENT_CHECK's data is judge.h's. */
+static void run_check(struct run *run, const struct check *check)
+{
+	const struct outside *outside = &run->request->outside;
+	struct text got = { 0 };
+	struct text text = { 0 };
+	struct text data = { 0 };
+	struct err e = { 0 };
+	const enum sample_state state = outside->ops->check(
+		outside->ctx, check, clock_now_ns(run->clock) + check_timeout_ns, &got, &e);
+	struct json *root = json_object();
+
+	json_put_text(root, "verdict", state == SAMPLE_GOOD ? "met" :
+				       state == SAMPLE_BAD  ? "missed" :
+							      "inconclusive");
+	json_put_text(root, "expected", params_find(&check->probe.params, "expect") == NULL ?
+						NULL :
+						params_text(&check->probe.params, "expect"));
+	json_put_text(root, "got", text_str(&got));
+	json_print(root, false, &data);
+	text_addf(&text, "check `%s`: %s", check->probe.name,
+		  state == SAMPLE_GOOD ? "as expected" : e.text);
+	(void)journal_append(&run->journal, (struct event){ .kind = EVENT_CHECK,
+							    .name = check->probe.name,
+							    .text = text_str(&text),
+							    .data = text_str(&data) });
+	json_release(root);
+	text_release(&got);
+	text_release(&text);
+	text_release(&data);
+}
+
+static void validate(struct run *run)
+{
+	(void)journal_phase(&run->journal, PHASE_VALIDATE);
+	ledger_count_all(run, COUNT_HEALED);
+	for (size_t i = 0; i < run->experiment->check_count; i++)
+		run_check(run, &run->experiment->checks[i]);
+}
+
+static void stop_lanes(struct run *run)
+{
+	const struct outside *outside = &run->request->outside;
+
+	if (!run->are_lanes_running)
+		return;
+	outside->ops->stop(outside->ctx);
+	/* All attempts have ended: what is empty now was never sampled. */
+	for (size_t i = 0; i < run->experiment->probe_count; i++) {
+		outside->ops->view(outside->ctx, i, clock_now_ns(run->clock), &run->watch.tracks[i]);
+		run->watch.probes[i].slot_count = run->watch.tracks[i].slot_count;
+	}
+}
+
+static void walk(struct run *run)
+{
+	if (!prepare(run) || !gate(run))
+		return;
+	(void)journal_phase(&run->journal, PHASE_BASELINE);
+	run_wait(run, clock_now_ns(run->clock) + run->experiment->baseline_ns);
+	/* What cannot be written down is not done. */
+	if (run->is_stopping || run->journal.is_broken)
+		return;
+	inject_all(run);
+	if (!run->is_stopping && !run->is_blocked)
+		observe(run);
+	heal_all(run);
+	if (run->is_stopping || run->is_blocked)
+		return;
+	settle(run);
+	stop_lanes(run);
+	run->are_lanes_running = false;
+	if (!run->is_stopping)
+		validate(run);
+}
+
+/* ---- begin and end ---- */
+
+static bool begin(struct run *run, struct err *e)
+{
+	const struct run_request *request = run->request;
+	const struct experiment *experiment = run->experiment;
+	struct process_id self;
+	struct text data = { 0 };
+
+	if (!process_self(&self, e))
+		return false;
+
+	const struct run_row row = {
+		.run_id = request->run_id,
+		.title = experiment->title,
+		.version = request->version,
+		.anchor = clock_anchor_take(request->clock),
+		.experiment_path = experiment->source_path,
+		.experiment_text = experiment->source_text,
+		.inventory_path = experiment->inventory_path,
+		.inventory_text = experiment->inventory_text,
+		.vars = experiment->vars,
+		.var_count = experiment->var_count,
+		.boot_id = self.boot_id,
+		.pid = self.pid,
+		.pid_start = self.pid_start,
+	};
+
+	if (!store_run_begin(request->store, &row, e))
+		return false;
+	text_addf(&data, "{\"seed\":%" PRIu64 ",\"version\":\"%s\"}", request->seed,
+		  request->version);
+
+	const bool ok = journal_append(&run->journal, (struct event){ .kind = EVENT_RUN_STARTED,
+								      .text = experiment->title,
+								      .data = text_str(&data) });
+
+	text_release(&data);
+	if (!ok)
+		*e = run->journal.failure;
+	return ok;
+}
+
+static void put_tracks(struct run *run)
+{
+	for (size_t i = 0; i < run->experiment->probe_count; i++) {
+		struct err e = { 0 };
+
+		if (run->watch.tracks[i].probe == NULL ||
+		    store_track_put(run->request->store, run->request->run_id,
+				    &run->watch.tracks[i], &e) ||
+		    run->journal.is_broken)
+			continue;
+		run->journal.is_broken = true;
+		run->journal.failure = e;
+	}
+}
+
+static void close_outside(struct run *run)
+{
+	const struct outside *outside = &run->request->outside;
+	struct err e = { 0 };
+
+	if (run->is_open &&
+	    !outside->ops->clean(outside->ctx, clock_now_ns(run->clock) + clean_timeout_ns, &e))
+		(void)journal_say(&run->journal, EVENT_NOTE, "%s", e.text);
+	outside->ops->close(outside->ctx);
+}
+
+/* The verdict comes from the store, as every later report's does. */
+static bool conclude(struct run *run, struct outcome *ret_outcome, struct err *e)
+{
+	const struct run_request *request = run->request;
+	struct secrets none = { 0 };
+	struct story story = { 0 };
+
+	(void)journal_phase(&run->journal, PHASE_MEASURE);
+	if (run->journal.is_broken)
+		(void)journal_say(&run->journal, EVENT_FAILED, "the store failed: %s",
+				  run->journal.failure.text);
+	(void)journal_say(&run->journal, EVENT_RUN_ENDED, "ended");
+
+	const bool ok = story_build(request->store, request->run_id, &run->arena, &none, &story, e) &&
+			store_run_end(request->store, request->run_id, clock_wall_ns(run->clock),
+				      story.outcome.exit_code, story.outcome.sentence, e);
+
+	*ret_outcome = story.outcome;
+	secrets_release(&none);
+	return ok && store_locks_drop(request->store, request->run_id, e) && !run->journal.is_broken;
+}
+
+bool run_experiment(const struct run_request *request, struct outcome *ret_outcome, struct err *e)
+{
+	struct run *run = mem_alloc(sizeof *run);
+	bool ok;
+
+	run->request = request;
+	run->experiment = request->experiment;
+	run->clock = request->clock;
+	run->begun_ns = clock_now_ns(request->clock);
+	run->journal = (struct journal){ .store = request->store,
+					 .run_id = request->run_id,
+					 .clock = request->clock,
+					 .progress = request->progress };
+	watch_init(&run->watch, request->experiment, &request->outside);
+	run->sessions = sessions_make(&request->opener, request->clock);
+	ok = begin(run, e);
+	if (ok) {
+		walk(run);
+		stop_lanes(run);
+		put_tracks(run);
+		close_outside(run);
+		ok = conclude(run, ret_outcome, e);
+	} else {
+		request->outside.ops->close(request->outside.ctx);
+	}
+	if (!ok) {
+		if (run->journal.is_broken)
+			*e = run->journal.failure;
+		*ret_outcome = (struct outcome){
+			.exit_code = run->leftover_count > 0 ? EXIT_LEFTOVER : EXIT_INTERNAL,
+			.sentence = "The run's record is not whole.",
+		};
+	}
+	sessions_release(run->sessions);
+	arena_release(&run->arena);
+	free(run);
+	return ok;
+}

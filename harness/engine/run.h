@@ -1,0 +1,56 @@
+/*
+ * run.h - one run while it happens; shared by run.c, inject.c and ledger.c, and by nobody else.
+ */
+#ifndef ENGINE_RUN_H
+#define ENGINE_RUN_H
+
+#include "engine/heal.h"
+#include "engine/journal.h"
+#include "engine/sessions.h"
+#include "engine/watch.h"
+
+/* One fault on one target, from its written record on. */
+struct harm {
+	const struct heal_record *record;
+	const char *before;
+	bool is_on;           /* written down and not yet healed */
+	int64_t heal_due_ns;  /* `for:`; 0: in the heal phase */
+	int64_t renew_due_ns;
+	bool is_renew_noted;  /* a lease that cannot be renewed is said once */
+};
+
+struct run {
+	const struct run_request *request;
+	const struct experiment *experiment;
+	const struct clock *clock;
+	struct arena arena;
+	struct plan plan;
+	struct journal journal;
+	struct sessions *sessions;
+	struct watch watch;
+	struct harm harms[LIMIT_STEPS * 4];
+	size_t harm_count;
+	int64_t begun_ns;
+	int64_t first_harm_ns;   /* 0: nothing was harmed yet */
+	int64_t last_change_ns;  /* the last harm or timed heal: stable counts from here */
+	int64_t tick_shown_ns;
+	size_t leftover_count;
+	bool is_stopping;        /* stop condition or signal: heal and end */
+	bool is_blocked;         /* could not start: nothing was harmed */
+	bool is_open;            /* outside is open */
+	bool are_lanes_running;
+};
+
+/* Looks at samples, leases, signals and stop conditions, then sleeps a moment, until_ns at most. */
+void run_tick(struct run *run, int64_t until_ns);
+/* Ticks until then, or until the run is stopping. */
+void run_wait(struct run *run, int64_t until_ns);
+
+/* One step on all its targets. False: something could not be done; the journal says what, and what
+   was done so far will be healed. */
+bool inject_step(struct run *run, size_t step_index);
+
+/* Reads every ledger back until what is missing stops shrinking; the result is in the store. */
+void ledger_count_all(struct run *run, enum ledger_count count);
+
+#endif

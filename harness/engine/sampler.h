@@ -1,0 +1,35 @@
+/*
+ * sampler.h - the lanes of one probe (design.md 6): the only threads that look at the service.
+ *
+ * With L lanes, lane j owns slots j, j + L, j + 2L, ...; it sleeps until each is due (absolute time)
+ * and writes the sample into a mapped file, where it survives a crash of ours. Nobody dispatches and
+ * nobody locks. A hanging attempt delays no slot of another lane.
+ */
+#ifndef ENGINE_SAMPLER_H
+#define ENGINE_SAMPLER_H
+
+#include "base/clock.h"
+#include "probes/probe.h"
+
+struct sampler;
+
+struct sampler_request {
+	const struct probe_spec *spec;
+	const char *run_id;
+	const struct clock *clock;
+	const char *sample_dir; /* exists */
+	int64_t at_most_ns;     /* of the run: bounds the slots */
+};
+
+/* Reserves the samples' place on the disk and opens the probe once for each lane. */
+bool sampler_open(const struct sampler_request *request, struct sampler **ret_sampler,
+		  struct err *e);
+/* *ret_is_fifo: every lane got real-time scheduling. */
+bool sampler_start(struct sampler *sampler, int64_t t0_ns, bool *ret_is_fifo, struct err *e);
+void sampler_view(const struct sampler *sampler, int64_t now_ns, struct track *ret_track);
+void sampler_stop_begin(struct sampler *sampler); /* no new attempt */
+void sampler_stop_wait(struct sampler *sampler);  /* joins; then the samples are at rest */
+/* Removes the file too: by now the samples are in the store. NULL is fine. */
+void sampler_close(struct sampler *sampler);
+
+#endif
