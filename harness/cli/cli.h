@@ -1,0 +1,97 @@
+/*
+ * cli.h - the contract of a command: one file and one row of commands.c each. The only code that
+ * prints and exits.
+ *
+ * Commands return the exit code (design.md 4). Options are declared rows: --help and the parser see
+ * the same ones.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/secrets.h"
+#include "load/load.h"
+#include "model/verdict.h"
+#include "store/store.h"
+
+struct option_row {
+	const char *name;       /* "var", without dashes; NULL ends the rows */
+	const char *value_name; /* "NAME=VALUE"; NULL: a flag */
+	const char *help;
+};
+
+enum { ARGUMENTS_MAX = 256 };
+
+/* The words behind the command's name, sorted into options and others. */
+struct arguments {
+	const struct command *command;
+	const char *words[ARGUMENTS_MAX];
+	size_t word_count;
+	struct {
+		const struct option_row *row;
+		const char *value;
+	} options[ARGUMENTS_MAX];
+	size_t option_count;
+};
+
+struct command {
+	const char *name;
+	const char *arguments; /* "EXPERIMENT", for the usage line */
+	size_t word_min;
+	size_t word_max;
+	const char *summary;   /* one line */
+	const char *example;   /* one line, runs as it stands */
+	const struct option_row *options;
+	int (*run)(const struct arguments *arguments);
+};
+
+const struct command *const *command_table(size_t *ret_count);
+void command_print_help(const struct command *command, FILE *stream);
+
+/* The last one given, or NULL. */
+const char *arguments_value(const struct arguments *arguments, const char *name);
+bool arguments_flag(const struct arguments *arguments, const char *name);
+/* Every value given with this name, in order. */
+size_t arguments_values(const struct arguments *arguments, const char *name,
+			const char *ret_values[ARGUMENTS_MAX]);
+
+/* ---- what several commands do the same way ---- */
+
+/* "firedrill: <text>" on stderr, free of control bytes and secrets; returns the code. */
+int cli_fail(int code, const struct secrets *secrets, const struct err *e);
+int cli_fail_text(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line on the stream; foreign bytes that could steer a terminal are made visible. */
+void cli_print_line(FILE *stream, const struct secrets *secrets, const char *line);
+
+/* --store FILE, else $FIREDRILL_STORE, else the default place. */
+bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,
+		    struct store **ret_store, struct err *e);
+/* Loads the experiment with --inventory and --var; prints every problem to stderr. False: the
+   command ends with EXIT_NOT_RUN. */
+bool cli_load(const struct arguments *arguments, const char *path, bool has_secrets,
+	      struct arena *arena, struct secrets *secrets,
+	      const struct experiment **ret_experiment);
+
+/* Is this stream a terminal that wants colour (NO_COLOR unset, TERM not dumb)? */
+bool cli_has_colour(FILE *stream);
+bool cli_is_utf8(void);
+unsigned cli_columns(FILE *stream);
+
+/* Writes a whole file (0600) by way of a temporary one beside it: never half of it. */
+bool cli_write_file(const char *path, const char *bytes, size_t length_bytes, struct err *e);
+/* mkdir -p with 0700. */
+bool cli_make_folder(const char *path, struct err *e);
+
+#define STORE_OPTION \
+	{ "store", "FILE", "the store; default $FIREDRILL_STORE, else the user's state folder" }
+#define INVENTORY_OPTION \
+	{ "inventory", "FILE", \
+	  "the inventory; default the experiment's own, else inventory.yaml beside it" }
+#define VAR_OPTION { "var", "NAME=VALUE", "a variable of the experiment; may be given often" }
+
+#endif

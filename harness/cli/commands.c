@@ -1,0 +1,33 @@
+/*
+ * commands.c - the list of commands. Adding one is one file and one row here.
+ */
+#include "cli/cli.h"
+
+#define COMMAND_ROWS(X) \
+	X(run)          \
+	X(check)        \
+	X(plan)         \
+	X(heal)         \
+	X(report)       \
+	X(list)         \
+	X(show)         \
+	X(faults)       \
+	X(probes)       \
+	X(schema)       \
+	X(version)
+
+#define X(id) extern const struct command command_##id;
+COMMAND_ROWS(X)
+#undef X
+
+static const struct command *const commands[] = {
+#define X(id) &command_##id,
+	COMMAND_ROWS(X)
+#undef X
+};
+
+const struct command *const *command_table(size_t *ret_count)
+{
+	*ret_count = sizeof commands / sizeof commands[0];
+	return commands;
+}

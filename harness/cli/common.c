@@ -1,0 +1,242 @@
+/*
+ * common.c - what several commands do the same way; see cli.h.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "reports/escape.h"
+
+const char *arguments_value(const struct arguments *arguments, const char *name)
+{
+	for (size_t i = arguments->option_count; i > 0; i--)
+		if (strcmp(arguments->options[i - 1].row->name, name) == 0)
+			return arguments->options[i - 1].value;
+	return NULL;
+}
+
+bool arguments_flag(const struct arguments *arguments, const char *name)
+{
+	for (size_t i = 0; i < arguments->option_count; i++)
+		if (strcmp(arguments->options[i].row->name, name) == 0)
+			return true;
+	return false;
+}
+
+size_t arguments_values(const struct arguments *arguments, const char *name,
+			const char *ret_values[ARGUMENTS_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < arguments->option_count; i++)
+		if (strcmp(arguments->options[i].row->name, name) == 0)
+			ret_values[count++] = arguments->options[i].value;
+	return count;
+}
+
+void cli_print_line(FILE *stream, const struct secrets *secrets, const char *line)
+{
+	struct text clean = { 0 };
+	struct text safe = { 0 };
+
+	text_add(&clean, line);
+	secrets_redact(secrets, &clean);
+	escape_terminal(&safe, text_str(&clean));
+	(void)fprintf(stream, "%s\n", text_str(&safe)); /* main.c looks at the stream at the end */
+	text_release(&clean);
+	text_release(&safe);
+}
+
+int cli_fail(int code, const struct secrets *secrets, const struct err *e)
+{
+	struct text text = { 0 };
+
+	text_addf(&text, "firedrill: %s", e->text);
+	cli_print_line(stderr, secrets, text_str(&text));
+	text_release(&text);
+	return code;
+}
+
+int cli_fail_text(int code, const char *format, ...)
+{
+	struct text text = { 0 };
+	va_list args;
+
+	text_add(&text, "firedrill: ");
+	va_start(args, format);
+	text_addv(&text, format, args);
+	va_end(args);
+	cli_print_line(stderr, NULL, text_str(&text));
+	text_release(&text);
+	return code;
+}
+
+bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,
+		    struct store **ret_store, struct err *e)
+{
+	const char *path = arguments_value(arguments, "store");
+	struct text place = { 0 };
+
+	if (path == NULL)
+		path = getenv("FIREDRILL_STORE");
+	if (path != NULL && *path != '\0')
+		text_add(&place, path);
+	else
+		store_default_path(&place);
+
+	const bool ok = store_open(text_str(&place), secrets, ret_store, e);
+
+	text_release(&place);
+	return ok;
+}
+
+static bool split_var(const char *given, struct arena *arena, struct pair *ret_var)
+{
+	const size_t length = strcspn(given, "=");
+
+	if (length == 0 || given[length] != '=')
+		return false;
+	ret_var->name = arena_copy_bytes(arena, given, length);
+	ret_var->value = arena_copy(arena, given + length + 1);
+	return true;
+}
+
+static void print_problems(const struct problems *problems, const struct secrets *secrets)
+{
+	struct text text = { 0 };
+
+	for (size_t i = 0; i < problems->count; i++) {
+		text_clear(&text);
+		problem_print(&problems->items[i], &text);
+		cli_print_line(stderr, secrets, text_str(&text));
+	}
+	if (problems->dropped_count > 0)
+		(void)fprintf(stderr, "... and %zu more\n", problems->dropped_count);
+	text_release(&text);
+}
+
+bool cli_load(const struct arguments *arguments, const char *path, bool has_secrets,
+	      struct arena *arena, struct secrets *secrets,
+	      const struct experiment **ret_experiment)
+{
+	const char *given[ARGUMENTS_MAX];
+	const size_t var_count = arguments_values(arguments, "var", given);
+	struct pair *vars = arena_alloc(arena, (var_count + 1) * sizeof *vars);
+	const struct load_request request = {
+		.experiment_path = path,
+		.inventory_path = arguments_value(arguments, "inventory"),
+		.vars = vars,
+		.var_count = var_count,
+		.has_secrets = has_secrets,
+	};
+	struct problems *problems = arena_alloc(arena, sizeof *problems);
+
+	for (size_t i = 0; i < var_count; i++)
+		if (!split_var(given[i], arena, &vars[i])) {
+			(void)cli_fail_text(EXIT_NOT_RUN, "`--var %s` is not NAME=VALUE", given[i]);
+			return false;
+		}
+
+	const bool ok = load_experiment(&request, arena, secrets, ret_experiment, problems);
+
+	print_problems(problems, secrets);
+	return ok;
+}
+
+bool cli_has_colour(FILE *stream)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (no_colour != NULL && *no_colour != '\0')
+		return false;
+	return isatty(fileno(stream)) == 1 && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+bool cli_is_utf8(void)
+{
+	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	bool is_utf8;
+
+	if (locale == (locale_t)0)
+		return false;
+	is_utf8 = strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
+	freelocale(locale);
+	return is_utf8;
+}
+
+unsigned cli_columns(FILE *stream)
+{
+	struct winsize size;
+
+	if (ioctl(fileno(stream), TIOCGWINSZ, &size) == -1 || size.ws_col < 40)
+		return 80;
+	return size.ws_col;
+}
+
+static bool write_all(int fd, const char *bytes, size_t length_bytes)
+{
+	while (length_bytes > 0) {
+		const ssize_t written = write(fd, bytes, length_bytes);
+
+		if (written == -1 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		bytes += written;
+		length_bytes -= (size_t)written;
+	}
+	return true;
+}
+
+bool cli_write_file(const char *path, const char *bytes, size_t length_bytes, struct err *e)
+{
+	struct text part = { 0 };
+	bool ok;
+	int fd;
+
+	text_addf(&part, "%s.part", path);
+	fd = open(text_str(&part), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	ok = fd != -1 && write_all(fd, bytes, length_bytes);
+	if (fd != -1 && close(fd) == -1)
+		ok = false;
+	ok = ok && rename(text_str(&part), path) == 0;
+	if (!ok) {
+		err_set(e, ERR_LIMIT, "write %s: %s", path, strerror(errno));
+		if (fd != -1)
+			(void)unlink(text_str(&part)); /* never half a file */
+	}
+	text_release(&part);
+	return ok;
+}
+
+bool cli_make_folder(const char *path, struct err *e)
+{
+	char *folder = mem_copy(path);
+	bool ok = *path != '\0';
+
+	for (char *at = folder + 1; ok; at++) {
+		const char kept = *at;
+
+		if (kept != '/' && kept != '\0')
+			continue;
+		*at = '\0';
+		ok = mkdir(folder, 0700) == 0 || errno == EEXIST;
+		*at = kept;
+		if (kept == '\0')
+			break;
+	}
+	if (!ok)
+		err_set(e, ERR_LIMIT, "make the folder %s: %s", path, strerror(errno));
+	free(folder);
+	return ok;
+}

@@ -1,0 +1,65 @@
+/*
+ * list.c - command "list": the runs of the store, newest first.
+ */
+#include <inttypes.h>
+
+#include "base/units.h"
+#include "cli/cli.h"
+
+static const struct option_row list_options[] = {
+	STORE_OPTION,
+	{ "limit", "NUMBER", "how many; default 20, 0 for all" },
+	{ NULL, NULL, NULL },
+};
+
+static void print_run(const struct run_row *run)
+{
+	char wall[32];
+	struct text line = { 0 };
+
+	clock_format_wall(run->anchor.wall_ns, wall, sizeof wall);
+	text_addf(&line, "%s  %.19s  ", run->run_id, wall);
+	if (run->is_ended)
+		text_addf(&line, "exit %" PRId64 "  %s: %s", run->exit_code, run->title,
+			  run->sentence == NULL ? "" : run->sentence);
+	else
+		text_addf(&line, "not ended  %s", run->title);
+	cli_print_line(stdout, NULL, text_str(&line));
+	text_release(&line);
+}
+
+static int run_list(const struct arguments *arguments)
+{
+	const char *given = arguments_value(arguments, "limit");
+	struct arena arena = { 0 };
+	struct store *store = NULL;
+	struct run_row *runs = NULL;
+	size_t run_count = 0;
+	struct err e = { 0 };
+	int64_t limit = 20;
+	int code = EXIT_MET;
+
+	if (given != NULL && (!units_parse_count(given, &limit, &e) || limit < 0))
+		return cli_fail_text(EXIT_NOT_RUN, "`--limit %s` is no whole number from 0 on", given);
+	if (!cli_open_store(arguments, NULL, &store, &e) ||
+	    !store_runs(store, (size_t)limit, &arena, &runs, &run_count, &e))
+		code = cli_fail(EXIT_INTERNAL, NULL, &e);
+	for (size_t i = 0; code == EXIT_MET && i < run_count; i++)
+		print_run(&runs[i]);
+	if (code == EXIT_MET && run_count == 0)
+		(void)fputs("no runs yet\n", stdout);
+	store_close(store);
+	arena_release(&arena);
+	return code;
+}
+
+const struct command command_list = {
+	.name = "list",
+	.arguments = "",
+	.word_min = 0,
+	.word_max = 0,
+	.summary = "list the runs of the store, newest first",
+	.example = "firedrill list",
+	.options = list_options,
+	.run = run_list,
+};

@@ -1,0 +1,149 @@
+/*
+ * plan.c - command "plan": who would be hit, by what exactly, and what undoes it. Touches nothing.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/units.h"
+#include "cli/cli.h"
+#include "cli/plan_view.h"
+
+static const struct option_row plan_options[] = {
+	VAR_OPTION,
+	INVENTORY_OPTION,
+	{ "seed", "NUMBER", "of the random choices" },
+	{ NULL, NULL, NULL },
+};
+
+static void print_line(FILE *stream, const struct secrets *secrets, struct text *line)
+{
+	cli_print_line(stream, secrets, text_str(line));
+	text_clear(line);
+}
+
+/* A command that spans lines is shown line by line, under its first one. */
+static void print_block(FILE *stream, const struct secrets *secrets, const char *label,
+			const char *block)
+{
+	struct text line = { 0 };
+
+	while (*block != '\0') {
+		const size_t length = strcspn(block, "\n");
+
+		text_addf(&line, "      %-8s", label);
+		text_add_bytes(&line, block, length);
+		print_line(stream, secrets, &line);
+		label = "";
+		block += length + (block[length] == '\n' ? 1 : 0);
+	}
+	text_release(&line);
+}
+
+static void print_step(const struct plan_step *planned, FILE *stream,
+		       const struct secrets *secrets)
+{
+	const struct step *step = planned->step;
+	char at[UNITS_TEXT_BYTES];
+	char hold[UNITS_TEXT_BYTES];
+	struct text line = { 0 };
+
+	text_addf(&line, "  step %" PRIu32 "  %s  %s after the baseline", step->index, step->fault,
+		  units_format_duration(step->at_ns, at));
+	if (step->hold_ns > 0)
+		text_addf(&line, ", healed after %s", units_format_duration(step->hold_ns, hold));
+	print_line(stream, secrets, &line);
+	if (!planned->is_resolved) {
+		text_addf(&line, "    one or more of these, %s", planned->note);
+		print_line(stream, secrets, &line);
+	}
+	for (size_t i = 0; i < planned->target_count; i++) {
+		text_addf(&line, "    %s", planned->targets[i].host->name);
+		print_line(stream, secrets, &line);
+		print_block(stream, secrets, "inject", planned->targets[i].inject);
+		print_block(stream, secrets, "heal", planned->targets[i].heal);
+	}
+	text_release(&line);
+}
+
+static void print_promises(const struct experiment *experiment, FILE *stream)
+{
+	const struct objectives *objectives = &experiment->objectives;
+	char text[UNITS_TEXT_BYTES];
+
+	if (objectives->has_rto)
+		(void)fprintf(stream, "  rto at most %s\n",
+			      units_format_duration(objectives->rto_ns, text));
+	if (objectives->has_rpo)
+		(void)fprintf(stream, "  rpo at most %s\n",
+			      units_format_duration(objectives->rpo_ns, text));
+	if (objectives->has_availability)
+		(void)fprintf(stream, "  availability at least %s\n",
+			      units_format_percent(objectives->availability_ppm, text));
+}
+
+void plan_view_print(const struct plan *plan, FILE *stream, const struct secrets *secrets)
+{
+	const struct experiment *experiment = plan->experiment;
+	char text[UNITS_TEXT_BYTES];
+
+	cli_print_line(stream, secrets, experiment->title);
+	if (experiment->hypothesis != NULL)
+		cli_print_line(stream, secrets, experiment->hypothesis);
+	print_promises(experiment, stream);
+	(void)fprintf(stream, "  seed %" PRIu64 ", guards heal after %s without us\n", plan->seed,
+		      units_format_duration(experiment->lease_ns, text));
+	for (size_t i = 0; i < plan->step_count; i++)
+		print_step(&plan->steps[i], stream, secrets);
+	if (plan->step_count == 0)
+		(void)fputs("  no steps: the run only watches\n", stream);
+	for (size_t i = 0; i < plan->caution_count; i++) {
+		struct text line = { 0 };
+
+		text_addf(&line, "  caution: %s", plan->cautions[i]);
+		print_line(stream, secrets, &line);
+		text_release(&line);
+	}
+}
+
+static int run_plan(const struct arguments *arguments)
+{
+	const char *given = arguments_value(arguments, "seed");
+	const struct clock clock = clock_system();
+	const struct experiment *experiment;
+	struct arena arena = { 0 };
+	struct secrets secrets = { 0 };
+	struct plan plan;
+	struct err e = { 0 };
+	char run_id[32];
+	int64_t seed = 0;
+	int code = EXIT_NOT_RUN;
+
+	run_id_make(&clock, run_id, sizeof run_id);
+	if (given != NULL && (!units_parse_count(given, &seed, &e) || seed < 0))
+		code = cli_fail_text(EXIT_NOT_RUN, "`--seed %s` is no whole number from 0 on", given);
+	else if (cli_load(arguments, arguments->words[0], false, &arena, &secrets, &experiment)) {
+		if (given == NULL)
+			seed = (int64_t)(experiment->has_seed ? experiment->seed : random_fresh_seed());
+		if (!plan_build(experiment, run_id, (uint64_t)seed, &arena, &plan, &e)) {
+			code = cli_fail(EXIT_NOT_STARTED, &secrets, &e);
+		} else {
+			plan_view_print(&plan, stdout, &secrets);
+			code = EXIT_MET;
+		}
+	}
+	secrets_release(&secrets);
+	arena_release(&arena);
+	return code;
+}
+
+const struct command command_plan = {
+	.name = "plan",
+	.arguments = "EXPERIMENT",
+	.word_min = 1,
+	.word_max = 1,
+	.summary = "show who would be hit, by which commands, and what heals it",
+	.example = "firedrill plan experiments/db-failover.yaml",
+	.options = plan_options,
+	.run = run_plan,
+};

@@ -1,0 +1,251 @@
+/*
+ * run.c - command "run": one experiment from its file to its reports.
+ *
+ * Unfinished runs are healed first. A person (or --yes) must have said yes before anything is
+ * harmed. SIGINT, SIGTERM and SIGHUP heal and end the run; a second one changes nothing.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "base/units.h"
+#include "cli/cli.h"
+#include "cli/live.h"
+#include "cli/output.h"
+#include "cli/plan_view.h"
+#include "engine/engine.h"
+
+static const struct option_row run_options[] = {
+	VAR_OPTION,
+	INVENTORY_OPTION,
+	STORE_OPTION,
+	{ "out", "FOLDER", "where the reports go; default runs/RUN" },
+	{ "format", "NAME", "what is printed at the end: text (default), json, md, junit, html" },
+	{ "seed", "NUMBER", "of the random choices; default a fresh one, printed" },
+	{ "dry-run", NULL, "show the plan and stop" },
+	{ "yes", NULL, "do not ask before the harm" },
+	{ NULL, NULL, NULL },
+};
+
+static volatile sig_atomic_t stop_signal;
+
+static void take_signal(int number)
+{
+	if (stop_signal == 0)
+		stop_signal = number;
+}
+
+static void catch_signals(void)
+{
+	const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = take_signal };
+
+	(void)sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		(void)sigaction(numbers[i], &action, NULL); /* cannot fail for these */
+}
+
+struct run_command {
+	const struct arguments *arguments;
+	struct arena arena;
+	struct secrets secrets;
+	const struct experiment *experiment;
+	struct store *owned_store;
+	struct clock clock;
+	const char *format;
+	char run_id[32];
+	uint64_t seed;
+	FILE *progress_stream; /* stderr when standard output carries a machine's format */
+};
+
+/* Exit code of a refusal, or -1 to go on. */
+static int ask(const struct run_command *command, const struct plan *plan)
+{
+	char answer[16] = "";
+
+	if (arguments_flag(command->arguments, "yes"))
+		return -1;
+	if (isatty(STDIN_FILENO) != 1)
+		return cli_fail_text(EXIT_NOT_STARTED, "nobody can be asked here; look at `firedrill "
+				     "plan`, then add --yes. Nothing was harmed");
+	plan_view_print(plan, command->progress_stream, &command->secrets);
+	(void)fputs("Type yes to do this: ", command->progress_stream);
+	(void)fflush(command->progress_stream);
+	if (fgets(answer, sizeof answer, stdin) == NULL || strcmp(answer, "yes\n") != 0)
+		return cli_fail_text(EXIT_NOT_STARTED, "not approved; nothing was harmed");
+	return -1;
+}
+
+/* What an earlier run left behind comes first: nobody experiments on a patient still open. */
+static int heal_earlier(const struct run_command *command)
+{
+	const struct remote_opener opener = remote_opener_real();
+	struct heal_summary summary = { 0 };
+	struct live *live = live_open(command->progress_stream, &command->secrets, &command->clock);
+	struct err e = { 0 };
+	const bool ok = heal_runs(command->owned_store, NULL, &opener, &command->clock,
+				  live_progress(live), &summary, &e);
+	const size_t leftover_count = summary.leftover_count;
+
+	live_close(live);
+	text_release(&summary.leftovers);
+	if (!ok)
+		return cli_fail(EXIT_INTERNAL, &command->secrets, &e);
+	if (leftover_count > 0)
+		return cli_fail_text(EXIT_LEFTOVER,
+				     "an earlier run left something unhealed; nothing new is started. "
+				     "`firedrill heal` tries again");
+	return -1;
+}
+
+static bool make_sample_folder(const struct run_command *command, struct text *ret_path,
+			       struct err *e)
+{
+	store_folder(command->owned_store, ret_path);
+	text_add(ret_path, "/samples");
+	return cli_make_folder(text_str(ret_path), e);
+}
+
+static bool write_reports(struct run_command *command, const char *folder, struct err *e)
+{
+	struct story story = { 0 };
+
+	return story_build(command->owned_store, command->run_id, &command->arena, &command->secrets,
+			   &story, e) &&
+	       output_write_all(&story, folder, e) &&
+	       output_write_one(&story, command->format, NULL, e);
+}
+
+static int run_it(struct run_command *command, const char *folder)
+{
+	struct text samples = { 0 };
+	struct outcome outcome = { .exit_code = EXIT_INTERNAL };
+	struct err e = { 0 };
+
+	if (!make_sample_folder(command, &samples, &e)) {
+		text_release(&samples);
+		return cli_fail(EXIT_INTERNAL, &command->secrets, &e);
+	}
+
+	struct live *live = live_open(command->progress_stream, &command->secrets, &command->clock);
+	const struct run_request request = {
+		.experiment = command->experiment,
+		.run_id = command->run_id,
+		.seed = command->seed,
+		.version = FIREDRILL_VERSION,
+		.store = command->owned_store,
+		.secrets = &command->secrets,
+		.clock = &command->clock,
+		.opener = remote_opener_real(),
+		.outside = outside_real(),
+		.progress = live_progress(live),
+		.stop_signal = &stop_signal,
+		.sample_dir = text_str(&samples),
+	};
+	const bool ok = run_experiment(&request, &outcome, &e);
+	int code = (int)outcome.exit_code;
+
+	live_close(live);
+	text_release(&samples);
+	if (!ok)
+		return cli_fail(code, &command->secrets, &e);
+	/* A report that cannot be written must not hide a leftover or a miss. */
+	if (!write_reports(command, folder, &e))
+		return cli_fail(code == EXIT_MET ? EXIT_INTERNAL : code, &command->secrets, &e);
+	(void)fprintf(command->progress_stream, "\nreports: %s/   again: firedrill report %s\n", folder,
+		      command->run_id);
+	return code;
+}
+
+static bool take_seed(struct run_command *command, struct err *e)
+{
+	const char *given = arguments_value(command->arguments, "seed");
+	int64_t seed = 0;
+
+	if (given == NULL) {
+		command->seed = command->experiment->has_seed ? command->experiment->seed :
+								 random_fresh_seed();
+		return true;
+	}
+	if (!units_parse_count(given, &seed, e) || seed < 0)
+		return err_set(e, ERR_INPUT, "`--seed %s` is no whole number from 0 on", given);
+	command->seed = (uint64_t)seed;
+	return true;
+}
+
+static int with_store(struct run_command *command)
+{
+	const char *out = arguments_value(command->arguments, "out");
+	struct text folder = { 0 };
+	struct plan plan;
+	struct err e = { 0 };
+	int code;
+
+	if (!plan_build(command->experiment, command->run_id, command->seed, &command->arena, &plan,
+			&e))
+		return cli_fail(EXIT_NOT_STARTED, &command->secrets, &e);
+	if (arguments_flag(command->arguments, "dry-run")) {
+		plan_view_print(&plan, stdout, &command->secrets);
+		return EXIT_MET;
+	}
+	if (!cli_open_store(command->arguments, &command->secrets, &command->owned_store, &e))
+		return cli_fail(EXIT_INTERNAL, &command->secrets, &e);
+	code = heal_earlier(command);
+	if (code == -1)
+		code = ask(command, &plan);
+	if (code != -1)
+		return code;
+	(void)fprintf(command->progress_stream, "run %s   seed %" PRIu64 "\n", command->run_id,
+		      command->seed);
+	if (out != NULL)
+		text_add(&folder, out);
+	else
+		text_addf(&folder, "runs/%s", command->run_id);
+	/* Before the harm: a place for the report that cannot be written is found now. */
+	code = cli_make_folder(text_str(&folder), &e) ? run_it(command, text_str(&folder)) :
+							  cli_fail(EXIT_NOT_STARTED, NULL, &e);
+	text_release(&folder);
+	return code;
+}
+
+static int run_run(const struct arguments *arguments)
+{
+	const char *format = arguments_value(arguments, "format");
+	struct run_command command = {
+		.arguments = arguments,
+		.clock = clock_system(),
+		.format = format == NULL ? "text" : format,
+	};
+	struct err e = { 0 };
+	int code = EXIT_NOT_RUN;
+
+	catch_signals();
+	command.progress_stream = strcmp(command.format, "text") == 0 ? stdout : stderr;
+	run_id_make(&command.clock, command.run_id, sizeof command.run_id);
+	if (!output_check_format(command.format, &e))
+		code = cli_fail(EXIT_NOT_RUN, NULL, &e);
+	else if (cli_load(arguments, arguments->words[0], true, &command.arena, &command.secrets,
+			  &command.experiment))
+		code = take_seed(&command, &e) ? with_store(&command) :
+						 cli_fail(EXIT_NOT_RUN, &command.secrets, &e);
+	store_close(command.owned_store);
+	secrets_release(&command.secrets);
+	arena_release(&command.arena);
+	return code;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.arguments = "EXPERIMENT",
+	.word_min = 1,
+	.word_max = 1,
+	.summary = "run an experiment; heal; report; the exit code is the verdict",
+	.example = "firedrill run experiments/db-failover.yaml --yes --out runs/friday",
+	.options = run_options,
+	.run = run_run,
+};
