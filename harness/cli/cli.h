@@ -69,6 +69,7 @@ int cli_fail_text(int code, const char *format, ...) __attribute__((format(print
 void cli_print_line(FILE *stream, const struct secrets *secrets, const char *line);
 
 /* --store FILE, else $FIREDRILL_STORE, else the default place. */
+void cli_store_path(const struct arguments *arguments, struct text *ret_path);
 bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,
 		    struct store **ret_store, struct err *e);
 /* Loads the experiment with --inventory and --var; prints every problem to stderr. False: the

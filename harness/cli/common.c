@@ -80,18 +80,24 @@ int cli_fail_text(int code, const char *format, ...)
 	return code;
 }
 
-bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,
-		    struct store **ret_store, struct err *e)
+void cli_store_path(const struct arguments *arguments, struct text *ret_path)
 {
 	const char *path = arguments_value(arguments, "store");
-	struct text place = { 0 };
 
 	if (path == NULL)
 		path = getenv("FIREDRILL_STORE");
 	if (path != NULL && *path != '\0')
-		text_add(&place, path);
+		text_add(ret_path, path);
 	else
-		store_default_path(&place);
+		store_default_path(ret_path);
+}
+
+bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,
+		    struct store **ret_store, struct err *e)
+{
+	struct text place = { 0 };
+
+	cli_store_path(arguments, &place);
 
 	const bool ok = store_open(text_str(&place), secrets, ret_store, e);
 

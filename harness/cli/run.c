@@ -106,8 +106,8 @@ static int heal_earlier(const struct run_command *command)
 static bool make_sample_folder(const struct run_command *command, struct text *ret_path,
 			       struct err *e)
 {
-	store_folder(command->owned_store, ret_path);
-	text_add(ret_path, "/samples");
+	cli_store_path(command->arguments, ret_path);
+	text_add(ret_path, ".samples"); /* beside the store: what survives a crash stays together */
 	return cli_make_folder(text_str(ret_path), e);
 }
 
