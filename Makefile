@@ -10,7 +10,8 @@ comma   := ,
 
 PKGS    := libcurl libssh libcjson sqlite3 yaml-0.1 libpq libcrypto libpng
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-           -Wconversion -Wwrite-strings -Wcast-qual -Wvla -Wformat=2 -Wundef -Wswitch-enum
+           -Wconversion -Wwrite-strings -Wcast-qual -Wvla -Wformat=2 -Wundef -Wswitch-enum \
+           $(if $(WERROR),-Werror)
 HARDEN  := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 FLAGS   := -std=c17 -D_GNU_SOURCE -DFIREDRILL_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) -Iharness -I. \
            -MMD -MP -pthread $(shell pkg-config --cflags $(PKGS) 2>/dev/null) \
@@ -38,13 +39,57 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(FLAGS) -c -o $@ $<
 
+# ---- what a new user runs ----
+
+.PHONY: demo
+demo:
+	@packaging/deps.sh build lab
+	@$(MAKE) --no-print-directory -j2 all
+	@fixtures/demo.sh $(BUILD)/firedrill
+
+.PHONY: test
+test:
+	@packaging/deps.sh build lab test
+	@tests/all.sh
+
 .PHONY: test-unit
 test-unit: $(BUILD)/unit
 	$(BUILD)/unit
 
+.PHONY: bench
+bench:
+	@packaging/deps.sh build bench
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench_tools
+	@tests/bench.sh $(BUILD)
+
+.PHONY: lint
+lint:
+	@packaging/deps.sh build test lint
+	tests/shellcheck.sh
+	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem -Iharness -I. harness probes reports
+	clang-tidy --quiet --warnings-as-errors='*' $(SRC) -- $(FLAGS)
+
+.PHONY: install
+install: all
+	install -D -m 755 $(BUILD)/firedrill $(DESTDIR)$(PREFIX)/bin/firedrill
+	install -D -m 644 docs/firedrill.1 $(DESTDIR)$(PREFIX)/share/man/man1/firedrill.1
+	install -d $(DESTDIR)$(PREFIX)/share/doc/firedrill/experiments
+	install -m 644 experiments/*.yaml $(DESTDIR)$(PREFIX)/share/doc/firedrill/experiments
+
 .PHONY: clean
 clean:
 	$(RM) -r build
+
+.PHONY: help
+help:
+	@echo 'make            build build/plain/firedrill'
+	@echo 'make demo       a real failover drill on a lab of real hosts (root)'
+	@echo 'make test       every test (root for the lab)'
+	@echo 'make test-unit  the unit tests alone: no root, seconds'
+	@echo 'make bench      ratios against pgbench, pdsh and others'
+	@echo 'make lint       clang-tidy, cppcheck, shellcheck'
+	@echo 'make install    to PREFIX (default /usr/local), below DESTDIR'
 
 .SECONDARY:
 -include $(OBJ:.o=.d) $(UNIT:.o=.d)

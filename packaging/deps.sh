@@ -1,0 +1,65 @@
+#!/bin/sh
+# deps.sh - installs the Debian packages that a part of the project needs and this machine lacks.
+#
+# usage: packaging/deps.sh build|lab|test|lint|bench ...
+#
+# Asks apt only when something is missing. No service starts on this machine: policy-rc.d says no
+# while packages are installed, and is put away again if it was not there before.
+set -eu
+
+build='gcc make pkg-config libc6-dev libcurl4-openssl-dev libssh-dev libcjson-dev libsqlite3-dev libyaml-dev libpq-dev libssl-dev libpng-dev libplot-dev'
+lab='systemd-container mmdebstrap nftables iproute2 e2fsprogs util-linux openssh-client curl jq postgresql-client-15 procps'
+test='check libsubunit-dev clang valgrind python3 shellcheck openssh-server postgresql-15 sqlite3 openssl libxml2-utils libclang-rt-14-dev'
+lint='clang-tidy cppcheck shellcheck'
+bench='postgresql-contrib-15 postgresql-15 pdsh openssh-server time'
+
+wanted=
+for part; do
+	case $part in
+	build) wanted="$wanted $build" ;;
+	lab) wanted="$wanted $lab" ;;
+	test) wanted="$wanted $test" ;;
+	lint) wanted="$wanted $lint" ;;
+	bench) wanted="$wanted $bench" ;;
+	*)
+		echo "deps.sh: there is no part \`$part\`; write build, lab, test, lint or bench" >&2
+		exit 2
+		;;
+	esac
+done
+
+missing=
+for package in $wanted; do
+	# A package may be provided by another one (libcurl4-openssl-dev by nothing, time by itself).
+	status=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
+	[ "$status" = 'ii ' ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+	echo "deps.sh: these packages are missing and installing them needs root:$missing" >&2
+	echo "deps.sh: run as root: apt-get install$missing" >&2
+	exit 1
+fi
+if ! command -v apt-get >/dev/null; then
+	echo "deps.sh: there is no apt-get here; install by hand:$missing" >&2
+	exit 1
+fi
+
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod 755 $policy
+	trap 'rm -f $policy' EXIT
+	trap 'exit 1' HUP INT TERM
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+# shellcheck disable=SC2086 # a list of package names
+if ! { apt-get update -q && apt-get install -y -q --no-install-recommends $missing; } >"$log" 2>&1; then
+	tail -20 "$log" >&2
+	echo "deps.sh: apt-get could not install them; its last lines stand above, all of them in $log" >&2
+	exit 1
+fi
+rm -f "$log"
