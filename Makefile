@@ -65,7 +65,7 @@ bench:
 .PHONY: lint
 lint:
 	@packaging/deps.sh build test lint
-	tests/shellcheck.sh
+	tests/scripts.sh
 	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem -Iharness -I. harness probes reports
 	clang-tidy --quiet --warnings-as-errors='*' $(SRC) -- $(FLAGS)

@@ -78,7 +78,7 @@ make_quiet() { make --no-print-directory -j2 "$@"; }
 
 step tidy tests/tidy.sh
 step tidy-selftest tests/tidy_selftest.sh
-step shellcheck tests/shellcheck.sh
+step shellcheck tests/scripts.sh
 step build make_quiet CC=gcc
 step build-clang make_quiet CC=clang BUILD=build/clang WERROR=1
 step unit make_quiet CC=gcc test-unit

@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck.sh - every shell script of the tree through shellcheck.
+# scripts.sh - every shell script of the tree through shellcheck.
 set -eu
 cd "$(dirname "$0")/.."
 scripts=$(grep -rlE '^#!/bin/(ba)?sh' fixtures tests packaging .ci | grep -vE '\.(md|c|h)$'; ls fixtures/lab/lib/*.sh fixtures/lab/roles/*.sh)
