@@ -23,7 +23,7 @@ static int run_version(const struct arguments *arguments)
 	return EXIT_MET;
 }
 
-const struct command command_schema = {
+const struct verb verb_schema = {
 	.name = "schema",
 	.arguments = "",
 	.word_min = 0,
@@ -34,7 +34,7 @@ const struct command command_schema = {
 	.run = run_schema,
 };
 
-const struct command command_version = {
+const struct verb verb_version = {
 	.name = "version",
 	.arguments = "",
 	.word_min = 0,

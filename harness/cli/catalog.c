@@ -77,7 +77,7 @@ static int run_probes(const struct arguments *arguments)
 	return EXIT_MET;
 }
 
-const struct command command_faults = {
+const struct verb verb_faults = {
 	.name = "faults",
 	.arguments = "[NAME]",
 	.word_min = 0,
@@ -88,7 +88,7 @@ const struct command command_faults = {
 	.run = run_faults,
 };
 
-const struct command command_probes = {
+const struct verb verb_probes = {
 	.name = "probes",
 	.arguments = "[NAME]",
 	.word_min = 0,

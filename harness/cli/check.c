@@ -32,7 +32,7 @@ static int run_check(const struct arguments *arguments)
 	return code;
 }
 
-const struct command command_check = {
+const struct verb verb_check = {
 	.name = "check",
 	.arguments = "EXPERIMENT...",
 	.word_min = 1,

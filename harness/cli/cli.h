@@ -29,7 +29,7 @@ enum { ARGUMENTS_MAX = 256 };
 
 /* The words behind the command's name, sorted into options and others. */
 struct arguments {
-	const struct command *command;
+	const struct verb *command;
 	const char *words[ARGUMENTS_MAX];
 	size_t word_count;
 	struct {
@@ -39,7 +39,7 @@ struct arguments {
 	size_t option_count;
 };
 
-struct command {
+struct verb {
 	const char *name;
 	const char *arguments; /* "EXPERIMENT", for the usage line */
 	size_t word_min;
@@ -50,8 +50,8 @@ struct command {
 	int (*run)(const struct arguments *arguments);
 };
 
-const struct command *const *command_table(size_t *ret_count);
-void command_print_help(const struct command *command, FILE *stream);
+const struct verb *const *verb_table(size_t *ret_count);
+void verb_print_help(const struct verb *command, FILE *stream);
 
 /* The last one given, or NULL. */
 const char *arguments_value(const struct arguments *arguments, const char *name);

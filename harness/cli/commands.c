@@ -16,17 +16,17 @@
 	X(schema)       \
 	X(version)
 
-#define X(id) extern const struct command command_##id;
+#define X(id) extern const struct verb verb_##id;
 COMMAND_ROWS(X)
 #undef X
 
-static const struct command *const commands[] = {
-#define X(id) &command_##id,
+static const struct verb *const commands[] = {
+#define X(id) &verb_##id,
 	COMMAND_ROWS(X)
 #undef X
 };
 
-const struct command *const *command_table(size_t *ret_count)
+const struct verb *const *verb_table(size_t *ret_count)
 {
 	*ret_count = sizeof commands / sizeof commands[0];
 	return commands;

@@ -66,7 +66,7 @@ static int run_heal(const struct arguments *arguments)
 	return code;
 }
 
-const struct command command_heal = {
+const struct verb verb_heal = {
 	.name = "heal",
 	.arguments = "[RUN]",
 	.word_min = 0,

@@ -53,7 +53,7 @@ static int run_list(const struct arguments *arguments)
 	return code;
 }
 
-const struct command command_list = {
+const struct verb verb_list = {
 	.name = "list",
 	.arguments = "",
 	.word_min = 0,

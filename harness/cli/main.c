@@ -12,7 +12,7 @@
 static void print_usage(FILE *stream)
 {
 	size_t count;
-	const struct command *const *commands = command_table(&count);
+	const struct verb *const *commands = verb_table(&count);
 
 	(void)fputs("firedrill - rehearse a disaster; know how long recovery took and what was lost\n"
 		    "\n"
@@ -28,7 +28,7 @@ static void print_usage(FILE *stream)
 		(void)fprintf(stream, "  %d  %s\n", code, run_exit_meaning((enum run_exit)code));
 }
 
-void command_print_help(const struct command *command, FILE *stream)
+void verb_print_help(const struct verb *command, FILE *stream)
 {
 	(void)fprintf(stream, "%s\n\nusage: firedrill %s [OPTIONS]%s%s\n", command->summary,
 		      command->name, command->arguments[0] == '\0' ? "" : " ",
@@ -42,7 +42,7 @@ void command_print_help(const struct command *command, FILE *stream)
 	(void)fprintf(stream, "\nexample:\n  %s\n", command->example);
 }
 
-static const struct option_row *find_option(const struct command *command, const char *name,
+static const struct option_row *find_option(const struct verb *command, const char *name,
 					    size_t length)
 {
 	for (const struct option_row *row = command->options; row->name != NULL; row++)
@@ -82,7 +82,7 @@ static bool take_option(struct arguments *arguments, char **words, size_t count,
 
 static bool sort_words(struct arguments *arguments, char **words, size_t count, struct err *e)
 {
-	const struct command *command = arguments->command;
+	const struct verb *command = arguments->command;
 	bool are_options_over = false;
 
 	for (size_t i = 0; i < count; i++) {
@@ -108,10 +108,10 @@ static bool sort_words(struct arguments *arguments, char **words, size_t count, 
 	return true;
 }
 
-static const struct command *find_command(const char *name)
+static const struct verb *find_command(const char *name)
 {
 	size_t count;
-	const struct command *const *commands = command_table(&count);
+	const struct verb *const *commands = verb_table(&count);
 
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(commands[i]->name, name) == 0)
@@ -138,13 +138,13 @@ static int finish(int code)
 
 static int print_any_help(const char *name)
 {
-	const struct command *asked = name == NULL ? NULL : find_command(name);
+	const struct verb *asked = name == NULL ? NULL : find_command(name);
 
 	if (name != NULL && asked == NULL)
 		return cli_fail_text(EXIT_NOT_RUN,
 				     "there is no command `%s`; `firedrill --help` lists them", name);
 	if (asked != NULL)
-		command_print_help(asked, stdout);
+		verb_print_help(asked, stdout);
 	else
 		print_usage(stdout);
 	return finish(EXIT_MET);

@@ -137,7 +137,7 @@ static int run_plan(const struct arguments *arguments)
 	return code;
 }
 
-const struct command command_plan = {
+const struct verb verb_plan = {
 	.name = "plan",
 	.arguments = "EXPERIMENT",
 	.word_min = 1,

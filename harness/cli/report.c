@@ -42,7 +42,7 @@ static int run_report(const struct arguments *arguments)
 	return code;
 }
 
-const struct command command_report = {
+const struct verb verb_report = {
 	.name = "report",
 	.arguments = "[RUN]",
 	.word_min = 0,

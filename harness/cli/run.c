@@ -239,7 +239,7 @@ static int run_run(const struct arguments *arguments)
 	return code;
 }
 
-const struct command command_run = {
+const struct verb verb_run = {
 	.name = "run",
 	.arguments = "EXPERIMENT",
 	.word_min = 1,

@@ -48,7 +48,7 @@ static int run_show(const struct arguments *arguments)
 	return code;
 }
 
-const struct command command_show = {
+const struct verb verb_show = {
 	.name = "show",
 	.arguments = "RUN",
 	.word_min = 1,
