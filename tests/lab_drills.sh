@@ -1,0 +1,292 @@
+#!/bin/bash
+# lab_drills.sh - whole drills on real hosts: every ending that a run can have, judged by somebody else too
+# (SQL counts, Patroni's own history, the hosts themselves).
+#
+# usage: tests/lab_drills.sh FIREDRILL [TEST...]. Needs root. One line a test, the logs in
+# build/test-logs/drills/, and a closing count. The lab goes down on every way out.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+firedrill=$(realpath "${1:-build/plain/firedrill}")
+shift || true
+wanted=("$@")
+lab=fixtures/lab/lab
+out=build/test-logs/drills
+passed=0
+failed=0
+rm -rf "$out"
+mkdir -p "$out"
+export FIREDRILL_STORE=$out/store.db
+trap '"$lab" down >/dev/null 2>&1' EXIT
+trap 'exit 130' INT
+trap 'exit 143' HUP TERM
+
+fail() {
+	printf '    %s\n' "$*"
+	return 1
+}
+
+# wait_until SECONDS COMMAND...: polls until it succeeds; a bound, not a pace.
+wait_until() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		read -rt 0.1 <> <(:) || true
+	done
+}
+
+# topology NAME: up and in its known state, with its inventory in $inventory.
+topology() {
+	if [ "$("$lab" status --json 2>/dev/null | jq -r .topology)" = "$1" ]; then
+		"$lab" reset
+	else
+		"$lab" up "$1"
+	fi && inventory=$out/$1.yaml && "$lab" inventory --out "$inventory"
+}
+
+# drill NAME EXPERIMENT EXIT [ARGS...]: runs it and checks its exit code; the report is $report.
+drill() {
+	local name=$1 experiment=$2 expected=$3 status=0
+	shift 3
+	report=$out/$name/report.json
+	"$lab" run "$firedrill" run "$experiment" --inventory "$inventory" --yes --out "$out/$name" "$@" || status=$?
+	[ "$status" = "$expected" ] || fail "$name: exit $status, expected $expected"
+}
+
+# is EXPECTED JQ-EXPRESSION: about the report.
+is() {
+	local got
+	got=$(jq -rc "$2" "$report")
+	[ "$got" = "$1" ] || fail "$2 is $got, expected $1"
+}
+
+sql() { "$lab" psql -Atqc "$1"; }
+
+ledger_table() { sql "select relname from pg_class where relname like 'firedrill_ledger%' and relkind = 'r'"; }
+
+# What the ledger's own table says, counted by SQL alone, against the report's count "after the heal".
+compare_ledger_with_sql() {
+	local table present attempted missing
+	table=$(ledger_table)
+	[ -n "$table" ] || { fail "the ledger's table is gone"; return; }
+	present=$(sql "select count(distinct seq) from $table")
+	attempted=$(jq '.ledgers[0].healed.attempted' "$report")
+	missing=$(sql "select count(*) from generate_series(0, (select max(seq) from $table)) s where not exists (select 1 from $table where seq = s)")
+	echo "    SQL: $present rows present, $missing sequence numbers missing below the highest; attempted $attempted"
+	is "$present" '.ledgers[0].healed | .ok + .recovered + .corrupted' || return
+	# Above the highest row nothing is present, so all that is missing is below it or was never acknowledged.
+	jq -e --argjson missing "$missing" '.ledgers[0].healed | .lost <= $missing and .lost + .absent >= $missing' "$report" >/dev/null ||
+		fail "SQL misses $missing, the report: $(jq -c '.ledgers[0].healed | {lost, absent}' "$report")"
+	# Every key that the report names as lost is really absent.
+	local keys
+	keys=$(jq -r '.ledgers[0].healed.lost_keys | join(",")' "$report")
+	[ -z "$keys" ] || [ "$(sql "select count(*) from $table where seq in ($keys)")" = 0 ] ||
+		fail "keys named as lost are present"
+}
+
+# acknowledged writes that SQL does not find: ack count minus intact rows of acknowledged slots.
+lost_by_sql() {
+	local table
+	table=$(ledger_table)
+	# recovered rows are present but were not acknowledged
+	echo $(($(jq '.ledgers[0].healed | .acknowledged + .recovered' "$report") - $(sql "select count(distinct seq) from $table")))
+}
+
+# ---- the database ----
+
+failover_agrees_with_patroni() {
+	local before after timeline
+	topology pg-patroni || return
+	before=$("$lab" leader)
+	sed 's/timeout: 1s }/timeout: 1s, keep: true }/' experiments/db-failover.yaml >"$out/failover.yaml"
+	sed -i '0,/keep: true/!s/, keep: true//' "$out/failover.yaml"
+	sed -i '/^inventory:/d' "$out/failover.yaml"
+	drill failover "$out/failover.yaml" 0 || return
+	is met '.outcome.verdict' && is 0 '.ledgers[0].healed.lost' || return
+	is span '.service_rto.kind' || return
+	compare_ledger_with_sql || return
+	after=$("$lab" leader)
+	timeline=$("$lab" psql -Atqc 'select timeline_id from pg_control_checkpoint()')
+	echo "    leader $before -> $after, timeline $timeline"
+	# Patroni's own history: the moment of the new timeline lies inside what we call the outage.
+	local promoted sent high
+	promoted=$("$lab" run curl -sf "http://$(host_address "$after"):8008/history" | jq -r '.[-1][3]')
+	sent=$(jq -r '.fault.sent.iso' "$report")
+	high=$(jq -r '.service_rto.high_ns' "$report")
+	[ -n "$promoted" ] && [ "$promoted" != null ] || { fail "Patroni has no history of a failover"; return; }
+	local promoted_ms sent_ms
+	promoted_ms=$(date -d "$promoted" +%s%3N)
+	sent_ms=$(date -d "$sent" +%s%3N)
+	echo "    Patroni promoted $((promoted_ms - sent_ms)) ms after the fault; we saw recovery by $((high / 1000000)) ms"
+	[ "$promoted_ms" -ge "$sent_ms" ] && [ $((promoted_ms - sent_ms)) -le $((high / 1000000 + 2000)) ] ||
+		fail "the history does not fit the span"
+}
+
+host_address() { sed -n "s/^ *$1: *{ *address: \([0-9.]*\).*/\1/p" "$inventory"; }
+
+async_loss_equals_sql() {
+	local lost
+	topology pg-patroni || return
+	drill async-loss experiments/db-replicas-held-back.yaml 1 --var keep=true || return
+	is missed '.outcome.verdict' || return
+	lost=$(jq '.ledgers[0].healed.lost' "$report")
+	[ "$lost" -gt 0 ] || { fail "nothing was lost"; return; }
+	echo "    lost $lost, by SQL $(lost_by_sql)"
+	[ "$lost" = "$(lost_by_sql)" ] || { fail "the counts differ"; return; }
+	compare_ledger_with_sql
+}
+
+sync_loses_nothing() {
+	topology pg-patroni && "$lab" set sync on || return
+	drill sync-no-loss experiments/db-replicas-held-back.yaml 0 --var keep=true || return
+	is met '.outcome.verdict' && is 0 '.ledgers[0].healed.lost' || return
+	[ "$(lost_by_sql)" = 0 ] || { fail "SQL finds a loss"; return; }
+	compare_ledger_with_sql
+}
+
+hang_and_wake_is_counted_twice() {
+	local first second
+	topology pg-patroni || return
+	drill hang experiments/db-hang.yaml 1 --var keep=true || return
+	first=$(jq '.ledgers[0].stable.lost' "$report")
+	second=$(jq '.ledgers[0].healed.lost' "$report")
+	echo "    lost when stable: $first; after the old primary woke up: $second, by SQL $(lost_by_sql)"
+	[ "$second" -gt 0 ] && [ "$second" = "$(lost_by_sql)" ] || { fail "the second count is wrong"; return; }
+	is healed '.ledgers[0].judged_by' && compare_ledger_with_sql
+}
+
+hung_disk_never_recovers() {
+	topology pg-patroni || return
+	drill disk-hang experiments/db-disk-hang.yaml 1 || return
+	is never_recovered '.service_rto.kind'
+}
+
+fault_without_effect_is_no_outage() {
+	topology pg-patroni || return
+	drill no-effect fixtures/drills/no-effect.yaml 0 || return
+	is no_outage '.service_rto.kind' && is confirmed '.deeds[0].confirmation'
+}
+
+# ---- other endings ----
+
+no_steady_state_harms_nothing() {
+	topology solo || return
+	drill not-steady fixtures/drills/not-steady.yaml 5 || return
+	is 0 '.deeds | length'
+}
+
+stop_condition_heals() {
+	topology solo || return
+	drill stopped fixtures/drills/stopped.yaml 6 || return
+	is 'state as before' '.deeds[0].read_back' && nothing_left app1
+}
+
+# No stopped process, no table, no record, no guard of ours on the host.
+nothing_left() {
+	local said
+	said=$("$lab" exec "$1" 'ls -A /run/firedrill 2>/dev/null; nft list tables; ps -eo stat=,comm= | grep "^T"; ls -A /data | grep firedrill; true')
+	[ -z "$said" ] || fail "left on $1: $said"
+}
+
+# interrupt_in PHASE: Ctrl-C as soon as the run says that this phase begins.
+interrupt_in() {
+	local phase=$1 log=$out/interrupt-$1.log pid status=0
+	"$lab" run setsid "$firedrill" run fixtures/drills/stopped.yaml --inventory "$inventory" --yes \
+		--out "$out/interrupt-$phase" >"$log" 2>&1 &
+	local waiter=$!
+	wait_until 60 grep -q -- "-- $phase --" "$log" || { fail "the run never came to $phase"; return; }
+	pid=$(pgrep -f -- "--out $out/interrupt-$phase" | while read -r p; do [ "$(readlink "/proc/$p/exe")" = "$firedrill" ] && echo "$p"; done | head -1)
+	[ -n "$pid" ] && kill -INT "$pid"
+	wait $waiter || status=$?
+	report=$out/interrupt-$phase/report.json
+	[ "$status" = 6 ] || { fail "interrupted in $phase: exit $status"; return; }
+	echo "    interrupted in $phase: exit 6"
+	nothing_left app1
+}
+
+ctrl_c_in_every_phase_heals() {
+	local phase
+	topology solo || return
+	for phase in gate baseline inject observe heal; do
+		interrupt_in "$phase" || return
+	done
+}
+
+# Faults that end our life: kill -9 while the fault is on.
+one_fault() { # NAME FAULT WITH
+	sed -e "s|@FAULT@|$2|" -e "s|@WITH@|$3|" fixtures/drills/one-fault.yaml.in >"$out/$1.yaml"
+}
+
+state_of_app1() {
+	"$lab" exec app1 'nft -s list ruleset; systemctl is-active nginx; ls -A /data /run/firedrill 2>/dev/null; ps -eo stat=,comm= | grep "^T" ; fsfreeze -u /data 2>&1 | sed s/.*://; pgrep -c -f "[f]iredrill"; true'
+}
+
+# start_and_kill NAME: runs the experiment until its fault is confirmed, then kill -9.
+start_and_kill() {
+	local name=$1 log=$out/$1.log pid
+	"$lab" run "$firedrill" run "$out/$name.yaml" --inventory "$inventory" --yes --out "$out/$name" >"$log" 2>&1 &
+	local waiter=$!
+	wait_until 60 grep -q ' confirmed ' "$log" || { fail "$name: never confirmed: $(tail -3 "$log")"; return; }
+	pid=$(pgrep -f -- "--out $out/$name" | while read -r p; do [ "$(readlink "/proc/$p/exe")" = "$firedrill" ] && echo "$p"; done | head -1)
+	kill -9 "$pid"
+	wait $waiter 2>/dev/null
+	return 0
+}
+
+is_as_before() { [ "$(state_of_app1 2>&1)" = "$before" ]; }
+
+kill_9_is_healed() {
+	local name fault with before
+	topology solo || return
+	before=$(state_of_app1)
+	while read -r name fault with; do
+		one_fault "$name" "$fault" "$with"
+		# By itself, when the lease ends...
+		start_and_kill "$name" || return
+		wait_until 60 is_as_before || { fail "$name: not healed by its guard: $(diff <(echo "$before") <(state_of_app1 2>&1))"; return; }
+		"$firedrill" version >/dev/null
+		"$lab" run "$firedrill" heal >>"$out/$name.log" 2>&1 || { fail "$name: heal after the guard: $(tail -2 "$out/$name.log")"; return; }
+		# ... and at once by `heal`, which has nothing to do the second time.
+		start_and_kill "$name" || return
+		"$lab" run "$firedrill" heal >>"$out/$name.log" 2>&1 || { fail "$name: heal: $(tail -2 "$out/$name.log")"; return; }
+		is_as_before || { fail "$name: heal left: $(diff <(echo "$before") <(state_of_app1 2>&1))"; return; }
+		[ "$("$lab" run "$firedrill" heal)" = "nothing to heal" ] || { fail "$name: the second heal did something"; return; }
+		echo "    $fault: healed by its guard, and at once by heal"
+	done <<-FAULTS
+		k-pause process.pause { name: nginx }
+		k-partition net.partition { peers: [app2] }
+		k-fill disk.fill { path: /data, leave: 2MiB }
+		k-freeze disk.freeze { path: /data }
+		k-stop service.stop { unit: nginx.service }
+		k-power node.power {}
+	FAULTS
+}
+
+run_test() {
+	local name=$1 from=$SECONDS
+	if [ ${#wanted[@]} -gt 0 ] && [[ " ${wanted[*]} " != *" $name "* ]]; then
+		return
+	fi
+	if "$name" >"$out/$name.txt" 2>&1; then
+		passed=$((passed + 1))
+		echo "ok - $name ($((SECONDS - from)) s)"
+		grep '^    ' "$out/$name.txt"
+	else
+		failed=$((failed + 1))
+		echo "not ok - $name ($((SECONDS - from)) s)"
+		tail -n 40 "$out/$name.txt"
+	fi
+}
+
+run_test failover_agrees_with_patroni
+run_test async_loss_equals_sql
+run_test sync_loses_nothing
+run_test hang_and_wake_is_counted_twice
+run_test hung_disk_never_recovers
+run_test fault_without_effect_is_no_outage
+run_test no_steady_state_harms_nothing
+run_test stop_condition_heals
+run_test ctrl_c_in_every_phase_heals
+run_test kill_9_is_healed
+echo "lab_drills: $passed passed, $failed failed"
+[ "$failed" = 0 ]
