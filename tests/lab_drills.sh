@@ -113,13 +113,14 @@ failover_agrees_with_patroni() {
 	promoted=$("$lab" run curl -sf "http://$(host_address "$after"):8008/history" | jq -r '.[-1][3]')
 	sent=$(jq -r '.fault.sent.iso' "$report")
 	high=$(jq -r '.service_rto.high_ns' "$report")
-	[ -n "$promoted" ] && [ "$promoted" != null ] || { fail "Patroni has no history of a failover"; return; }
+	case $promoted in "" | null) fail "Patroni has no history of a failover"; return ;; esac
 	local promoted_ms sent_ms
 	promoted_ms=$(date -d "$promoted" +%s%3N)
 	sent_ms=$(date -d "$sent" +%s%3N)
 	echo "    Patroni promoted $((promoted_ms - sent_ms)) ms after the fault; we saw recovery by $((high / 1000000)) ms"
-	[ "$promoted_ms" -ge "$sent_ms" ] && [ $((promoted_ms - sent_ms)) -le $((high / 1000000 + 2000)) ] ||
+	if [ "$promoted_ms" -lt "$sent_ms" ] || [ $((promoted_ms - sent_ms)) -gt $((high / 1000000 + 2000)) ]; then
 		fail "the history does not fit the span"
+	fi
 }
 
 host_address() { sed -n "s/^ *$1: *{ *address: \([0-9.]*\).*/\1/p" "$inventory"; }
@@ -151,7 +152,10 @@ hang_and_wake_is_counted_twice() {
 	first=$(jq '.ledgers[0].stable.lost' "$report")
 	second=$(jq '.ledgers[0].healed.lost' "$report")
 	echo "    lost when stable: $first; after the old primary woke up: $second, by SQL $(lost_by_sql)"
-	[ "$second" -gt 0 ] && [ "$second" = "$(lost_by_sql)" ] || { fail "the second count is wrong"; return; }
+	if [ "$second" = 0 ] || [ "$second" != "$(lost_by_sql)" ]; then
+		fail "the second count is wrong"
+		return
+	fi
 	is healed '.ledgers[0].judged_by' && compare_ledger_with_sql
 }
 

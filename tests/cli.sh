@@ -1,0 +1,98 @@
+#!/bin/bash
+# cli.sh - the command line as a user meets it: exit codes, messages, every command, a whole local drill.
+#
+# usage: tests/cli.sh FIREDRILL. Needs no root. One line a test and a closing count.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+firedrill=$(realpath "$1")
+folder=$(mktemp -d)
+passed=0
+failed=0
+export FIREDRILL_STORE=$folder/store/store.db
+# shellcheck source=tests/local_drill.sh
+. tests/local_drill.sh
+
+end() {
+	local_drill_end
+	rm -rf "$folder"
+}
+trap end EXIT
+trap 'exit 130' INT
+trap 'exit 143' HUP TERM
+
+# says EXIT PATTERN COMMAND...: the exit code, and a line of its output (both streams) matches.
+says() {
+	local expected=$1 pattern=$2 status=0 output
+	shift 2
+	output=$("$@" 2>&1 </dev/null) || status=$?
+	if [ "$status" = "$expected" ] && grep -qE -- "$pattern" <<<"$output"; then
+		passed=$((passed + 1))
+		echo "ok - exit $status: ${*#"$firedrill"}"
+	else
+		failed=$((failed + 1))
+		echo "not ok - exit $status (expected $expected), wanted /$pattern/: $*"
+		head -20 <<<"$output" | sed 's/^/    /'
+	fi
+}
+
+says 2 'usage: firedrill COMMAND' "$firedrill"
+says 0 'usage: firedrill COMMAND' "$firedrill" --help
+says 0 '^  4  something is left unhealed' "$firedrill" --help
+says 2 'there is no command `explode`' "$firedrill" explode
+says 0 '^firedrill [0-9]' "$firedrill" version
+says 0 '^firedrill [0-9]' "$firedrill" --version
+for command in run check plan heal report list show faults probes schema version; do
+	says 0 '^example:' "$firedrill" "$command" --help
+done
+says 2 'no option `--yess`' "$firedrill" run --yess x.yaml
+says 2 'needs a value' "$firedrill" run --var
+says 2 'takes no value' "$firedrill" run --yes=1 x.yaml
+says 2 'needs EXPERIMENT' "$firedrill" run
+says 2 'does not know what to do with' "$firedrill" run a.yaml b.yaml
+says 2 'not NAME=VALUE' "$firedrill" run --var x experiments/db-failover.yaml
+says 2 'no report format `pdf`' "$firedrill" run --format pdf experiments/db-failover.yaml
+says 2 'No such file|not there|does not exist' "$firedrill" check nowhere.yaml
+says 0 'net.partition' "$firedrill" faults
+says 0 'peers' "$firedrill" faults net.partition
+says 2 'there is no fault' "$firedrill" faults nosuch
+says 0 'postgres.write' "$firedrill" probes
+says 2 'there is no probe' "$firedrill" probes nosuch
+says 0 'no runs yet' "$firedrill" list
+says 0 'nothing to heal' "$firedrill" heal
+says 2 '.' "$firedrill" report last
+says 2 '.' "$firedrill" show nosuch
+says 7 '.' "$firedrill" list --store /proc/nowhere/store.db
+says 0 'fine' "$firedrill" check experiments/db-failover.yaml
+says 0 'one or more of these, resolved when it runs: primary' "$firedrill" plan experiments/db-failover.yaml
+says 0 'heal ' "$firedrill" plan experiments/db-hang.yaml
+says 0 '"\$schema"' "$firedrill" schema
+if "$firedrill" schema | python3 -m json.tool >/dev/null; then
+	passed=$((passed + 1))
+	echo "ok - the schema is JSON"
+else
+	failed=$((failed + 1))
+	echo "not ok - the schema is no JSON"
+fi
+[ ! -w /dev/full ] || says 7 'standard output could not be written' sh -c "'$firedrill' faults >/dev/full"
+
+# ---- a whole drill on this machine ----
+local_drill_begin "$folder"
+drill=$folder/drill.yaml
+says 5 'add --yes' "$firedrill" run "$drill" --out "$folder/no"
+says 0 'kill -STOP' "$firedrill" run "$drill" --dry-run
+says 0 'MET' "$firedrill" run "$drill" --yes --out "$folder/run"
+for file in report.txt report.json report.md report.html picture.png; do
+	says 0 . test -s "$folder/run/$file"
+done
+says 0 'state as before' "$firedrill" report last
+says 0 'exit 0' "$firedrill" list
+says 0 'injected' "$firedrill" show last
+says 0 '"verdict"' "$firedrill" report last --format json
+says 0 . cmp "$folder/run/report.html" <("$firedrill" report last --format html)
+says 1 'MISSED' "$firedrill" run <(sed 's/rto: 5s/rto: 100ms/' "$drill") --inventory "$folder/inventory.yaml" --yes --out "$folder/missed"
+says 0 'nothing to heal' "$firedrill" heal
+says 5 'make the folder' "$firedrill" run "$drill" --yes --out /proc/nowhere
+says 0 'T=0' sh -c "echo T=\$(ps -o stat= -p $victim_pid | grep -c T)"
+
+echo "cli: $passed passed, $failed failed"
+[ "$failed" = 0 ]
