@@ -2,6 +2,7 @@
 # cli.sh - the command line as a user meets it: exit codes, messages, every command, a whole local drill.
 #
 # usage: tests/cli.sh FIREDRILL. Needs no root. One line a test and a closing count.
+# shellcheck disable=SC2016 # backquotes in messages are meant as they stand
 set -u
 cd "$(dirname "$0")/.." || exit 1
 firedrill=$(realpath "$1")
