@@ -180,7 +180,9 @@ static bool harm_one(struct run *run, const struct plan_step *planned,
 	add_harm(run, planned, target, before);
 	if (!fault->arm(record, &ctx, e))
 		return err_wrap(e, "arm the guard on %s", record->host->name);
-	if (!tell(run, EVENT_GUARDED, record, "the target heals itself when the lease ends", NULL)) {
+	/* A fault that leaves nothing on has no guard. */
+	if (fault->has_heal &&
+	    !tell(run, EVENT_GUARDED, record, "the target heals itself when the lease ends", NULL)) {
 		*e = run->journal.failure; /* what cannot be written down is not done */
 		return false;
 	}
