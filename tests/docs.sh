@@ -1,0 +1,58 @@
+#!/bin/bash
+# docs.sh - what the documents say is true: links lead somewhere, the experiments shown pass `check`,
+# every command, fault, probe and option is documented, the man page is sound.
+#
+# usage: tests/docs.sh FIREDRILL. Needs no root.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+firedrill=$(realpath "$1")
+passed=0
+failed=0
+
+ok() {
+	local what=$1
+	shift
+	if "$@" >/dev/null 2>&1; then
+		passed=$((passed + 1))
+		echo "ok - $what"
+	else
+		failed=$((failed + 1))
+		echo "not ok - $what"
+	fi
+}
+
+for page in README.md docs/*.md; do
+	while read -r link; do
+		case $link in
+		http*|\#*) ;;
+		*) ok "$page links to $link" test -e "$(dirname "$page")/${link%%#*}" ;;
+		esac
+	done < <(grep -oE '\]\([^)]+\)' "$page" | sed 's/^](//; s/)$//')
+done
+for experiment in experiments/*.yaml; do
+	case $experiment in
+	*inventory*) ;;
+	*) ok "$experiment passes check" "$firedrill" check "$experiment" ;;
+	esac
+done
+for verb in $("$firedrill" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p'); do
+	ok "README names the command $verb" grep -q "\`$verb\b" README.md
+	ok "the man page names the command $verb" grep -qE "\\b$verb\\b" docs/firedrill.1
+	# Its example is a command line that the program understands.
+	ok "$verb --help has an example" sh -c "'$firedrill' $verb --help | grep -q 'firedrill $verb'"
+done
+for fault in $("$firedrill" faults | sed -n 's/^\([a-z.]*\) - .*/\1/p'); do
+	ok "README names the fault $fault" grep -q "\`$fault\`" README.md
+	ok "docs/faults.md names $fault" grep -q "$fault" docs/faults.md
+done
+for probe in $("$firedrill" probes | sed -n 's/^\([a-z.]*\) - .*/\1/p'); do
+	ok "docs/probes.md names $probe" grep -q "$probe" docs/probes.md
+done
+for code in 0 1 2 3 4 5 6 7; do
+	meaning=$("$firedrill" --help | sed -n "s/^  $code  //p")
+	ok "README has exit code $code" grep -q "^| $code | " README.md
+	ok "the help has exit code $code" test -n "$meaning"
+done
+ok "the man page is sound" sh -c '! command -v man >/dev/null || [ -z "$(MANROFFSEQ= man -l --warnings -E UTF-8 docs/firedrill.1 2>&1 >/dev/null)" ]'
+echo "docs: $passed passed, $failed failed"
+[ "$failed" = 0 ]
