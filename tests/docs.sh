@@ -53,6 +53,10 @@ for code in 0 1 2 3 4 5 6 7; do
 	ok "README has exit code $code" grep -q "^| $code | " README.md
 	ok "the help has exit code $code" test -n "$meaning"
 done
-ok "the man page is sound" sh -c '! command -v man >/dev/null || [ -z "$(MANROFFSEQ= man -l --warnings -E UTF-8 docs/firedrill.1 2>&1 >/dev/null)" ]'
+if command -v groff >/dev/null; then
+	ok "the man page is sound" test -z "$(groff -man -Tutf8 -ww docs/firedrill.1 2>&1 >/dev/null)"
+else
+	echo "skipped: the man page's syntax: groff is not installed"
+fi
 echo "docs: $passed passed, $failed failed"
 [ "$failed" = 0 ]
