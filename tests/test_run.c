@@ -353,7 +353,7 @@ START_TEST(test_run_experiment_heal_that_fails_is_a_leftover)
 
 	const struct remote_opener opener = fake_script_opener(world.hosts);
 
-	ck_assert_msg(heal_runs(world.store, NULL, &opener, &world.clock, NULL, &summary, &e), "%s",
+	ck_assert_msg(heal_runs(world.store, NULL, &opener, &world.clock, NULL, NULL, &summary, &e), "%s",
 		      e.text);
 	ck_assert_uint_eq(summary.leftover_count, 1);
 	text_release(&summary.leftovers);
@@ -384,11 +384,11 @@ static void heal_and_check(struct world *world)
 	struct heal_summary second = { 0 };
 	struct err e = { 0 };
 
-	ck_assert_msg(heal_runs(world->store, NULL, &opener, &world->clock, NULL, &first, &e), "%s",
+	ck_assert_msg(heal_runs(world->store, NULL, &opener, &world->clock, NULL, NULL, &first, &e), "%s",
 		      e.text);
 	ck_assert_uint_eq(first.leftover_count, 0);
 	ck_assert_uint_eq(count_open_heals(world), 0);
-	ck_assert_msg(heal_runs(world->store, NULL, &opener, &world->clock, NULL, &second, &e), "%s",
+	ck_assert_msg(heal_runs(world->store, NULL, &opener, &world->clock, NULL, NULL, &second, &e), "%s",
 		      e.text);
 	ck_assert_uint_eq(second.healed_count + second.leftover_count, 0);
 	text_release(&first.leftovers);

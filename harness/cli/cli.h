@@ -70,6 +70,8 @@ void cli_print_line(FILE *stream, const struct secrets *secrets, const char *lin
 
 /* --store FILE, else $FIREDRILL_STORE, else the default place. */
 void cli_store_path(const struct arguments *arguments, struct text *ret_path);
+/* Where lanes keep the samples of a run under way. */
+void cli_sample_path(const struct arguments *arguments, struct text *ret_path);
 bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,
 		    struct store **ret_store, struct err *e);
 /* Loads the experiment with --inventory and --var; prints every problem to stderr. False: the

@@ -92,6 +92,12 @@ void cli_store_path(const struct arguments *arguments, struct text *ret_path)
 		store_default_path(ret_path);
 }
 
+void cli_sample_path(const struct arguments *arguments, struct text *ret_path)
+{
+	cli_store_path(arguments, ret_path);
+	text_add(ret_path, ".samples"); /* beside the store: what survives a crash stays together */
+}
+
 bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,
 		    struct store **ret_store, struct err *e)
 {

@@ -35,6 +35,7 @@ static int run_heal(const struct arguments *arguments)
 	const struct remote_opener opener = remote_opener_real();
 	const char *run_id = NULL;
 	struct heal_summary summary = { 0 };
+	struct text samples = { 0 };
 	struct arena arena = { 0 };
 	struct store *store = NULL;
 	struct live *live = NULL;
@@ -48,8 +49,10 @@ static int run_heal(const struct arguments *arguments)
 		run_id = row.run_id;
 	}
 	if (ok) {
+		cli_sample_path(arguments, &samples);
 		live = live_open(stdout, NULL, &clock);
-		ok = heal_runs(store, run_id, &opener, &clock, live_progress(live), &summary, &e);
+		ok = heal_runs(store, run_id, &opener, &clock, live_progress(live),
+			       text_str(&samples), &summary, &e);
 		live_close(live);
 	}
 	if (ok)
@@ -60,6 +63,7 @@ static int run_heal(const struct arguments *arguments)
 				e.kind == ERR_REFUSED	   ? EXIT_NOT_STARTED :
 							     EXIT_INTERNAL,
 				NULL, &e);
+	text_release(&samples);
 	text_release(&summary.leftovers);
 	store_close(store);
 	arena_release(&arena);

@@ -87,12 +87,17 @@ static int heal_earlier(const struct run_command *command)
 	const struct remote_opener opener = remote_opener_real();
 	struct heal_summary summary = { 0 };
 	struct live *live = live_open(command->progress_stream, &command->secrets, &command->clock);
+	struct text samples = { 0 };
 	struct err e = { 0 };
+
+	cli_sample_path(command->arguments, &samples);
+
 	const bool ok = heal_runs(command->owned_store, NULL, &opener, &command->clock,
-				  live_progress(live), &summary, &e);
+				  live_progress(live), text_str(&samples), &summary, &e);
 	const size_t leftover_count = summary.leftover_count;
 
 	live_close(live);
+	text_release(&samples);
 	text_release(&summary.leftovers);
 	if (!ok)
 		return cli_fail(EXIT_INTERNAL, &command->secrets, &e);
@@ -106,8 +111,7 @@ static int heal_earlier(const struct run_command *command)
 static bool make_sample_folder(const struct run_command *command, struct text *ret_path,
 			       struct err *e)
 {
-	cli_store_path(command->arguments, ret_path);
-	text_add(ret_path, ".samples"); /* beside the store: what survives a crash stays together */
+	cli_sample_path(command->arguments, ret_path);
 	return cli_make_folder(text_str(ret_path), e);
 }
 

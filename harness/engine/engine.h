@@ -8,6 +8,7 @@
  *   watch.c    what the samples say so far: steady, stable, bad for how long
  *   outside.c  probes, roles, ledgers and checks as the run sees them; sampler.c the lanes
  *   ledger.c   read back a ledger again and again until the missing set stops shrinking
+ *   salvage.c  the samples of a run whose process died
  *   sessions.c one kept connection for each host
  *   measure.c, judge.c   pure; see their headers
  *   story.c    store -> story, for the reports
@@ -147,10 +148,15 @@ struct heal_summary {
 	struct text leftovers; /* one sentence a line */
 };
 
-/* Heals every open record of one run (or of all, run_id NULL); a second call finds nothing to do. */
+/* Heals every open record of one run (or of all, run_id NULL); a second call finds nothing to do.
+   sample_dir: where died runs left their samples; NULL: nowhere. */
 bool heal_runs(struct store *store, const char *run_id, const struct remote_opener *opener,
-	       const struct clock *clock, const struct progress *progress,
+	       const struct clock *clock, const struct progress *progress, const char *sample_dir,
 	       struct heal_summary *ret_summary, struct err *e);
+
+/* Takes the samples of a run whose process died from its mapped files into the store, and removes the
+   files. A run that ended by itself has none. */
+bool salvage_samples(struct store *store, const char *run_id, const char *sample_dir, struct err *e);
 
 /* ---- story ---- */
 

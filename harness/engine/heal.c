@@ -167,6 +167,7 @@ struct healing {
 	struct sessions *sessions;
 	const struct clock *clock;
 	const struct progress *progress;
+	const char *sample_dir;
 	struct heal_summary *summary;
 };
 
@@ -205,6 +206,11 @@ static bool heal_rows_of_run(const struct healing *healing, const struct run_row
 		}
 	}
 	if (!run->is_ended) {
+		struct err salvage = { 0 };
+
+		if (healing->sample_dir != NULL &&
+		    !salvage_samples(healing->store, run->run_id, healing->sample_dir, &salvage))
+			(void)journal_say(&journal, EVENT_NOTE, "%s", salvage.text);
 		(void)journal_say(&journal, EVENT_FAILED,
 				  "the run did not end by itself; it was healed afterwards");
 		(void)journal_say(&journal, EVENT_RUN_ENDED, "ended by heal");
@@ -228,7 +234,7 @@ static bool refuse_living(const struct run_row *run, struct err *e)
 }
 
 bool heal_runs(struct store *store, const char *run_id, const struct remote_opener *opener,
-	       const struct clock *clock, const struct progress *progress,
+	       const struct clock *clock, const struct progress *progress, const char *sample_dir,
 	       struct heal_summary *ret_summary, struct err *e)
 {
 	struct arena arena = { 0 };
@@ -241,6 +247,7 @@ bool heal_runs(struct store *store, const char *run_id, const struct remote_open
 		.sessions = sessions_make(opener, clock),
 		.clock = clock,
 		.progress = progress,
+		.sample_dir = sample_dir,
 		.summary = ret_summary,
 	};
 	bool ok = store_heals_open(store, run_id, &arena, &rows, &row_count, e) &&

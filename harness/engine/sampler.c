@@ -26,6 +26,8 @@
 
 enum { LANE_STACK_BYTES = 512 << 10 };
 
+_Static_assert(sizeof(struct sample_file_head) <= SAMPLE_FILE_HEAD_BYTES, "the head has its room");
+
 /* How soon a sleeping lane notices that it shall stop. */
 static const int64_t nap_ns = 200 * NS_PER_MS;
 
@@ -44,7 +46,8 @@ struct sampler {
 	const struct clock *clock;
 	char *owned_path;
 	int fd;
-	struct sample *owned_samples; /* mapped */
+	struct sample_file_head *owned_head; /* mapped */
+	struct sample *samples;              /* behind the head */
 	uint64_t slot_room;
 	size_t map_bytes;
 	int64_t t0_ns;
@@ -94,7 +97,7 @@ static void take_sample(struct lane *lane, uint64_t slot, int64_t due_ns)
 		.deadline_ns = due_ns + sampler->spec->timeout_ns,
 		.clock = sampler->clock,
 	};
-	struct sample *sample = &sampler->owned_samples[slot];
+	struct sample *sample = &sampler->samples[slot];
 	struct attempt_result result = { 0 };
 	struct err e = { 0 };
 
@@ -111,7 +114,7 @@ static void take_sample(struct lane *lane, uint64_t slot, int64_t due_ns)
 /* Our own shortage: this machine did not let the lane run while the slot could still be sampled. */
 static void skip_slot(struct sampler *sampler, uint64_t slot, int64_t now_ns)
 {
-	struct sample *sample = &sampler->owned_samples[slot];
+	struct sample *sample = &sampler->samples[slot];
 
 	sample->sent_ns = now_ns;
 	sample->done_ns = now_ns;
@@ -169,7 +172,7 @@ static bool map_samples(struct sampler *sampler, const struct sampler_request *r
 	int failure;
 
 	sampler->slot_room = (uint64_t)(request->at_most_ns / request->spec->every_ns) + 2;
-	sampler->map_bytes = sampler->slot_room * sizeof(struct sample);
+	sampler->map_bytes = SAMPLE_FILE_HEAD_BYTES + sampler->slot_room * sizeof(struct sample);
 	sampler->fd = open(sampler->owned_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (sampler->fd == -1)
 		return err_set(e, ERR_LIMIT, "make the sample file %s: %s", sampler->owned_path,
@@ -187,7 +190,14 @@ static bool map_samples(struct sampler *sampler, const struct sampler_request *r
 
 	if (mapped == MAP_FAILED)
 		return err_set(e, ERR_LIMIT, "map %s: %s", sampler->owned_path, strerror(errno));
-	sampler->owned_samples = mapped;
+	sampler->owned_head = mapped;
+	sampler->samples = (struct sample *)(void *)((char *)mapped + SAMPLE_FILE_HEAD_BYTES);
+	*sampler->owned_head = (struct sample_file_head){ .magic = SAMPLE_FILE_MAGIC,
+							  .lane_count = request->spec->lane_count,
+							  .every_ns = request->spec->every_ns,
+							  .slot_room = sampler->slot_room };
+	(void)snprintf(sampler->owned_head->probe, sizeof sampler->owned_head->probe, "%s",
+		       request->spec->name);
 	return true;
 }
 
@@ -257,6 +267,7 @@ bool sampler_start(struct sampler *sampler, int64_t t0_ns, bool *ret_is_fifo, st
 	bool ok = true;
 
 	sampler->t0_ns = t0_ns;
+	sampler->owned_head->t0_ns = t0_ns;
 	*ret_is_fifo = true;
 	/* Lanes inherit the mask: no signal ever ends an attempt early. */
 	(void)sigfillset(&all);
@@ -285,7 +296,7 @@ void sampler_view(const struct sampler *sampler, int64_t now_ns, struct track *r
 		.every_ns = sampler->spec->every_ns,
 		.lane_count = sampler->lane_count,
 		.slot_count = due_count < sampler->slot_room ? due_count : sampler->slot_room,
-		.samples = sampler->owned_samples,
+		.samples = sampler->samples,
 		/* Places up to error_count are set once and for all. */
 		.error_texts = (const char *const *)sampler->owned_error_texts,
 		.error_count = error_count,
@@ -317,8 +328,8 @@ void sampler_close(struct sampler *sampler)
 		sampler->ops->close(sampler->lanes[i].owned_state);
 	for (size_t i = 0; i < LIMIT_ERROR_TEXTS; i++)
 		free(sampler->owned_error_texts[i]);
-	if (sampler->owned_samples != NULL)
-		(void)munmap(sampler->owned_samples, sampler->map_bytes);
+	if (sampler->owned_head != NULL)
+		(void)munmap(sampler->owned_head, sampler->map_bytes);
 	if (sampler->fd != -1) {
 		(void)close(sampler->fd);
 		(void)unlink(sampler->owned_path); /* the samples are in the store, or lost anyway */

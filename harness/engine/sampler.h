@@ -9,9 +9,22 @@
 #define ENGINE_SAMPLER_H
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "probes/probe.h"
 
 struct sampler;
+
+enum { SAMPLE_FILE_HEAD_BYTES = 4096, SAMPLE_FILE_MAGIC = 0x31736466 }; /* "fds1" */
+
+/* The head of a sample file, so that `heal` can take the samples of a run whose process died. */
+struct sample_file_head {
+	uint32_t magic;
+	uint32_t lane_count;
+	int64_t t0_ns; /* 0: the lanes had not started */
+	int64_t every_ns;
+	uint64_t slot_room;
+	char probe[LIMIT_NAME_BYTES + 1];
+};
 
 struct sampler_request {
 	const struct probe_spec *spec;
