@@ -6,6 +6,7 @@ BUILD   ?= build/$(or $(subst $(comma),-,$(SAN)),plain)
 PREFIX  ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
+Q       := $(if $(V),,@)# make V=1 shows the commands
 comma   := ,
 
 PKGS    := libcurl libssh libcjson sqlite3 yaml-0.1 libpq libcrypto libpng
@@ -29,15 +30,19 @@ CHECK   := $(shell pkg-config --libs check 2>/dev/null)
 all: $(BUILD)/firedrill
 
 $(BUILD)/firedrill: $(OBJ)
-	$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS)
 $(BUILD)/unit: $(UNIT) $(PARTS)
-	$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
 # A program of its own for each lab test: tests/lab_<what>.c
 $(BUILD)/lab_%: $(BUILD)/tests/lab_%.o $(PARTS)
-	$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(FLAGS) -c -o $@ $<
+	@echo "  cc $<"
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) -c -o $@ $<
 
 # ---- what a new user runs ----
 
