@@ -22,7 +22,9 @@
 	X(store_codec) \
 	X(store_crash) \
 	X(store_place) \
-	X(remote_ssh)
+	X(remote_ssh) \
+	X(sampler) \
+	X(run)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

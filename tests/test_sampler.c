@@ -1,0 +1,211 @@
+/*
+ * test_sampler.c - lanes against a listener of our own: the timetable holds when attempts hang, capped
+ * lanes leave slots unsampled, and what a died process saw can be taken from its files.
+ *
+ * A listener whose queue is full lets every further handshake hang: the black hole of loopback.
+ */
+#include "engine/sampler.h"
+#include "engine/engine.h"
+#include "tests/suites.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { FILLERS = 16 };
+
+struct listener {
+	int fd;
+	char port[8];
+	int fillers[FILLERS];
+	size_t filler_count;
+};
+
+static void listener_open(struct listener *listener, int backlog)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t address_bytes = sizeof address;
+
+	*listener = (struct listener){ .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	ck_assert_int_ge(listener->fd, 0);
+	ck_assert_int_eq(bind(listener->fd, (const struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(listen(listener->fd, backlog), 0);
+	ck_assert_int_eq(getsockname(listener->fd, (struct sockaddr *)&address, &address_bytes), 0);
+	(void)snprintf(listener->port, sizeof listener->port, "%u", ntohs(address.sin_port));
+}
+
+/* Connects until the queue is full: more wait for ever. */
+static void listener_fill(struct listener *listener)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				       .sin_port = htons((uint16_t)atol(listener->port)) };
+
+	for (size_t i = 0; i < FILLERS; i++) {
+		const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		ck_assert_int_ge(fd, 0);
+		(void)connect(fd, (const struct sockaddr *)&address, sizeof address);
+		listener->fillers[listener->filler_count++] = fd;
+	}
+}
+
+static void listener_close(struct listener *listener)
+{
+	for (size_t i = 0; i < listener->filler_count; i++)
+		(void)close(listener->fillers[i]);
+	(void)close(listener->fd);
+}
+
+static const struct param_value no_port[] = { { .name = "port", .type = PARAM_COUNT } };
+
+struct bench {
+	char folder[64];
+	struct clock clock;
+	struct listener listener;
+	struct service service;
+	struct probe_spec spec;
+	struct sampler *sampler;
+	struct track track;
+};
+
+static void bench_open(struct bench *bench, bool is_black_hole, uint32_t lane_count)
+{
+	struct err e = { 0 };
+
+	*bench = (struct bench){ .clock = clock_system() };
+	(void)snprintf(bench->folder, sizeof bench->folder, "/tmp/firedrill-lanes-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(bench->folder));
+	listener_open(&bench->listener, is_black_hole ? 0 : 1024);
+	if (is_black_hole)
+		listener_fill(&bench->listener);
+	bench->service = (struct service){ .name = "s", .kind = "tcp", .address = "127.0.0.1",
+					   .port = (uint16_t)atol(bench->listener.port) };
+	bench->spec = (struct probe_spec){ .name = "port", .kind = "tcp.connect",
+					   .service = &bench->service, .every_ns = 10 * NS_PER_MS,
+					   .timeout_ns = 200 * NS_PER_MS, .lane_count = lane_count,
+					   .is_required = true,
+					   .params = { .values = no_port, .count = 1 } };
+
+	const struct sampler_request request = { .spec = &bench->spec, .run_id = "r",
+						 .clock = &bench->clock, .sample_dir = bench->folder,
+						 .at_most_ns = 60 * NS_PER_S };
+
+	ck_assert_msg(sampler_open(&request, &bench->sampler, &e), "%s", e.text);
+}
+
+static void bench_run(struct bench *bench, int64_t for_ns)
+{
+	const int64_t t0_ns = clock_now_ns(&bench->clock) + 20 * NS_PER_MS;
+	struct err e = { 0 };
+	bool is_fifo;
+
+	ck_assert_msg(sampler_start(bench->sampler, t0_ns, &is_fifo, &e), "%s", e.text);
+	/* A view while the lanes write is what the run thread does all the time. */
+	while (clock_now_ns(&bench->clock) < t0_ns + for_ns) {
+		sampler_view(bench->sampler, clock_now_ns(&bench->clock), &bench->track);
+		for (uint64_t i = 0; i < bench->track.slot_count; i++)
+			(void)sample_state_now(&bench->track.samples[i]);
+		clock_sleep_until_ns(&bench->clock, clock_now_ns(&bench->clock) + 20 * NS_PER_MS);
+	}
+	sampler_stop_begin(bench->sampler);
+	sampler_stop_wait(bench->sampler);
+	sampler_view(bench->sampler, clock_now_ns(&bench->clock), &bench->track);
+}
+
+static void bench_close(struct bench *bench)
+{
+	sampler_close(bench->sampler);
+	listener_close(&bench->listener);
+	ck_assert_int_eq(rmdir(bench->folder), 0); /* no file stayed behind */
+}
+
+static uint64_t count_state(const struct bench *bench, enum sample_state state)
+{
+	uint64_t count = 0;
+
+	for (uint64_t i = 0; i < bench->track.slot_count; i++)
+		count += bench->track.samples[i].state == state ? 1 : 0;
+	return count;
+}
+
+START_TEST(test_sampler_answering_service_has_every_slot_good)
+{
+	struct bench bench;
+
+	bench_open(&bench, false, 20);
+	bench_run(&bench, 500 * NS_PER_MS);
+	ck_assert_uint_ge(bench.track.slot_count, 40);
+	ck_assert_uint_eq(count_state(&bench, SAMPLE_GOOD), bench.track.slot_count);
+	for (uint64_t i = 0; i < bench.track.slot_count; i++) {
+		ck_assert_int_ge(bench.track.samples[i].sent_ns, track_due_ns(&bench.track, i));
+		ck_assert_int_ge(bench.track.samples[i].done_ns, bench.track.samples[i].sent_ns);
+	}
+	bench_close(&bench);
+}
+END_TEST
+
+START_TEST(test_sampler_hanging_service_still_has_every_slot_sampled)
+{
+	struct bench bench;
+
+	bench_open(&bench, true, 20); /* 20 lanes * 10 ms = the timeout */
+	bench_run(&bench, 600 * NS_PER_MS);
+	ck_assert_uint_eq(count_state(&bench, SAMPLE_BAD) + count_state(&bench, SAMPLE_SKIPPED),
+			  bench.track.slot_count);
+	ck_assert_uint_gt(count_state(&bench, SAMPLE_BAD), bench.track.slot_count / 2);
+	ck_assert_uint_ge(bench.track.error_count, 1);
+	for (uint64_t i = 0; i < bench.track.slot_count; i++)
+		if (bench.track.samples[i].state == SAMPLE_BAD)
+			ck_assert_int_ge(bench.track.samples[i].done_ns,
+					 track_due_ns(&bench.track, i) + 199 * NS_PER_MS);
+	bench_close(&bench);
+}
+END_TEST
+
+START_TEST(test_sampler_capped_lanes_leave_slots_not_sampled)
+{
+	struct bench bench;
+
+	bench_open(&bench, true, 2);
+	bench_run(&bench, 600 * NS_PER_MS);
+	ck_assert_uint_gt(count_state(&bench, SAMPLE_NONE), count_state(&bench, SAMPLE_BAD));
+	ck_assert_uint_gt(count_state(&bench, SAMPLE_BAD), 0);
+	bench_close(&bench);
+}
+END_TEST
+
+START_TEST(test_sampler_open_full_disk_is_refused_before_the_run)
+{
+	struct bench bench;
+	struct sampler *sampler = NULL;
+	struct err e = { 0 };
+
+	bench_open(&bench, false, 1);
+
+	const struct sampler_request request = { .spec = &bench.spec, .run_id = "full",
+						 .clock = &bench.clock, .sample_dir = "/proc/nowhere",
+						 .at_most_ns = NS_PER_S };
+
+	ck_assert(!sampler_open(&request, &sampler, &e));
+	ck_assert_int_eq(e.kind, ERR_LIMIT);
+	ck_assert_ptr_null(sampler);
+	bench_close(&bench);
+}
+END_TEST
+
+void suite_sampler(Suite *suite)
+{
+	TCase *tcase = tcase_create("sampler");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, test_sampler_answering_service_has_every_slot_good);
+	tcase_add_test(tcase, test_sampler_hanging_service_still_has_every_slot_sampled);
+	tcase_add_test(tcase, test_sampler_capped_lanes_leave_slots_not_sampled);
+	tcase_add_test(tcase, test_sampler_open_full_disk_is_refused_before_the_run);
+	suite_add_tcase(suite, tcase);
+}
