@@ -1,8 +1,9 @@
 /*
  * test_load_invalid.c - every bad experiment of fixtures/invalid says exactly what stands in its
- * NAME.expected, and every experiment that ships loads without a word. Run from the repository.
+ * NAME.expected, every experiment that ships loads, and the reference page names every key of the
+ * declared rows. Run from the repository.
  */
-#include "load/load.h"
+#include "load/form.h"
 #include "tests/suites.h"
 
 #include <dirent.h>
@@ -122,6 +123,38 @@ START_TEST(test_load_experiments_that_ship_load_without_a_problem)
 }
 END_TEST
 
+static void must_name(const struct text *page, const char *key)
+{
+	const char *quoted = arena_format(&arena, "`%s`", key);
+	const char *shown = arena_format(&arena, "%s:", key);
+
+	ck_assert_msg(strstr(text_str(page), quoted) != NULL ||
+			      strstr(text_str(page), shown) != NULL,
+		      "docs/experiments.md does not name `%s`", key);
+}
+
+static void must_name_form(const struct text *page, const struct form *form)
+{
+	for (const struct param *row = form->params; row != NULL && row->name != NULL; row++)
+		must_name(page, row->name);
+	for (const struct part *part = form->parts; part != NULL && part->name != NULL; part++) {
+		must_name(page, part->name);
+		if (part->form != NULL)
+			must_name_form(page, part->form);
+	}
+}
+
+START_TEST(test_load_reference_page_names_every_key)
+{
+	struct text page = { 0 };
+
+	read_file("docs/experiments.md", &page);
+	must_name_form(&page, &form_experiment);
+	must_name_form(&page, &form_inventory);
+	text_release(&page);
+}
+END_TEST
+
 void suite_load_invalid(Suite *suite)
 {
 	TCase *tcase = tcase_create("load_invalid");
@@ -129,5 +162,6 @@ void suite_load_invalid(Suite *suite)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_load_invalid_documents_say_what_is_expected);
 	tcase_add_test(tcase, test_load_experiments_that_ship_load_without_a_problem);
+	tcase_add_test(tcase, test_load_reference_page_names_every_key);
 	suite_add_tcase(suite, tcase);
 }
