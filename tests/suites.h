@@ -9,6 +9,8 @@
 #define SUITE_ROWS(X) \
 	X(base) \
 	X(load) \
+	X(load_hostile) \
+	X(load_invalid) \
 	X(faults) \
 	X(faults_process) \
 	X(probe_postgres) \

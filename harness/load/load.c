@@ -12,23 +12,23 @@
 #include <string.h>
 
 /* From the text that was given, or from the file. */
-static bool take_source(struct loader *loader, const char *path, const char *text,
-			struct source *ret_source)
+static bool take_source(struct loader *loader, const char *noun, const char *path,
+			const char *text, struct source *ret_source)
 {
 	if (text == NULL)
-		return source_read(loader, path, ret_source);
+		return source_read(loader, noun, path, ret_source);
 	*ret_source = (struct source){ path, text, strlen(text) };
 	return true;
 }
 
 /* The tree of a document, or NULL and problems. */
-static struct node *read_document(struct loader *loader, const char *path, const char *text,
-				  const char **ret_text)
+static struct node *read_document(struct loader *loader, const char *noun, const char *path,
+				  const char *text, const char **ret_text)
 {
 	struct source source;
 	struct node *root = NULL;
 
-	if (!take_source(loader, path, text, &source))
+	if (!take_source(loader, noun, path, text, &source))
 		return NULL;
 	if (!tree_parse(loader, path, source.bytes, source.length_bytes, &root))
 		return NULL;
@@ -60,21 +60,25 @@ static void load_inventory(struct loader *loader, const struct node *experiment_
 {
 	const struct load_request *request = loader->request;
 	const char *path = find_inventory(loader, experiment_root);
+	const size_t errors_before = loader->error_count;
 	const struct node *root;
 
 	if (path == NULL)
 		return;
 	loader->inventory_path = path;
-	root = read_document(loader, path, request->inventory_text, &loader->inventory_text);
+	root = read_document(loader, "the inventory", path, request->inventory_text,
+			     &loader->inventory_text);
 	if (root != NULL)
 		inventory_build(loader, root);
+	loader->is_inventory_sound = loader->error_count == errors_before;
 }
 
 static void load_both(struct loader *loader, struct experiment *experiment)
 {
 	const struct load_request *request = loader->request;
 	const char *text = NULL;
-	const struct node *root = read_document(loader, request->experiment_path,
+	const struct node *root = read_document(loader, "the experiment",
+						request->experiment_path,
 						request->experiment_text, &text);
 	const struct node *vars = NULL;
 

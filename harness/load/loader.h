@@ -26,6 +26,7 @@ struct loader {
 	struct var *vars;
 	size_t var_count;
 	struct inventory *inventory; /* NULL until it was built */
+	bool is_inventory_sound;     /* read and built without a problem */
 	const char *inventory_path;
 	const char *inventory_text;
 };

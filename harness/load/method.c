@@ -166,7 +166,8 @@ static void check_role(struct loader *loader, const struct param_value *role,
 		problem_add(loader, role->mark, "unknown role `%s`; did you mean `%s`?", role->text,
 			    near.best);
 	else
-		problem_add(loader, role->mark, "unknown role `%s`; a service of kind %s has %s",
+		problem_add(loader, role->mark, "unknown role `%s`; a service of kind %s has "
+			    "the roles %s",
 			    role->text, on->service->kind, ops->roles);
 }
 
@@ -238,6 +239,7 @@ static void select_candidates(struct loader *loader, const struct node *node,
 
 static void build_selector(struct loader *loader, const struct node *node, struct selector *on)
 {
+	const size_t errors_before = loader->error_count;
 	struct form_values values;
 
 	on->mark = node->mark;
@@ -245,7 +247,9 @@ static void build_selector(struct loader *loader, const struct node *node, struc
 		select_hosts(loader, node, on);
 		return;
 	}
-	if (!form_read(loader, &form_selector, node, NULL, false, &values))
+	/* A misspelled `service` must not also be told that nobody is selected. */
+	if (!form_read(loader, &form_selector, node, NULL, false, &values) ||
+	    loader->error_count != errors_before)
 		return;
 	select_candidates(loader, node, &values.own, on);
 	if (params_is_set(&values.own, "role")) {
@@ -312,7 +316,8 @@ static void build_step(struct loader *loader, const struct experiment *experimen
 	if (hold->is_set && !ops->has_heal)
 		problem_add(loader, hold->mark, "%s has nothing to heal, so `for` has no meaning; "
 			    "take it out", ops->name);
-	form_read_params(loader, ops->name, ops->params, with, node->mark, &step->with);
+	form_read_params(loader, arena_format(loader->arena, "`with` of %s", ops->name),
+			 ops->params, with, node->mark, &step->with);
 }
 
 void method_build(struct loader *loader, const struct node *root, struct experiment *experiment)

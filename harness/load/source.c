@@ -37,7 +37,8 @@ static bool read_all(int fd, char *bytes, size_t *ret_length_bytes)
 	return true;
 }
 
-bool source_read(struct loader *loader, const char *path, struct source *ret_source)
+bool source_read(struct loader *loader, const char *noun, const char *path,
+		 struct source *ret_source)
 {
 	const struct mark mark = { .file = path };
 	struct stat info;
@@ -48,7 +49,7 @@ bool source_read(struct loader *loader, const char *path, struct source *ret_sou
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd == -1 || fstat(fd, &info) == -1) {
-		problem_add(loader, mark, "cannot be read: %s", strerror(errno));
+		problem_add(loader, mark, "%s cannot be read: %s", noun, strerror(errno));
 		if (fd != -1)
 			close(fd);
 		return false;
@@ -66,7 +67,7 @@ bool source_read(struct loader *loader, const char *path, struct source *ret_sou
 	bytes = arena_alloc(loader->arena, LIMIT_DOCUMENT_BYTES + 2);
 	is_read = read_all(fd, bytes, &length_bytes);
 	if (!is_read)
-		problem_add(loader, mark, "cannot be read: %s", strerror(errno));
+		problem_add(loader, mark, "%s cannot be read: %s", noun, strerror(errno));
 	close(fd);
 	*ret_source = (struct source){ path, bytes, length_bytes };
 	return is_read;

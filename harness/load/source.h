@@ -12,8 +12,9 @@ struct source {
 	size_t length_bytes;
 };
 
-/* Never reads more than LIMIT_DOCUMENT_BYTES, whatever the file is. */
-bool source_read(struct loader *loader, const char *path, struct source *ret_source);
+/* Never reads more than LIMIT_DOCUMENT_BYTES, whatever the file is. noun: "the inventory". */
+bool source_read(struct loader *loader, const char *noun, const char *path,
+		 struct source *ret_source);
 
 /* UTF-8 without control characters, not empty, not too large; a byte order mark is skipped. */
 bool source_check(struct loader *loader, struct source *source);

@@ -83,6 +83,10 @@ static bool wants_key(const struct reader *reader)
 static void refuse_extras(struct reader *reader, struct mark mark, const yaml_char_t *anchor,
 			  const yaml_char_t *tag)
 {
+	static const char core[] = "tag:yaml.org,2002:"; /* what libyaml makes of `!!` */
+	const bool is_core = tag != NULL &&
+			     strncmp((const char *)tag, core, strlen(core)) == 0;
+
 	if (anchor != NULL)
 		problem_add(reader->loader, mark,
 			    "anchors (`&%s`) are not taken; write the value out where it is "
@@ -90,9 +94,10 @@ static void refuse_extras(struct reader *reader, struct mark mark, const yaml_ch
 			    (const char *)anchor);
 	if (tag != NULL)
 		problem_add(reader->loader, mark,
-			    "tags (`%s`) are not taken; leave it out: what a value means is "
+			    "tags (`%s%s`) are not taken; leave it out: what a value means is "
 			    "decided by its key",
-			    (const char *)tag);
+			    is_core ? "!!" : "",
+			    (const char *)tag + (is_core ? strlen(core) : 0));
 }
 
 static bool is_json_literal(const char *text)

@@ -1,5 +1,5 @@
 /*
- * vars.c - see vars.h. Unread secrets (request->has_secrets is false) read "[secret]".
+ * vars.c - see vars.h. Unread secrets (request->has_secrets is false) read secret_unread.
  */
 #include "load/vars.h"
 
@@ -15,7 +15,7 @@
 
 enum { SECRET_BYTES_MIN = 4 }; /* secrets.h hides nothing shorter */
 
-static const char unread[] = "[secret]";
+const char secret_unread[] = "[secret]";
 
 const char *path_resolve(struct loader *loader, const char *file, const char *path)
 {
@@ -171,7 +171,7 @@ static bool expand_one(struct loader *loader, const struct node *scalar, const c
 	*ret_is_secret = true;
 	if (!loader->request->has_secrets) {
 		loader->unresolved_count++;
-		text_add(text, unread);
+		text_add(text, secret_unread);
 		return true;
 	}
 	return is_env ? expand_env(loader, scalar, source, text) :

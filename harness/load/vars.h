@@ -10,6 +10,9 @@
 
 #include "load/tree.h"
 
+/* What stands in the place of a secret that was not read. */
+extern const char secret_unread[];
+
 /* Takes --var and the `vars:` mapping (NULL: none). */
 void vars_load(struct loader *loader, const struct node *vars);
 
