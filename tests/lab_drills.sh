@@ -96,7 +96,7 @@ lost_by_sql() {
 
 failover_agrees_with_patroni() {
 	local before after timeline
-	topology pg-patroni || return
+	topology pg-patroni && "$lab" set sync on || return
 	before=$("$lab" leader)
 	sed 's/timeout: 1s }/timeout: 1s, keep: true }/' experiments/db-failover.yaml >"$out/failover.yaml"
 	sed -i '0,/keep: true/!s/, keep: true//' "$out/failover.yaml"

@@ -71,10 +71,9 @@ static bool real_start(void *ctx, int64_t t0_ns, struct text *ret_note, struct e
 			return false;
 		is_fifo_everywhere = is_fifo_everywhere && is_fifo;
 	}
-	text_add(ret_note, is_fifo_everywhere ?
-				   "lanes run with real-time scheduling (SCHED_FIFO)" :
-				   "lanes run without real-time scheduling (it was not granted); "
-				   "the report says how late their samples were");
+	if (!is_fifo_everywhere)
+		text_add(ret_note, "lanes run without real-time scheduling (SCHED_FIFO was not granted); "
+				   "the probes' lateness says what that cost");
 	return true;
 }
 
