@@ -8,12 +8,11 @@
 #include "fixtures/fake_remote.h"
 #include "fixtures/sim_clock.h"
 #include "fixtures/sim_outside.h"
+#include "fixtures/temp_dir.h"
 #include "load/load.h"
 #include "tests/suites.h"
 
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,7 +53,7 @@ static const char renew_on[] = "the guard has undone the fault";
 
 /* One paper world: made by setup, taken apart by teardown. */
 struct world {
-	char folder[64];
+	char *owned_folder;
 	struct arena arena;
 	struct secrets secrets;
 	const struct experiment *experiment;
@@ -87,37 +86,26 @@ static void world_open(struct world *world, const struct sim_script *script)
 	struct err e = { 0 };
 	struct text path = { 0 };
 
-	(void)snprintf(world->folder, sizeof world->folder, "/tmp/firedrill-run-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(world->folder));
+	world->owned_folder = temp_dir_make();
 	load(world, experiment_text);
 	world->sim_clock = sim_clock_open();
 	world->clock = sim_clock_as_clock(world->sim_clock);
 	world->hosts = fake_script_open();
 	world->sim = sim_outside_open(script, world->hosts);
-	text_addf(&path, "%s/store.db", world->folder);
+	text_addf(&path, "%s/store.db", world->owned_folder);
 	ck_assert_msg(store_open(text_str(&path), NULL, &world->store, &e), "%s", e.text);
 	text_release(&path);
 }
 
 static void world_close(struct world *world)
 {
-	const char *const names[] = { "store.db", "store.db-wal", "store.db-shm", "store.db.reserve",
-				      "store.reserve" };
-
 	store_close(world->store);
 	sim_outside_close(world->sim);
 	fake_script_close(world->hosts);
 	sim_clock_close(world->sim_clock);
 	secrets_release(&world->secrets);
 	arena_release(&world->arena);
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		struct text path = { 0 };
-
-		text_addf(&path, "%s/%s", world->folder, names[i]);
-		(void)unlink(text_str(&path)); /* some of them do not exist */
-		text_release(&path);
-	}
-	(void)rmdir(world->folder);
+	temp_dir_remove(world->owned_folder);
 }
 
 static void interrupt(void *ctx, const struct event *event)
@@ -142,7 +130,7 @@ static bool world_run(struct world *world, struct err *e)
 		.outside = sim_outside_as_outside(world->sim),
 		.progress = &progress,
 		.stop_signal = &world->stop_signal,
-		.sample_dir = world->folder,
+		.sample_dir = world->owned_folder,
 	};
 
 	return run_experiment(&request, &world->outcome, e);
@@ -440,7 +428,7 @@ START_TEST(test_run_experiment_crash_at_every_call_is_healed_from_the_record)
 		struct text path = { 0 };
 		struct err e = { 0 };
 
-		text_addf(&path, "%s/store.db", world.folder);
+		text_addf(&path, "%s/store.db", world.owned_folder);
 		if (child == 0) {
 			fake_script_fail_at(world.hosts, at, _i == 0 ? FAKE_CRASH_BEFORE :
 								      FAKE_CRASH_AFTER, false);
