@@ -23,7 +23,9 @@
 	X(store) \
 	X(store_codec) \
 	X(store_crash) \
+	X(store_disk) \
 	X(store_place) \
+	X(store_rows) \
 	X(remote_ssh)
 
 #define X(id) void suite_##id(Suite *suite);
