@@ -24,6 +24,7 @@
 	X(remote_local) \
 	X(remote_ssh) \
 	X(report) \
+	X(report_picture) \
 	X(store) \
 	X(store_codec) \
 	X(store_crash) \
