@@ -9,8 +9,7 @@
 #define PROBE_ROWS(X)     \
 	X(tcp_connect)    \
 	X(postgres_query) \
-	X(postgres_write) \
-	X(ssh_command)
+	X(postgres_write)
 
 #define ROLE_ROWS(X) \
 	X(postgres)

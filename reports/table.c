@@ -12,9 +12,7 @@
 	X(text)        \
 	X(json)        \
 	X(junit)       \
-	X(markdown)    \
-	X(html)        \
-	X(png)
+	X(markdown)
 
 #define X(id) extern const struct report_ops report_##id;
 REPORT_ROWS(X)
