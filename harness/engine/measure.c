@@ -61,6 +61,7 @@ struct scan {
 	bool has_answered;
 	bool is_stable;           /* the stable stretch was found */
 	bool is_in_stable;        /* and the present stretch is it */
+	bool is_healed_by_us;     /* it began only after the harness had begun to heal */
 	int64_t unproven_flap_ns; /* a short stretch that had answered by then; INT64_MAX: none */
 	int64_t stable_due_ns;
 	struct outage outage;
@@ -294,10 +295,10 @@ static void tell_parts(struct scan *scan, struct probe_result *result)
 	}
 
 	add_part(result, "until first failure seen", scan->request->fault, began);
-	if (!scan->has_answered)
+	if (!scan->has_answered || (scan->is_healed_by_us && is_first_stable))
 		return;
 	add_part(result, "until first success", began, scan->first_success);
-	if (!scan->is_stable)
+	if (!scan->is_stable || scan->is_healed_by_us)
 		return;
 	add_part(result, "until stable", scan->first_success, scan->stable);
 	if (is_first_stable)
@@ -315,11 +316,13 @@ static void tell_rto(struct scan *scan, struct probe_result *result)
 	tell_parts(scan, result);
 	if (scan->has_answered)
 		result->first_good_done_ns = scan->first_success.high_ns;
-	if (!scan->is_stable) {
+	if (!scan->is_stable || scan->is_healed_by_us) {
+		const int64_t watched_ns = scan->is_healed_by_us ? scan->request->heal_began_ns :
+								   scan->request->end_ns;
+
 		result->rto_kind = MEASURED_NEVER_RECOVERED;
 		result->rto.low_ns = at_least(result->last_bad_due_ns - fault.high_ns, 0);
-		result->rto.high_ns =
-			at_least(scan->request->end_ns - fault.low_ns, result->rto.low_ns);
+		result->rto.high_ns = at_least(watched_ns - fault.low_ns, result->rto.low_ns);
 		return;
 	}
 	result->rto_kind = MEASURED_SPAN;
@@ -375,6 +378,15 @@ static void tell_latencies(const struct measure_request *request, int64_t stable
 	result->lateness_max_ns = lateness.max_ns;
 }
 
+int64_t measure_heal_began_ns(const struct timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->event_count; i++)
+		if (timeline->events[i].kind == EVENT_PHASE &&
+		    timeline->events[i].phase == PHASE_HEAL)
+			return timeline->events[i].at_ns;
+	return 0;
+}
+
 void measure_probe(const struct measure_request *request, struct probe_result *ret_result)
 {
 	const uint64_t slot_count = slots_before_end(request);
@@ -401,6 +413,9 @@ void measure_probe(const struct measure_request *request, struct probe_result *r
 		scan.answers_within_ns = ret_result->baseline.max_ns;
 		scan.knee_ns = find_knee_ns(&scan, slot_count);
 		walk(&scan, slot_count);
+		/* No answer of the stable stretch came before we began to undo the harm. */
+		scan.is_healed_by_us = scan.is_stable && request->heal_began_ns != 0 &&
+				       scan.stable.high_ns > request->heal_began_ns;
 		tell_rto(&scan, ret_result);
 	}
 	tell_latencies(request, scan.stable_due_ns, ret_result);

@@ -16,7 +16,13 @@ struct measure_request {
 	int64_t baseline_from_ns;
 	int64_t end_ns;        /* samples due at or after it are not looked at */
 	int64_t stable_for_ns; /* a good stretch counts once it lasts this long */
+	/* When the harness began to heal (measure_heal_began_ns); 0: it did not. A service that
+	   answers only after that was healed by us and never recovered by itself. */
+	int64_t heal_began_ns;
 };
+
+/* The beginning of the heal phase; 0 when there was none. */
+int64_t measure_heal_began_ns(const struct timeline *timeline);
 
 /*
  * first_bad_due_ns is of the first outage, last_bad_due_ns of the last failure before the service was
