@@ -14,6 +14,8 @@
 	X(load) \
 	X(load_hostile) \
 	X(load_invalid) \
+	X(judge) \
+	X(judge_run) \
 	X(measure) \
 	X(measure_ledger) \
 	X(measure_truth) \
