@@ -57,8 +57,8 @@ static enum postgres_end wait_result(struct postgres_conn *conn, const struct cl
 
 		const int events = flush == 1 ? POLLIN | POLLOUT : POLLIN;
 		const int fd = PQsocket(pq);
-		const int ready = fd < 0 ? POLLIN
-					 : socket_wait(fd, (short)events, clock, deadline_ns);
+		const int ready =
+			fd < 0 ? POLLIN : socket_wait(fd, (short)events, clock, deadline_ns);
 
 		if (ready == 0) {
 			conn->places.places[conn->current].is_silent = true;
@@ -69,7 +69,8 @@ static enum postgres_end wait_result(struct postgres_conn *conn, const struct cl
 			err_set(e, ERR_LIMIT, "wait for the answer: %s", strerror(errno));
 			return POSTGRES_UNKNOWN;
 		}
-		/* libpq tells a lost connection in the next result, after what arrived before it. */
+		/* libpq tells a lost connection in the next result, after what arrived before it.
+		 */
 		if ((ready & ~POLLOUT) != 0 && PQconsumeInput(pq) != 1 && PQisBusy(pq) != 0) {
 			char text[STABLE_TEXT_BYTES];
 
@@ -116,7 +117,8 @@ enum postgres_end postgres_wire_finish(struct postgres_conn *conn, const struct 
 		struct err lost = { 0 };
 
 		if (wait_result(conn, clock, deadline_ns, &lost) != POSTGRES_DONE) {
-			/* An ERROR already told that nothing was done; what follows cannot change it. */
+			/* An ERROR already told that nothing was done; what follows cannot change
+			 * it. */
 			if (end == POSTGRES_REFUSED)
 				return end;
 			if (end == POSTGRES_DONE && e != NULL)

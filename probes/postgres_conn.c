@@ -20,7 +20,8 @@ static void receive_notice(void *ctx, const PGresult *notice)
 	struct postgres_conn *conn = ctx;
 	const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
 
-	/* The text is translated and the SQLSTATE is that of any warning; the function is neither. */
+	/* The text is translated and the SQLSTATE is that of any warning; the function is neither.
+	 */
 	if (function != NULL && strcmp(function, "SyncRepWaitForLSN") == 0)
 		conn->is_local_only = true;
 }
@@ -76,8 +77,8 @@ static bool is_our_shortage(const char *message)
 
 static enum postgres_end say_failure(const struct postgres_conn *conn, struct postgres_place *place)
 {
-	const char *message = conn->owned_pq == NULL ? "out of memory\n"
-						     : PQerrorMessage(conn->owned_pq);
+	const char *message =
+		conn->owned_pq == NULL ? "out of memory\n" : PQerrorMessage(conn->owned_pq);
 	const char *reason = strstr(message, " failed: ");
 	const bool is_shortage = is_our_shortage(message);
 
@@ -108,8 +109,7 @@ static enum postgres_end poll_connect(struct postgres_conn *conn, struct postgre
 		}
 		if (ready == 0) {
 			place->is_silent = true;
-			(void)snprintf(place->failure, sizeof place->failure,
-				       "no answer in time");
+			(void)snprintf(place->failure, sizeof place->failure, "no answer in time");
 			return POSTGRES_UNSENT;
 		}
 		wish = PQconnectPoll(conn->owned_pq);
@@ -169,8 +169,7 @@ static enum postgres_end try_place(struct postgres_conn *conn, struct postgres_p
  * time come after all that answer. So a dead first host costs an attempt its slice once, and not
  * each attempt the moment at which it could have seen the new primary.
  */
-static size_t order_places(const struct postgres_conn *conn,
-			   uint8_t ret_order[POSTGRES_PLACES_MAX])
+static size_t order_places(const struct postgres_conn *conn, uint8_t ret_order[POSTGRES_PLACES_MAX])
 {
 	const size_t count = conn->places.count;
 	size_t filled = 0;

@@ -35,7 +35,7 @@ enum postgres_end postgres_conn_connect(struct postgres_conn *conn, const struct
 					int64_t deadline_ns, struct err *e);
 
 struct postgres_ask {
-	const char *sql;           /* one statement; NULL: the prepared one */
+	const char *sql;	   /* one statement; NULL: the prepared one */
 	const char *const *values; /* its $1, $2... as text */
 	int value_count;
 };

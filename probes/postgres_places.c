@@ -22,11 +22,8 @@ static const char *const port_default = "5432";
 /* Set when the user did not. A partition must not hang a connection for a quarter of an hour, and
    a look at Kerberos tickets may ask the DNS while the clock runs. */
 static const struct pair libpq_defaults[] = {
-	{ "keepalives_idle", "1" },
-	{ "keepalives_interval", "1" },
-	{ "keepalives_count", "3" },
-	{ "tcp_user_timeout", "5000" },
-	{ "gssencmode", "disable" },
+	{ "keepalives_idle", "1" },	{ "keepalives_interval", "1" }, { "keepalives_count", "3" },
+	{ "tcp_user_timeout", "5000" }, { "gssencmode", "disable" },
 };
 
 /* The user's options, by name. */
@@ -161,8 +158,8 @@ static bool add_place(struct postgres_places *places, const struct options *opti
 	(void)option_put(&own, "host", host);
 	(void)option_put(&own, "hostaddr", address);
 	(void)option_put(&own, "port", port);
-	places->attrs_index = option_put(&own, "target_session_attrs",
-					 option_get(&own, "target_session_attrs"));
+	places->attrs_index =
+		option_put(&own, "target_session_attrs", option_get(&own, "target_session_attrs"));
 
 	place->name = host != NULL ? host : address != NULL ? address : "the server";
 	place->keywords = arena_alloc(arena, (own.count + 1) * sizeof *place->keywords);
@@ -197,8 +194,7 @@ static bool add_named(const struct postgres_want *want, struct postgres_places *
 
 /* One member alone. Its name stays the host, so that its certificate is verified against it. */
 static bool add_member(const struct host *member, const struct host_lists *lists,
-		       const struct options *options, struct postgres_places *places,
-		       struct err *e)
+		       const struct options *options, struct postgres_places *places, struct err *e)
 {
 	const struct postgres_want by_number = { .inventory = NULL };
 	const bool is_here = member->is_local || member->address == NULL;
@@ -225,14 +221,14 @@ static bool add_places(const struct postgres_want *want, const struct options *o
 	struct host_lists lists = { 0 };
 
 	lists.name_count = split(&places->arena, option_get(options, "host"), lists.names);
-	lists.address_count = split(&places->arena, option_get(options, "hostaddr"),
-				    lists.addresses);
+	lists.address_count =
+		split(&places->arena, option_get(options, "hostaddr"), lists.addresses);
 	lists.port_count = split(&places->arena, option_get(options, "port"), lists.ports);
 	if (want->member != NULL)
 		return add_member(want->member, &lists, options, places, e);
 
-	const size_t count = lists.name_count > lists.address_count ? lists.name_count
-								    : lists.address_count;
+	const size_t count =
+		lists.name_count > lists.address_count ? lists.name_count : lists.address_count;
 
 	/* No host at all: libpq's own default, an environment variable or a service file. */
 	if (count == 0)

@@ -21,9 +21,9 @@ enum {
 struct postgres_want {
 	const char *conninfo;
 	const struct inventory *inventory; /* NULL: no names known */
-	const struct host *member;         /* this one alone, whatever hosts conninfo names; or NULL */
-	const char *session_attrs;         /* beats target_session_attrs of conninfo; or NULL */
-	const char *run_id;                /* shown as application_name; NULL: none */
+	const struct host *member; /* this one alone, whatever hosts conninfo names; or NULL */
+	const char *session_attrs; /* beats target_session_attrs of conninfo; or NULL */
+	const char *run_id;	   /* shown as application_name; NULL: none */
 };
 
 /* One place, as PQconnectStartParams wants it. May hold a password: never print the values. */
@@ -40,9 +40,9 @@ struct postgres_places {
 	struct arena arena;
 	struct postgres_place places[POSTGRES_PLACES_MAX];
 	size_t count;
-	size_t attrs_index;        /* of target_session_attrs in values */
+	size_t attrs_index;	   /* of target_session_attrs in values */
 	bool is_standby_preferred; /* "prefer-standby": two rounds, first "standby", then "any" */
-	int64_t try_at_most_ns;    /* connect_timeout of conninfo; 0: none given */
+	int64_t try_at_most_ns;	   /* connect_timeout of conninfo; 0: none given */
 };
 
 /* Looks names up, connects to nothing. The error never repeats the text: it may hold a password. */

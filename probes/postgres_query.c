@@ -34,8 +34,8 @@ static bool postgres_query_check(const struct probe_spec *spec, struct err *e)
 	return postgres_conninfo_check(spec->service->conninfo, spec->service->name, e);
 }
 
-static bool postgres_query_open(const struct probe_spec *spec, const char *run_id,
-				void **ret_state, struct err *e)
+static bool postgres_query_open(const struct probe_spec *spec, const char *run_id, void **ret_state,
+				struct err *e)
 {
 	const struct postgres_want want = {
 		.conninfo = spec->service->conninfo,

@@ -59,23 +59,23 @@ static bool postgres_role_resolve(const struct service *service, const char *rol
 
 	for (size_t i = 0; i < service->member_count; i++) {
 		const int64_t now_ns = clock_now_ns(clock);
-		int64_t until_ns = socket_slice_end_ns(now_ns, deadline_ns,
-						       service->member_count - i);
+		int64_t until_ns =
+			socket_slice_end_ns(now_ns, deadline_ns, service->member_count - i);
 		struct err reason = { 0 };
 
 		if (until_ns > now_ns + ask_at_most_ns)
 			until_ns = now_ns + ask_at_most_ns;
 
-		const char *plays = ask_member(service, service->members[i], clock, until_ns, &said,
-					       &reason);
+		const char *plays =
+			ask_member(service, service->members[i], clock, until_ns, &said, &reason);
 
 		if (plays != NULL && strcmp(plays, role) == 0)
 			ret_members[count++] = service->members[i];
 	}
 
 	if (count == 0)
-		ok = err_set(e, ERR_REMOTE, "find the %s of %s: no member says it is one (%s)", role,
-			     service->name, text_str(&said));
+		ok = err_set(e, ERR_REMOTE, "find the %s of %s: no member says it is one (%s)",
+			     role, service->name, text_str(&said));
 	else if (is_primary_wanted && count > 1)
 		ok = err_set(e, ERR_REMOTE,
 			     "find the primary of %s: %zu members say they are (%s); repair the "

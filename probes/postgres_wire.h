@@ -12,11 +12,11 @@ struct pg_conn; /* libpq's PGconn */
 
 struct postgres_conn {
 	struct postgres_places places;
-	const char *prepare_sql; /* in the arena of places; NULL: none */
+	const char *prepare_sql;  /* in the arena of places; NULL: none */
 	struct pg_conn *owned_pq; /* NULL: not connected */
-	size_t current;           /* index of the place tried or connected to now */
-	size_t last_good;         /* index of the place connected to last */
-	bool is_local_only;       /* since the last question */
+	size_t current;		  /* index of the place tried or connected to now */
+	size_t last_good;	  /* index of the place connected to last */
+	bool is_local_only;	  /* since the last question */
 };
 
 /* Ends the connection without waiting for anybody. */

@@ -86,8 +86,8 @@ static bool open_conn(const struct probe_spec *spec, const char *run_id, const c
 	return postgres_conn_open(&want, prepare_sql, ret_conn, e);
 }
 
-static bool postgres_write_open(const struct probe_spec *spec, const char *run_id,
-				void **ret_state, struct err *e)
+static bool postgres_write_open(const struct probe_spec *spec, const char *run_id, void **ret_state,
+				struct err *e)
 {
 	struct postgres_conn *conn = NULL;
 	struct text sql = { 0 };
@@ -135,8 +135,9 @@ static void postgres_write_sample(void *state, const struct attempt *attempt,
 		result->state = SAMPLE_GOOD;
 		result->write = WRITE_ACKNOWLEDGED;
 		if (answer.is_local_only) /* a finding beside a good sample */
-			err_set(e, ERR_REMOTE, "insert: acknowledged, but the wait for synchronous "
-					       "replication was cancelled: durable on one host only");
+			err_set(e, ERR_REMOTE,
+				"insert: acknowledged, but the wait for synchronous "
+				"replication was cancelled: durable on one host only");
 		break;
 	case POSTGRES_REFUSED:
 		result->state = SAMPLE_BAD;
@@ -174,7 +175,9 @@ static void postgres_write_close(void *state)
 /* Whether trying again may help: a failover under way, a server that starts, a race of ours. */
 static bool is_passing(enum postgres_end end, const char *sqlstate)
 {
-	static const char *const passing[] = { "08", "25", "40", "53", "57", "42P07", "23505", "XX" };
+	static const char *const passing[] = {
+		"08", "25", "40", "53", "57", "42P07", "23505", "XX"
+	};
 
 	if (end != POSTGRES_REFUSED)
 		return true;
@@ -245,9 +248,8 @@ static void read_row(void *ctx, const char *line, size_t length_bytes)
 	struct row_reader *reader = ctx;
 	const char *end = line + length_bytes;
 	const char *payload = memchr(line, '\t', length_bytes);
-	const char *checksum = payload == NULL
-				       ? NULL
-				       : memchr(payload + 1, '\t', (size_t)(end - payload - 1));
+	const char *checksum =
+		payload == NULL ? NULL : memchr(payload + 1, '\t', (size_t)(end - payload - 1));
 	char *number_end = NULL;
 
 	if (checksum == NULL) {

@@ -57,8 +57,8 @@ bool socket_look_up(const struct inventory *inventory, const char *name, const c
 		return err_set(e, ERR_LIMIT, "look up %s: %s", name, strerror(errno));
 	if (lookup != 0)
 		return err_set(e, ERR_REMOTE,
-			       "look up %s: %s; write its address, or a host of the inventory", name,
-			       gai_strerror(lookup));
+			       "look up %s: %s; write its address, or a host of the inventory",
+			       name, gai_strerror(lookup));
 	return true;
 }
 

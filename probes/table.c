@@ -9,7 +9,8 @@
 #define PROBE_ROWS(X)     \
 	X(tcp_connect)    \
 	X(postgres_query) \
-	X(postgres_write)
+	X(postgres_write) \
+	X(ssh_command)
 
 #define ROLE_ROWS(X) \
 	X(postgres)

@@ -72,8 +72,7 @@ static int wait_connected(int fd, const struct clock *clock, int64_t until_ns)
 
 	if (ready == 0)
 		return ETIMEDOUT;
-	if (ready == -1 ||
-	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &so_error, &so_error_bytes) == -1)
+	if (ready == -1 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &so_error, &so_error_bytes) == -1)
 		return errno;
 	return so_error;
 }

@@ -87,8 +87,9 @@ void escape_markdown(struct text *text, const char *raw)
 		else if (utf8_is_harmful(character))
 			utf8_add(text, UTF8_REPLACEMENT);
 		else {
-			if (character < 0x80 && (strchr("\\`*_{}[]<>|~#&$!", (int)character) != NULL ||
-						 (is_first && strchr("+-=", (int)character) != NULL)))
+			if (character < 0x80 &&
+			    (strchr("\\`*_{}[]<>|~#&$!", (int)character) != NULL ||
+			     (is_first && strchr("+-=", (int)character) != NULL)))
 				text_add(text, "\\");
 			utf8_add(text, character);
 		}

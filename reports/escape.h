@@ -1,8 +1,8 @@
 /*
  * escape.h - foreign text made harmless, once for each place it can go to.
  *
- * Every name, sentence and error text of a story passes one of these. NULL reads as "". None of them
- * knows about secrets: report_write hides those before and after.
+ * Every name, sentence and error text of a story passes one of these. NULL reads as "". None of
+ * them knows about secrets: report_write hides those before and after.
  */
 #ifndef REPORTS_ESCAPE_H
 #define REPORTS_ESCAPE_H

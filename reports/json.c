@@ -3,7 +3,7 @@
  * docs/schema-report.json; a change that breaks a reader raises FORMAT_VERSION.
  *
  * Moments are objects: `ns` on the run's clock, `iso` in UTC, `after_fault_ns` when there was one.
- * Samples are not in it: `firedrill show` exports them from the store.
+ * Samples are not in it: the store has them.
  */
 #include "reports/report.h"
 

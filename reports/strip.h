@@ -19,7 +19,8 @@ enum strip_cell {
 
 enum { STRIP_COLUMNS_MAX = 4096 };
 
-/* Fills `columns` cells for [from, until). A cell narrower than a slot shows the slot it lies in. */
+/* Fills `columns` cells for [from, until). A cell narrower than a slot shows the slot it lies in.
+ */
 void strip_cells(const struct track *track, struct span window, size_t columns,
 		 enum strip_cell *ret_cells);
 

@@ -12,7 +12,9 @@
 	X(text)        \
 	X(json)        \
 	X(junit)       \
-	X(markdown)
+	X(markdown)    \
+	X(html)        \
+	X(png)
 
 #define X(id) extern const struct report_ops report_##id;
 REPORT_ROWS(X)

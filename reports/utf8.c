@@ -125,7 +125,8 @@ void utf8_add_cut(struct text *text, const char *raw, size_t columns)
 {
 	static const char dots[] = "...";
 	const bool is_cut = utf8_columns(raw) > columns;
-	const size_t room = is_cut && columns > sizeof dots - 1 ? columns - (sizeof dots - 1) : columns;
+	const size_t room =
+		is_cut && columns > sizeof dots - 1 ? columns - (sizeof dots - 1) : columns;
 	size_t used = 0;
 
 	for (uint32_t character = utf8_next(&raw); character != 0; character = utf8_next(&raw)) {

@@ -122,8 +122,9 @@ const char *words_moment(int64_t after_zero_ns, char text[WORDS_BYTES])
 		(void)snprintf(text, WORDS_BYTES, "%c%" PRId64 " min %02" PRId64 ".%03" PRId64 " s",
 			       sign, s / 60, s % 60, ms);
 	else
-		(void)snprintf(text, WORDS_BYTES, "%c%" PRId64 " h %02" PRId64 " min %02" PRId64 " s",
-			       sign, s / 3600, s / 60 % 60, s % 60);
+		(void)snprintf(text, WORDS_BYTES,
+			       "%c%" PRId64 " h %02" PRId64 " min %02" PRId64 " s", sign, s / 3600,
+			       s / 60 % 60, s % 60);
 	return text;
 }
 

@@ -19,7 +19,8 @@ const char *words_mark(enum verdict verdict, bool is_utf8); /* a sign that needs
 const char *words_verdict(enum verdict verdict);            /* "met", "MISSED", "not judged" */
 
 const char *words_span(struct span span, char text[WORDS_BYTES]);   /* "4.31 s to 4.35 s" */
-/* "4.31 s to 4.35 s", "never recovered (down at least 2 min 0 s)", "no outage seen at every=20ms" */
+/* "4.31 s to 4.35 s", "never recovered (down at least 2 min 0 s)", "no outage seen at every=20ms"
+ */
 const char *words_rto(const struct probe_result *result, int64_t every_ns, char text[WORDS_BYTES]);
 const char *words_moment(int64_t after_zero_ns, char text[WORDS_BYTES]); /* "+4.310 s" */
 const char *words_wall(const struct story *story, int64_t at_ns, char text[WORDS_BYTES]);

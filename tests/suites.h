@@ -8,25 +8,38 @@
 
 #define SUITE_ROWS(X) \
 	X(base) \
+	X(faults) \
+	X(faults_power) \
+	X(faults_process) \
 	X(load) \
 	X(load_hostile) \
 	X(load_invalid) \
-	X(faults) \
-	X(faults_process) \
-	X(probe_postgres) \
+	X(judge) \
+	X(judge_run) \
 	X(measure) \
 	X(measure_ledger) \
 	X(measure_truth) \
+	X(probe_ledger) \
+	X(probe_query) \
+	X(probe_ssh) \
+	X(probe_tcp) \
 	X(remote_fake) \
 	X(remote_local) \
+	X(remote_ssh) \
 	X(report) \
+	X(report_picture) \
 	X(store) \
 	X(store_codec) \
 	X(store_crash) \
+	X(store_disk) \
 	X(store_place) \
+<<<<<<< HEAD
 	X(remote_ssh) \
 	X(sampler) \
 	X(run)
+=======
+	X(store_rows)
+>>>>>>> measure
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

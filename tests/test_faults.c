@@ -5,6 +5,11 @@
 
 #include "tests/fault_help.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 static const struct host hosts[] = {
 	{ .name = "db1", .address = "198.18.77.11", .port = 22 },
 	{ .name = "db2", .address = "db2.example", .port = 22 },
@@ -20,6 +25,11 @@ struct sample_with {
 static const struct sample_with samples[] = {
 	{ "process.kill", { "name", "postgres", NULL } },
 	{ "process.pause", { "name", "postgres", NULL } },
+	{ "service.stop", { "unit", "nginx.service", NULL } },
+	{ "disk.fill", { "path", "/data", NULL } },
+	{ "disk.freeze", { "path", "/data", NULL } },
+	{ "postgres.switchover", { "candidate", "db2", NULL } },
+	{ "node.power", { NULL } },
 	{ "net.partition", { "peers", "db2,10.1.0.0/16,fd00::1", "ports", "5432,7000-7010", NULL } },
 };
 
@@ -32,8 +42,23 @@ static const char *const *sample_for(const char *fault)
 	return NULL;
 }
 
+static const struct host *const members[] = { &hosts[0], &hosts[1] };
+static const struct service orders = {
+	.name = "orders-db", .kind = "postgres", .members = members, .member_count = 2,
+	.patroni_port = 8008,
+};
+static const char *const power_on[] = { "virsh", "start", "vm-{host}" };
+static const char *const power_off[] = { "virsh", "destroy", "vm-{host}", "{address}{host" };
+static const char *const power_status[] = { "state", "{host}" };
+
 static bool plan(struct fault_case *c, const char *fault, const char *const *with)
 {
+	c->inventory.services = &orders;
+	c->inventory.service_count = 1;
+	c->inventory.power = (struct power){
+		.on = power_on, .on_count = 3, .off = power_off, .off_count = 4,
+		.status = power_status, .status_count = 2,
+	};
 	c->inventory.hosts = hosts;
 	c->inventory.host_count = sizeof hosts / sizeof hosts[0];
 	return fault_case_plan(c, fault, "20261121-102030-k3f9", &hosts[0], 5 * NS_PER_S, with);
@@ -154,6 +179,13 @@ static const struct refused_row refused[] = {
 	{ "process.kill", { "name", "", NULL }, ERR_INPUT, "`name` is empty" },
 	{ "process.kill", { "name", "-9", NULL }, ERR_INPUT, "starts with" },
 	{ "process.pause", { "name", "a\nb", NULL }, ERR_INPUT, "control character" },
+	{ "service.stop", { "unit", "nginx; reboot", NULL }, ERR_INPUT, "holds \";\"" },
+	{ "disk.fill", { "path", "data", NULL }, ERR_INPUT, "not absolute" },
+	{ "disk.fill", { "path", "/data/..", NULL }, ERR_INPUT, "write the plain path" },
+	{ "disk.freeze", { "path", "/", NULL }, ERR_REFUSED, "would hang the host" },
+	{ "disk.freeze", { "path", "//", NULL }, ERR_REFUSED, "would hang the host" },
+	{ "disk.freeze", { "path", "/usr/", NULL }, ERR_REFUSED, "would hang the host" },
+	{ "postgres.switchover", { "candidate", "-x", NULL }, ERR_INPUT, "starts with" },
 	{ "net.partition", { "ports", "0", NULL }, ERR_INPUT, "`ports` holds \"0\"" },
 	{ "net.partition", { "ports", "80,90-85", NULL }, ERR_INPUT, "`ports` holds \"90-85\"" },
 	{ "net.partition", { "ports", "80 }", NULL }, ERR_INPUT, "write a port" },
@@ -227,6 +259,135 @@ START_TEST(test_partition_plan_heal_nobody_named_means_everybody)
 }
 END_TEST
 
+START_TEST(test_power_plan_heal_fills_in_the_templates)
+{
+	struct fault_case c = { 0 };
+
+	ck_assert(plan_sample(&c, "node.power"));
+	ck_assert_str_eq(record_text(&c.record, "on.2"), "vm-db1");
+	ck_assert_str_eq(record_text(&c.record, "off.3"), "198.18.77.11{host");
+	ck_assert_str_eq(record_text(&c.record, "status.1"), "db1");
+	ck_assert(c.fault->cuts_target);
+	fault_case_release(&c);
+}
+END_TEST
+
+START_TEST(test_power_plan_heal_without_commands_says_what_to_write)
+{
+	static const char *const nothing[] = { NULL };
+	struct fault_case c = { 0 };
+
+	ck_assert(!fault_case_plan(&c, "node.power", "r", &hosts[0], NS_PER_S, nothing));
+	ck_assert_int_eq(c.e.kind, ERR_INPUT);
+	ck_assert_ptr_nonnull(strstr(c.e.text, "add `power:`"));
+	fault_case_release(&c);
+}
+END_TEST
+
+START_TEST(test_switchover_plan_heal_without_patroni_says_what_to_write)
+{
+	static const char *const nothing[] = { NULL };
+	struct fault_case c = { 0 };
+
+	ck_assert(!fault_case_plan(&c, "postgres.switchover", "r", &hosts[0], NS_PER_S, nothing));
+	ck_assert_int_eq(c.e.kind, ERR_INPUT);
+	ck_assert_ptr_nonnull(strstr(c.e.text, "patroni"));
+	fault_case_release(&c);
+}
+END_TEST
+
+/* Keeps every script that a fault would run, and says that it worked. */
+struct keeper {
+	struct remote remote;
+	struct text paths; /* one NUL-ended path after the other */
+	size_t count;
+	char dir[64];
+};
+
+static bool keep_exec(struct remote *remote, const struct command *command, struct reply *reply,
+		      struct err *e)
+{
+	struct keeper *keeper = (struct keeper *)(void *)remote;
+
+	for (size_t i = 0; command->argv[i] != NULL; i++) {
+		char path[128];
+
+		if (strncmp(command->argv[i], "set -u;", 7) != 0)
+			continue;
+		snprintf(path, sizeof path, "%s/%zu.sh", keeper->dir, keeper->count++);
+
+		FILE *file = fopen(path, "w");
+
+		ck_assert_ptr_nonnull(file);
+		fputs(command->argv[i], file);
+		ck_assert_int_eq(fclose(file), 0);
+		text_add_bytes(&keeper->paths, path, strlen(path) + 1);
+	}
+	(void)e;
+	reply->exit_status = 0;
+	text_add(&reply->out, "power: on\n");
+	return true;
+}
+
+static void keep_all_scripts(struct keeper *keeper)
+{
+	const struct clock clock = clock_system();
+	struct fault_context ctx = { .target = &keeper->remote, .harness = &keeper->remote,
+				     .clock = &clock };
+	size_t count;
+	const struct fault_ops *const *table = fault_table(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct fault_case c = { 0 };
+
+		ck_assert_msg(plan_sample(&c, table[i]->name), "%s", c.e.text);
+		(void)c.fault->arm(&c.record, &ctx, &c.e); /* only the scripts count here */
+		(void)c.fault->renew(&c.record, &ctx, &c.e);
+		(void)c.fault->inject(&c.record, &ctx, &c.e);
+		(void)c.fault->confirm(&c.record, &ctx, &c.text);
+		(void)c.fault->heal(&c.record, &ctx, &c.e);
+		(void)c.fault->read_back(&c.record, &ctx, &c.text, &c.e);
+		fault_case_release(&c);
+	}
+}
+
+/* Every script is read by a shell that only checks it; bash's and dash's own extensions would pass
+   here and fail on a host, so shellcheck looks at them as well (`make lint`, FIREDRILL_KEEP). */
+START_TEST(test_scripts_are_plain_posix_shell)
+{
+	static const struct remote_ops ops = { .name = "keeper", .exec = keep_exec };
+	struct keeper keeper = { .remote = { .ops = &ops, .host = &hosts[0] } };
+	const char *keep = getenv("FIREDRILL_KEEP");
+
+	snprintf(keeper.dir, sizeof keeper.dir, "/tmp/fdtest-XXXXXX");
+	if (keep != NULL)
+		snprintf(keeper.dir, sizeof keeper.dir, "%s", keep);
+	else
+		ck_assert_ptr_nonnull(mkdtemp(keeper.dir));
+	keep_all_scripts(&keeper);
+	ck_assert_uint_gt(keeper.count, 40);
+
+	const char *path = text_str(&keeper.paths);
+
+	for (size_t i = 0; i < keeper.count; i++, path += strlen(path) + 1) {
+		const pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			execlp("sh", "sh", "-n", path, (char *)NULL);
+			_exit(127);
+		}
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_msg(status == 0, "%s", path);
+		if (keep == NULL)
+			(void)unlink(path);
+	}
+	if (keep == NULL)
+		(void)rmdir(keeper.dir);
+	text_release(&keeper.paths);
+}
+END_TEST
+
 void suite_faults(Suite *suite)
 {
 	TCase *tcase = tcase_create("faults");
@@ -244,6 +405,10 @@ void suite_faults(Suite *suite)
 			    REFUSED_COUNT);
 	tcase_add_test(tcase, test_partition_plan_heal_writes_addresses_and_skips_the_victim);
 	tcase_add_loop_test(tcase, test_partition_plan_heal_nobody_named_means_everybody, 0, 2);
+	tcase_add_test(tcase, test_power_plan_heal_fills_in_the_templates);
+	tcase_add_test(tcase, test_power_plan_heal_without_commands_says_what_to_write);
+	tcase_add_test(tcase, test_switchover_plan_heal_without_patroni_says_what_to_write);
+	tcase_add_test(tcase, test_scripts_are_plain_posix_shell);
 	tcase_add_test(tcase, test_check_path_keeps_only_plain_absolute_paths);
 	suite_add_tcase(suite, tcase);
 }

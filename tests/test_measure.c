@@ -217,6 +217,47 @@ START_TEST(test_measure_probe_never_answering_tells_only_the_first_part)
 }
 END_TEST
 
+/* A hung disk: nothing fails over, and the service answers again because we thaw it. */
+START_TEST(test_measure_probe_answering_only_after_the_heal_never_recovered)
+{
+	struct arena arena = { 0 };
+	/* Down from 200, thawed at 1000: attempts due from 820 on are answered then. */
+	const struct track track = timeline_track(
+		&arena, "reads",
+		"g*10 h*31 g~181 g~161 g~141 g~121 g~101 g~81 g~61 g~41 g~21 g*40", 20, 200);
+	const struct event events[] = {
+		{ .kind = EVENT_PHASE, .phase = PHASE_OBSERVE, .at_ns = timeline_ns(300) },
+		{ .kind = EVENT_PHASE, .phase = PHASE_HEAL, .at_ns = timeline_ns(995) },
+	};
+	const struct timeline timeline = { .events = events, .event_count = 2 };
+	struct measure_request request = request_for(&track, timeline_fault(190, 195));
+	struct probe_result result;
+
+	request.heal_began_ns = measure_heal_began_ns(&timeline);
+	ck_assert_int_eq(timeline_ms(request.heal_began_ns), 995);
+	measure_probe(&request, &result);
+	ck_assert_int_eq(result.rto_kind, MEASURED_NEVER_RECOVERED);
+	expect_span("down at least, watched", result.rto, (struct span){ 605, 805 });
+	ck_assert_uint_eq(result.part_count, 1);
+	ck_assert_int_eq(result.stable_from_ns, 0);
+
+	/* The same samples are a recovery when we began to heal later. */
+	request.heal_began_ns = timeline_ns(1002);
+	measure_probe(&request, &result);
+	ck_assert_int_eq(result.rto_kind, MEASURED_SPAN);
+	expect_span("recovered", result.rto, (struct span){ 605, 811 });
+	arena_release(&arena);
+}
+END_TEST
+
+START_TEST(test_measure_heal_began_without_heal_phase_is_zero)
+{
+	const struct timeline timeline = { 0 };
+
+	ck_assert_int_eq(measure_heal_began_ns(&timeline), 0);
+}
+END_TEST
+
 START_TEST(test_measure_probe_availability_is_bounded_by_unknown_slots)
 {
 	struct arena arena = { 0 };
@@ -346,6 +387,8 @@ void suite_measure(Suite *suite)
 	tcase_add_test(tcase, test_measure_probe_flapping_splits_the_rto_into_parts);
 	tcase_add_test(tcase, test_measure_probe_without_flaps_is_stable_at_its_first_success);
 	tcase_add_test(tcase, test_measure_probe_never_answering_tells_only_the_first_part);
+	tcase_add_test(tcase, test_measure_probe_answering_only_after_the_heal_never_recovered);
+	tcase_add_test(tcase, test_measure_heal_began_without_heal_phase_is_zero);
 	tcase_add_test(tcase, test_measure_probe_availability_is_bounded_by_unknown_slots);
 	tcase_add_test(tcase, test_measure_probe_latencies_are_exact_nearest_ranks);
 	tcase_add_test(tcase, test_measure_probe_lateness_is_sent_minus_due);

@@ -239,7 +239,8 @@ START_TEST(test_check_report_broken_reports_are_found)
 		{ "a.xml", "<testsuites><a></testsuites>" },
 		{ "b.json", "{\"format\": \"firedrill report\", \"format_version\": 1}" },
 		{ "c.html", "<html><body><p></body></html>" },
-		{ "d.html", "<html lang=\"en\"><body><a href=\"http://x.example\">x</a></body></html>" },
+		{ "d.html",
+		  "<html lang=\"en\"><body><a href=\"http://x.example\">x</a></body></html>" },
 		{ "e.txt", "a\x1b[2Jb" },
 	};
 	char folder[] = "/tmp/firedrill-reports-XXXXXX";

@@ -1,6 +1,6 @@
 /*
- * test_store.c - what is put into a store comes out of it: runs, events, heals, series, locks.
- * Crashes, other processes and damage are in test_store_crash.c.
+ * test_store.c - runs and their journals go in and come out, and secrets do not go in. The rest is
+ * in test_store_rows.c, and what crashes and damage do to it in test_store_crash.c and _disk.c.
  */
 #include "base/random.h"
 #include "fixtures/temp_dir.h"
@@ -64,15 +64,23 @@ static struct heal_record record_of(const char *run_id, uint32_t step, const str
 {
 	static const struct pair fields[] = { { "pid", "77" }, { "path", "/run/\"odd\"" } };
 	const struct heal_record record = {
-		.run_id = run_id, .step = step, .fault = "process.pause", .host = host,
-		.lease_ns = 30 * NS_PER_S, .fields = fields, .field_count = 2,
+		.run_id = run_id,
+		.step = step,
+		.fault = "process.pause",
+		.host = host,
+		.lease_ns = 30 * NS_PER_S,
+		.fields = fields,
+		.field_count = 2,
 	};
 
 	return record;
 }
 
-static const struct host db1 = { .name = "db1", .address = "198.18.77.11", .port = 22 };
-static const struct host db2 = { .name = "db2", .address = "198.18.77.12", .port = 22 };
+static const struct host db1 = {
+	.name = "db1",
+	.address = "198.18.77.11",
+	.port = 22,
+};
 
 /* ---- runs ---- */
 
@@ -80,11 +88,19 @@ START_TEST(test_run_find_gives_back_all_of_begin_and_end)
 {
 	const struct pair vars[] = { { "cluster", "a" }, { "cluster", "b \"quoted\"" } };
 	const struct run_row row = {
-		.run_id = "20261121-102030-k3f9", .title = "Kill \xc3\xa4 primary", .version = "0.1.0",
+		.run_id = "20261121-102030-k3f9",
+		.title = "Kill \xc3\xa4 primary",
+		.version = "0.1.0",
 		.anchor = { .boot_ns = 12345, .wall_ns = INT64_C(1700000000000000001) },
-		.experiment_path = "x.yaml", .experiment_text = "title: x\n",
-		.inventory_path = "inventory.yaml", .inventory_text = "hosts: {}\n",
-		.vars = vars, .var_count = 2, .boot_id = "boot", .pid = 7, .pid_start = 8,
+		.experiment_path = "x.yaml",
+		.experiment_text = "title: x\n",
+		.inventory_path = "inventory.yaml",
+		.inventory_text = "hosts: {}\n",
+		.vars = vars,
+		.var_count = 2,
+		.boot_id = "boot",
+		.pid = 7,
+		.pid_start = 8,
 	};
 	struct run_row found;
 
@@ -175,7 +191,8 @@ START_TEST(test_run_find_says_why_an_id_is_not_enough)
 	ck_assert_int_eq(e.kind, ERR_INPUT);
 	ck_assert_str_eq(e.text, "find run run: 2 runs begin so, such as run-10 and run-1; write "
 				 "more of the id");
-	ck_assert(store_run_find(store, "run-1", &arena, &found, &e)); /* whole id beats beginning */
+	ck_assert(
+		store_run_find(store, "run-1", &arena, &found, &e)); /* whole id beats beginning */
 	ck_assert_str_eq(found.run_id, "run-1");
 	ck_assert(!store_run_find(store, "run_", &arena, &found, &e)); /* no wildcard */
 	ck_assert(!store_run_find(store, "", &arena, &found, &e));
@@ -214,7 +231,9 @@ START_TEST(test_run_is_alive_is_false_for_a_process_nobody_has_collected)
 		const struct run_row mine = { .run_id = "run-child" };
 
 		_exit(store_open(text_str(&path), NULL, &own, NULL) &&
-		      store_run_begin(own, &mine, NULL) ? 0 : 1);
+				      store_run_begin(own, &mine, NULL)
+			      ? 0
+			      : 1);
 	}
 	/* WNOWAIT leaves it a zombie. */
 	ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
@@ -233,8 +252,15 @@ END_TEST
 START_TEST(test_append_gives_numbers_and_a_chain_that_timeline_reads_back)
 {
 	struct event event = {
-		.at_ns = 5, .kind = EVENT_INJECTED, .phase = PHASE_INJECT, .step = 2, .host = "db1",
-		.name = "writes", .from_ns = 3, .until_ns = 4, .text = "SIGKILL sent",
+		.at_ns = 5,
+		.kind = EVENT_INJECTED,
+		.phase = PHASE_INJECT,
+		.step = 2,
+		.host = "db1",
+		.name = "writes",
+		.from_ns = 3,
+		.until_ns = 4,
+		.text = "SIGKILL sent",
 		.data = "{\"a\":1}",
 	};
 	struct event second = { .kind = EVENT_NOTE, .text = "" };
@@ -278,7 +304,9 @@ START_TEST(test_append_of_every_kind_and_phase_is_read_back)
 	size_t count = 0;
 
 	begin("run-a");
-#define X(id, name) append("run-a", EVENT_##id, name); count++;
+#define X(id, name)                                                                                \
+	append("run-a", EVENT_##id, name);                                                         \
+	count++;
 	EVENT_ROWS(X)
 #undef X
 	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
@@ -337,33 +365,46 @@ static size_t count_in_file(const char *file, const char *needle)
 	return count;
 }
 
-START_TEST(test_store_hides_secrets_in_every_text)
+static void write_a_secret_everywhere(void)
 {
 	const struct pair vars[] = { { "password", "s3cr3t-value" } };
 	const struct run_row row = {
-		.run_id = "run-a", .title = "s3cr3t-value", .version = "s3cr3t-value",
-		.experiment_path = "s3cr3t-value", .experiment_text = "x: s3cr3t-value",
-		.inventory_path = "s3cr3t-value", .inventory_text = "s3cr3t-value",
-		.vars = vars, .var_count = 1,
+		.run_id = "run-a",
+		.title = "s3cr3t-value",
+		.version = "s3cr3t-value",
+		.experiment_path = "s3cr3t-value",
+		.experiment_text = "x: s3cr3t-value",
+		.inventory_path = "s3cr3t-value",
+		.inventory_text = "s3cr3t-value",
+		.vars = vars,
+		.var_count = 1,
 	};
 	struct event event = {
-		.kind = EVENT_NOTE, .host = "s3cr3t-value", .name = "s3cr3t-value",
-		.text = "password=s3cr3t-value!", .data = "{\"p\":\"s3cr3t-value\"}",
+		.kind = EVENT_NOTE,
+		.host = "s3cr3t-value",
+		.name = "s3cr3t-value",
+		.text = "password=s3cr3t-value!",
+		.data = "{\"p\":\"s3cr3t-value\"}",
 	};
 	const char *errors[] = { "login as s3cr3t-value failed" };
 	const struct sample sample = { .state = SAMPLE_BAD, .error_index = 1 };
 	const struct track track = {
-		.probe = "reads", .every_ns = 1, .lane_count = 1, .slot_count = 1,
-		.samples = &sample, .error_texts = errors, .error_count = 1,
+		.probe = "reads",
+		.every_ns = 1,
+		.lane_count = 1,
+		.slot_count = 1,
+		.samples = &sample,
+		.error_texts = errors,
+		.error_count = 1,
 	};
 	const struct ledger_read read = {
-		.probe = "writes", .count = COUNT_STABLE, .read_number = 1, .error = "s3cr3t-value",
+		.probe = "writes",
+		.count = COUNT_STABLE,
+		.read_number = 1,
+		.error = "s3cr3t-value",
 	};
 	const struct heal_record record = record_of("run-a", 1, &db1);
-	struct text file = { 0 };
-	struct timeline timeline;
 
-	secrets_register(&secrets, "s3cr3t-value");
 	ck_assert(store_run_begin(store, &row, &e));
 	ck_assert(store_append(store, "run-a", &event, &e));
 	ck_assert_str_eq(event.text, "password=s3cr3t-value!"); /* the caller's is not touched */
@@ -371,7 +412,15 @@ START_TEST(test_store_hides_secrets_in_every_text)
 	ck_assert(store_ledger_read_put(store, "run-a", &read, &e));
 	ck_assert(store_heal_put(store, &record, "before: s3cr3t-value", &e));
 	ck_assert(store_run_end(store, "run-a", 1, 0, "s3cr3t-value", &e));
+}
 
+START_TEST(test_store_hides_secrets_in_every_text)
+{
+	struct text file = { 0 };
+	struct timeline timeline;
+
+	secrets_register(&secrets, "s3cr3t-value");
+	write_a_secret_everywhere();
 	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
 	ck_assert_str_eq(timeline.events[0].text, "password=[secret]!");
 	ck_assert_str_eq(timeline.tracks[0].error_texts[0], "login as [secret] failed");
@@ -400,214 +449,6 @@ START_TEST(test_heal_put_refuses_a_record_that_holds_a_secret)
 	ck_assert_uint_eq(count, 0);
 	ck_assert(!store_lock_take(store, "run-a", "198.18.77.11", &e));
 	ck_assert_int_eq(e.kind, ERR_REFUSED);
-}
-END_TEST
-
-/* ---- heals ---- */
-
-START_TEST(test_heals_open_are_newest_first_until_done)
-{
-	const struct heal_record first = record_of("run-a", 1, &db1);
-	const struct heal_record second = record_of("run-a", 2, &db2);
-	const struct heal_record other = record_of("run-b", 1, &db2);
-	struct heal_row *rows = NULL;
-	size_t count = 0;
-
-	begin("run-a");
-	begin("run-b");
-	ck_assert_msg(store_heal_put(store, &first, NULL, &e), "%s", e.text);
-	ck_assert(store_heal_put(store, &second, "running", &e));
-	ck_assert(store_heal_put(store, &other, NULL, &e));
-	ck_assert(store_heal_put(store, &first, "stopped", &e)); /* now the state is known */
-	open_again();
-	ck_assert_msg(store_heals_open(store, "run-a", &arena, &rows, &count, &e), "%s", e.text);
-	ck_assert_uint_eq(count, 2);
-	ck_assert_str_eq(rows[0].record.host->name, "db2");
-	ck_assert_str_eq(rows[0].before, "running");
-	ck_assert_str_eq(rows[1].record.host->name, "db1");
-	ck_assert_str_eq(rows[1].before, "stopped");
-	ck_assert_str_eq(rows[1].record.fault, "process.pause");
-	ck_assert_str_eq(heal_record_field(&rows[1].record, "path"), "/run/\"odd\"");
-	ck_assert_int_eq(rows[1].record.lease_ns, 30 * NS_PER_S);
-
-	ck_assert_msg(store_heal_mark(store, &second, HEAL_DONE, &e), "%s", e.text);
-	ck_assert(store_heal_mark(store, &first, HEAL_LEFTOVER, &e));
-	ck_assert(store_heals_open(store, NULL, &arena, &rows, &count, &e));
-	ck_assert_uint_eq(count, 2);
-	ck_assert_str_eq(rows[0].record.run_id, "run-b");
-	ck_assert_str_eq(rows[1].record.run_id, "run-a");
-	ck_assert_int_eq(rows[1].state, HEAL_LEFTOVER);
-	ck_assert(store_heal_mark(store, &first, HEAL_DONE, &e));
-	ck_assert(store_heals_open(store, "run-a", &arena, &rows, &count, &e));
-	ck_assert_uint_eq(count, 0);
-}
-END_TEST
-
-START_TEST(test_heal_put_and_mark_name_what_is_unknown)
-{
-	const struct heal_record record = record_of("run-a", 1, &db1);
-
-	ck_assert(!store_heal_put(store, &record, NULL, &e));
-	ck_assert_ptr_nonnull(strstr(e.text, "run-a"));
-	begin("run-a");
-	ck_assert(!store_heal_mark(store, &record, HEAL_DONE, &e));
-	ck_assert_str_eq(e.text, "mark the heal of run run-a, step 1 on db1 as done: the store has "
-				 "no such heal record");
-}
-END_TEST
-
-/* ---- series ---- */
-
-START_TEST(test_track_put_of_several_chunks_is_read_back)
-{
-	enum { COUNT = 40000 };
-	struct sample *samples = arena_alloc(&arena, COUNT * sizeof *samples);
-	struct random random = random_from_seed(3);
-	const char *errors[] = { "connect: refused", "deadline" };
-	struct track track = {
-		.probe = "writes", .t0_ns = 1000, .every_ns = 20 * NS_PER_MS, .lane_count = 50,
-		.slot_count = COUNT, .samples = samples, .error_texts = errors, .error_count = 2,
-	};
-	const struct track empty = { .probe = "reads", .every_ns = 1, .lane_count = 1 };
-	struct timeline timeline;
-
-	for (size_t i = 0; i < COUNT; i++)
-		samples[i] = (struct sample){
-			.sent_ns = track_due_ns(&track, i) + (int64_t)random_below(&random, 90000),
-			.done_ns = track_due_ns(&track, i) + (int64_t)random_below(&random, NS_PER_S),
-			.state = (uint8_t)(1 + i / 1000 % 3), .error_index = (uint16_t)(i / 1000 % 3),
-		};
-	begin("run-a");
-	track.slot_count = 30000; /* a first, shorter one is replaced */
-	ck_assert_msg(store_track_put(store, "run-a", &track, &e), "%s", e.text);
-	track.slot_count = COUNT;
-	ck_assert_msg(store_track_put(store, "run-a", &track, &e), "%s", e.text);
-	ck_assert(store_track_put(store, "run-a", &empty, &e));
-	open_again();
-	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
-	ck_assert_uint_eq(timeline.track_count, 2);
-
-	const struct track *read = &timeline.tracks[0];
-
-	ck_assert_str_eq(read->probe, "writes");
-	ck_assert_int_eq(read->t0_ns, 1000);
-	ck_assert_int_eq(read->every_ns, 20 * NS_PER_MS);
-	ck_assert_uint_eq(read->lane_count, 50);
-	ck_assert_uint_eq(read->slot_count, COUNT);
-	ck_assert_mem_eq(read->samples, samples, COUNT * sizeof *samples);
-	ck_assert_uint_eq(read->error_count, 2);
-	ck_assert_str_eq(read->error_texts[1], "deadline");
-	ck_assert_uint_eq(timeline.tracks[1].slot_count, 0);
-}
-END_TEST
-
-START_TEST(test_track_put_refuses_unknown_runs_and_endless_tracks)
-{
-	const struct sample sample = { .state = SAMPLE_GOOD };
-	struct track track = {
-		.probe = "reads", .every_ns = 1, .lane_count = 1, .slot_count = 1, .samples = &sample,
-	};
-
-	ck_assert(!store_track_put(store, "run-x", &track, &e));
-	ck_assert_ptr_nonnull(strstr(e.text, "keep the samples of reads in run run-x"));
-	track.slot_count = UINT64_C(1) << 40;
-	ck_assert(!store_track_put(store, "run-x", &track, &e));
-	ck_assert_int_eq(e.kind, ERR_LIMIT);
-}
-END_TEST
-
-START_TEST(test_ledger_read_put_is_read_back)
-{
-	const uint8_t rows[] = { ROW_PRESENT, 0, ROW_PRESENT | ROW_CORRUPTED, ROW_PRESENT };
-	const int64_t unexpected[] = { 77, -5 };
-	const struct ledger_read stable = {
-		.probe = "writes", .count = COUNT_STABLE, .read_number = 3, .is_complete = true,
-		.first_missing_count = 9, .settle_ns = 5 * NS_PER_S, .slot_count = 4, .rows = rows,
-		.unexpected = unexpected, .unexpected_count = 2,
-	};
-	const struct ledger_read unread = {
-		.probe = "writes", .count = COUNT_HEALED, .read_number = 1,
-		.error = "connect: refused", .slot_count = 4,
-	};
-	struct timeline timeline;
-
-	begin("run-a");
-	ck_assert_msg(store_ledger_read_put(store, "run-a", &stable, &e), "%s", e.text);
-	ck_assert_msg(store_ledger_read_put(store, "run-a", &unread, &e), "%s", e.text);
-	open_again();
-	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
-	ck_assert_uint_eq(timeline.ledger_read_count, 2);
-
-	const struct ledger_read *read = &timeline.ledger_reads[0];
-
-	ck_assert_str_eq(read->probe, "writes");
-	ck_assert_int_eq(read->count, COUNT_STABLE);
-	ck_assert_uint_eq(read->read_number, 3);
-	ck_assert(read->is_complete);
-	ck_assert_uint_eq(read->first_missing_count, 9);
-	ck_assert_int_eq(read->settle_ns, 5 * NS_PER_S);
-	ck_assert_uint_eq(read->slot_count, 4);
-	ck_assert_mem_eq(read->rows, rows, 4);
-	ck_assert_uint_eq(read->unexpected_count, 2);
-	ck_assert_int_eq(read->unexpected[1], -5);
-	ck_assert(!timeline.ledger_reads[1].is_complete);
-	ck_assert_str_eq(timeline.ledger_reads[1].error, "connect: refused");
-	ck_assert(!store_ledger_read_put(store, "run-x", &unread, &e));
-	ck_assert_ptr_nonnull(strstr(e.text, "run-x"));
-}
-END_TEST
-
-/* ---- locks ---- */
-
-static void begin_dead(const char *run_id)
-{
-	const struct run_row row = { .run_id = run_id, .boot_id = "another boot", .pid = 1 };
-
-	ck_assert_msg(store_run_begin(store, &row, &e), "%s", e.text);
-}
-
-START_TEST(test_lock_take_refuses_a_target_of_a_living_run)
-{
-	begin("run-a");
-	begin("run-b");
-	ck_assert_msg(store_lock_take(store, "run-a", "db1", &e), "%s", e.text);
-	ck_assert(store_lock_take(store, "run-a", "db1", &e)); /* its own: nothing new */
-	ck_assert(store_lock_take(store, "run-b", "db2", &e));
-	ck_assert(!store_lock_take(store, "run-b", "db1", &e));
-	ck_assert_int_eq(e.kind, ERR_REFUSED);
-	ck_assert_ptr_nonnull(strstr(e.text, "lock db1 for run run-b: run run-a (pid "));
-	ck_assert(store_locks_drop(store, "run-a", &e));
-	ck_assert(store_lock_take(store, "run-b", "db1", &e));
-	ck_assert(!store_lock_take(store, "run-x", "db3", &e));
-	ck_assert_int_eq(e.kind, ERR_INPUT);
-}
-END_TEST
-
-START_TEST(test_lock_take_over_needs_a_dead_process_and_nothing_unhealed)
-{
-	const struct heal_record record = record_of("run-dead", 1, &db1);
-
-	begin_dead("run-dead");
-	begin("run-b");
-	ck_assert(store_lock_take(store, "run-dead", "db1", &e));
-	ck_assert(store_heal_put(store, &record, NULL, &e));
-	ck_assert(!store_lock_take(store, "run-b", "db1", &e));
-	ck_assert_int_eq(e.kind, ERR_REFUSED);
-	ck_assert_ptr_nonnull(strstr(e.text, "1 fault unhealed; run `firedrill heal run-dead` first"));
-	ck_assert(store_heal_mark(store, &record, HEAL_LEFTOVER, &e));
-	ck_assert(!store_lock_take(store, "run-b", "db1", &e));
-	ck_assert(store_heal_mark(store, &record, HEAL_DONE, &e));
-	ck_assert_msg(store_lock_take(store, "run-b", "db1", &e), "%s", e.text);
-}
-END_TEST
-
-START_TEST(test_lock_of_an_ended_run_in_a_living_process_is_taken_over)
-{
-	begin("run-a");
-	begin("run-b");
-	ck_assert(store_lock_take(store, "run-a", "db1", &e));
-	ck_assert(store_run_end(store, "run-a", 1, 0, "Met.", &e));
-	ck_assert_msg(store_lock_take(store, "run-b", "db1", &e), "%s", e.text);
 }
 END_TEST
 
@@ -647,14 +488,6 @@ void suite_store(Suite *suite)
 	tcase_add_test(tcase, test_append_after_the_end_of_a_run_is_kept_for_heals);
 	tcase_add_test(tcase, test_store_hides_secrets_in_every_text);
 	tcase_add_test(tcase, test_heal_put_refuses_a_record_that_holds_a_secret);
-	tcase_add_test(tcase, test_heals_open_are_newest_first_until_done);
-	tcase_add_test(tcase, test_heal_put_and_mark_name_what_is_unknown);
-	tcase_add_test(tcase, test_track_put_of_several_chunks_is_read_back);
-	tcase_add_test(tcase, test_track_put_refuses_unknown_runs_and_endless_tracks);
-	tcase_add_test(tcase, test_ledger_read_put_is_read_back);
-	tcase_add_test(tcase, test_lock_take_refuses_a_target_of_a_living_run);
-	tcase_add_test(tcase, test_lock_take_over_needs_a_dead_process_and_nothing_unhealed);
-	tcase_add_test(tcase, test_lock_of_an_ended_run_in_a_living_process_is_taken_over);
 	tcase_add_test(tcase, test_default_path_follows_xdg);
 	suite_add_tcase(suite, tcase);
 }

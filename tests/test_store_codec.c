@@ -10,7 +10,8 @@
 #include <string.h>
 
 static const struct timetable timetable = {
-	.t0_ns = INT64_C(7) * 1000000000 * 3600, .every_ns = 20 * 1000000,
+	.t0_ns = INT64_C(7) * 1000000000 * 3600,
+	.every_ns = 20 * 1000000,
 };
 
 static int64_t any_int64(struct random *random)
@@ -41,8 +42,8 @@ static void fill_plausible(struct sample *samples, size_t count, uint64_t first_
 	struct random random = random_from_seed(5);
 
 	for (size_t i = 0; i < count; i++) {
-		const int64_t due_ns = timetable.t0_ns +
-				       (int64_t)(first_slot + i) * timetable.every_ns;
+		const int64_t due_ns =
+			timetable.t0_ns + (int64_t)(first_slot + i) * timetable.every_ns;
 		const bool is_bad = i > count / 2 && i < count / 2 + count / 10;
 
 		samples[i] = (struct sample){
@@ -51,8 +52,8 @@ static void fill_plausible(struct sample *samples, size_t count, uint64_t first_
 			.write = is_bad ? WRITE_INDETERMINATE : WRITE_ACKNOWLEDGED,
 			.error_index = is_bad ? 1 : 0,
 		};
-		samples[i].done_ns = samples[i].sent_ns + 400000 +
-				     (int64_t)random_below(&random, 600000);
+		samples[i].done_ns =
+			samples[i].sent_ns + 400000 + (int64_t)random_below(&random, 600000);
 	}
 }
 
@@ -73,7 +74,8 @@ START_TEST(test_codec_samples_random_values_survive_the_round_trip)
 		codec_samples_write(&timetable, first_slot, written, count, &bytes);
 		memset(read, 0xa5, sizeof read);
 		ck_assert_msg(codec_samples_read(&timetable, first_slot, text_str(&bytes),
-						 bytes.length_bytes, read, count, &e), "%s", e.text);
+						 bytes.length_bytes, read, count, &e),
+			      "%s", e.text);
 		for (size_t i = 0; i < count; i++)
 			ck_assert_mem_eq(&written[i], &read[i], sizeof written[i]);
 		text_release(&bytes);
@@ -139,8 +141,9 @@ START_TEST(test_codec_read_of_noise_never_goes_out_of_bounds)
 		int64_t *keys = mem_alloc(20 * sizeof *keys);
 
 		for (size_t i = 0; i < length; i++)
-			noise[i] = (uint8_t)(random_below(&random, 3) == 0 ? random_next(&random)
-									   : random_below(&random, 24));
+			noise[i] = (uint8_t)(random_below(&random, 3) == 0
+						     ? random_next(&random)
+						     : random_below(&random, 24));
 		(void)codec_samples_read(&timetable, 0, noise, length, samples, 20, NULL);
 		(void)codec_runs_read(noise, length, rows, 20, NULL);
 		(void)codec_keys_read(noise, length, keys, 20, NULL);

@@ -1,15 +1,11 @@
 /*
- * test_store_crash.c - a store under kill -9, several processes, damage, full and locked disks.
- *
- * Full and locked disks are made with SQLite's own seams (its system calls and its sleep), so no
- * test needs root or seconds.
+ * test_store_crash.c - a store under kill -9, under several processes, and with damaged files.
  */
 #include "base/limits.h"
 #include "fixtures/temp_dir.h"
 #include "store/store.h"
 #include "tests/suites.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -66,7 +62,8 @@ static void run_sql(const char *sql)
 	sqlite3 *db = NULL;
 
 	ck_assert_int_eq(sqlite3_open(text_str(&path), &db), SQLITE_OK);
-	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
+		      sqlite3_errmsg(db));
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -186,7 +183,8 @@ START_TEST(test_kill_in_the_middle_of_appends_leaves_an_intact_prefix)
 		}
 		close(numbers[1]);
 		while (durable < before + 7 + (uint64_t)round)
-			ck_assert_int_eq(read(numbers[0], &durable, sizeof durable), sizeof durable);
+			ck_assert_int_eq(read(numbers[0], &durable, sizeof durable),
+					 sizeof durable);
 		ck_assert_int_eq(kill(child, SIGKILL), 0);
 		ck_assert_int_eq(waitpid(child, NULL, 0), child);
 		while (read(numbers[0], &durable, sizeof durable) == sizeof durable)
@@ -263,7 +261,10 @@ START_TEST(test_heals_open_notices_a_changed_record)
 {
 	const struct host db1 = { .name = "db1", .address = "198.18.77.11", .port = 22 };
 	const struct heal_record record = {
-		.run_id = "run-a", .step = 1, .fault = "disk.fill", .host = &db1,
+		.run_id = "run-a",
+		.step = 1,
+		.fault = "disk.fill",
+		.host = &db1,
 	};
 	struct heal_row *rows = NULL;
 	size_t count = 0;
@@ -287,24 +288,41 @@ static void fill_store(void)
 	static const uint8_t rows[3000] = { 1, 1, 0, 3 };
 	const char *errors[] = { "connect: refused" };
 	const struct run_row row = {
-		.run_id = "run-a", .title = "t", .experiment_text = "title: x", .inventory_text = "y",
+		.run_id = "run-a",
+		.title = "t",
+		.experiment_text = "title: x",
+		.inventory_text = "y",
 	};
 	const struct host db1 = { .name = "db1", .address = "198.18.77.11", .port = 22 };
 	const struct heal_record record = {
-		.run_id = "run-a", .step = 1, .fault = "disk.fill", .host = &db1,
+		.run_id = "run-a",
+		.step = 1,
+		.fault = "disk.fill",
+		.host = &db1,
 	};
 	struct track track = {
-		.probe = "writes", .t0_ns = 5, .every_ns = 1000, .lane_count = 2, .slot_count = 3000,
-		.samples = samples, .error_texts = errors, .error_count = 1,
+		.probe = "writes",
+		.t0_ns = 5,
+		.every_ns = 1000,
+		.lane_count = 2,
+		.slot_count = 3000,
+		.samples = samples,
+		.error_texts = errors,
+		.error_count = 1,
 	};
 	const struct ledger_read read = {
-		.probe = "writes", .count = COUNT_STABLE, .read_number = 1, .is_complete = true,
-		.slot_count = 3000, .rows = rows,
+		.probe = "writes",
+		.count = COUNT_STABLE,
+		.read_number = 1,
+		.is_complete = true,
+		.slot_count = 3000,
+		.rows = rows,
 	};
 
 	for (size_t i = 0; i < 3000; i++)
 		samples[i] = (struct sample){ .sent_ns = 1 + (int64_t)i * 1000,
-					      .done_ns = 700 + (int64_t)(i * i), .state = SAMPLE_GOOD };
+					      .done_ns = 700 + (int64_t)(i * i),
+					      .state = SAMPLE_GOOD };
 	ck_assert(store_run_begin(store, &row, &e));
 	ck_assert_msg(store_heal_put(store, &record, "before", &e), "%s", e.text);
 	for (int i = 0; i < 20; i++)
@@ -341,7 +359,8 @@ static const char *read_all(struct store *from)
 		text_addf(&all, " %s %s", hash, timeline.tracks[i].error_texts[0]);
 	}
 	for (size_t i = 0; i < timeline.ledger_read_count; i++) {
-		hash_chain("", timeline.ledger_reads[i].rows, timeline.ledger_reads[i].slot_count, hash);
+		hash_chain("", timeline.ledger_reads[i].rows, timeline.ledger_reads[i].slot_count,
+			   hash);
 		text_addf(&all, " %s", hash);
 	}
 
@@ -377,7 +396,8 @@ static void write_file(const uint8_t *bytes, size_t length)
 	ck_assert_int_eq(fclose(stream), 0);
 }
 
-/* A share of the bytes; the shares together are every 7th byte of the whole file and all headers. */
+/* A share of the bytes; the shares together are every 7th byte of the whole file and all headers.
+ */
 enum { FLIP_SHARES = 4, FLIP_STEP = 7 * 31 };
 
 START_TEST(test_damaged_bytes_give_errors_and_never_other_content)
@@ -405,8 +425,8 @@ START_TEST(test_damaged_bytes_give_errors_and_never_other_content)
 		write_file(bytes, length);
 		bytes[at] = kept;
 
-		const char *got = store_open(text_str(&path), NULL, &damaged, &e) ? read_all(damaged)
-										: NULL;
+		const char *got =
+			store_open(text_str(&path), NULL, &damaged, &e) ? read_all(damaged) : NULL;
 
 		store_close(damaged);
 		if (got == NULL) {
@@ -416,8 +436,8 @@ START_TEST(test_damaged_bytes_give_errors_and_never_other_content)
 			continue;
 		}
 		same_count++;
-		ck_assert_msg(strcmp(got, whole) == 0, "byte %zu changed what is read:\n%s\n%s", at, got,
-			      whole);
+		ck_assert_msg(strcmp(got, whole) == 0, "byte %zu changed what is read:\n%s\n%s", at,
+			      got, whole);
 	}
 	ck_assert_uint_gt(refused_count, 20);
 	ck_assert_uint_gt(same_count, 0); /* free pages and the like */
@@ -449,7 +469,8 @@ END_TEST
 
 START_TEST(test_open_says_what_a_foreign_file_is)
 {
-	write_file((const uint8_t *)"title: no database at all, but long enough to be looked at", 58);
+	write_file((const uint8_t *)"title: no database at all, but long enough to be looked at",
+		   58);
 	ck_assert(!store_open(text_str(&path), NULL, &store, &e));
 	ck_assert_int_eq(e.kind, ERR_STORE);
 	ck_assert_ptr_nonnull(strstr(e.text, "is damaged or is no store"));
@@ -468,8 +489,9 @@ START_TEST(test_open_refuses_a_store_of_a_newer_version)
 	store = NULL;
 	ck_assert(!store_open(text_str(&path), NULL, &store, &e));
 	ck_assert_int_eq(e.kind, ERR_STORE);
-	ck_assert_ptr_nonnull(strstr(e.text, "a newer firedrill has written it (schema 99, this one "
-					     "knows 1)"));
+	ck_assert_ptr_nonnull(strstr(e.text,
+				     "a newer firedrill has written it (schema 99, this one "
+				     "knows 1)"));
 }
 END_TEST
 
@@ -480,169 +502,15 @@ START_TEST(test_append_past_the_limit_leaves_room_for_the_way_out)
 
 	open_again();
 	ck_assert(begin(store, "run-a"));
-	(void)snprintf(sql, sizeof sql, "insert into events values ('run-a', %d, 0, 'note', 'none', 0,"
-					" null, null, 0, 0, '', null, 'x')",
+	(void)snprintf(sql, sizeof sql,
+		       "insert into events values ('run-a', %d, 0, 'note', 'none', 0,"
+		       " null, null, 0, 0, '', null, 'x')",
 		       LIMIT_EVENTS);
 	run_sql(sql);
 	ck_assert(!append(store, "run-a", "one too many"));
 	ck_assert_int_eq(e.kind, ERR_LIMIT);
 	ck_assert_ptr_nonnull(strstr(e.text, "100000"));
 	ck_assert_msg(store_append(store, "run-a", &healed, &e), "%s", e.text);
-}
-END_TEST
-
-/* ---- full, failing and locked disks ---- */
-
-enum disk { DISK_FINE, DISK_FULL_BUT_FOR_RESERVE, DISK_FULL, DISK_SMALL, DISK_BROKEN };
-
-/* No file of a small disk grows beyond this. */
-enum { SMALL_DISK_BYTES = 256 << 10 };
-
-static enum disk disk;
-static struct text reserve;
-
-static bool is_disk_failing(off_t end_bytes)
-{
-	switch (disk) {
-	case DISK_FINE:
-		return false;
-	case DISK_FULL_BUT_FOR_RESERVE:
-		errno = ENOSPC;
-		return access(text_str(&reserve), F_OK) == 0;
-	case DISK_FULL:
-		errno = ENOSPC;
-		return true;
-	case DISK_SMALL:
-		errno = ENOSPC;
-		return end_bytes > SMALL_DISK_BYTES;
-	case DISK_BROKEN:
-		errno = EIO;
-		return true;
-	}
-	return false;
-}
-
-static ssize_t pwrite_or_fail(int fd, const void *bytes, size_t length, off_t at)
-{
-	return is_disk_failing(at + (off_t)length) ? -1 : pwrite(fd, bytes, length, at);
-}
-
-static void take_over_writes(void)
-{
-	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-
-	text_addf(&reserve, "%s.reserve", text_str(&path));
-	ck_assert_int_eq(vfs->xSetSystemCall(vfs, "pwrite", (sqlite3_syscall_ptr)pwrite_or_fail),
-			 SQLITE_OK);
-	ck_assert_int_eq(vfs->xSetSystemCall(vfs, "pwrite64", (sqlite3_syscall_ptr)pwrite_or_fail),
-			 SQLITE_OK);
-}
-
-START_TEST(test_full_disk_gives_up_the_reserve_and_then_says_so)
-{
-	struct timeline timeline;
-
-	take_over_writes();
-	open_again();
-	ck_assert_int_eq(access(text_str(&reserve), F_OK), 0);
-	ck_assert(begin(store, "run-a"));
-	disk = DISK_FULL_BUT_FOR_RESERVE;
-	ck_assert_msg(append(store, "run-a", "healed, on the reserve"), "%s", e.text);
-	ck_assert_int_ne(access(text_str(&reserve), F_OK), 0);
-	disk = DISK_FULL;
-	ck_assert(!append(store, "run-a", "lost"));
-	ck_assert_int_eq(e.kind, ERR_STORE);
-	ck_assert_ptr_nonnull(strstr(e.text, "journal \"note\": store "));
-	ck_assert_ptr_nonnull(strstr(e.text, "the disk is full; free some space"));
-	disk = DISK_FINE;
-	ck_assert_msg(append(store, "run-a", "space again"), "%s", e.text);
-	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
-	ck_assert_uint_eq(timeline.event_count, 2);
-	open_again();
-	ck_assert_int_eq(access(text_str(&reserve), F_OK), 0);
-	text_release(&reserve);
-}
-END_TEST
-
-START_TEST(test_small_disk_holds_a_log_that_would_outgrow_it)
-{
-	struct timeline timeline;
-
-	take_over_writes();
-	open_again();
-	ck_assert(begin(store, "run-a"));
-	disk = DISK_SMALL;
-	for (int i = 0; i < 100; i++)
-		ck_assert_msg(append(store, "run-a", "more log than the disk has room for"), "%s",
-			      e.text);
-	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
-	ck_assert_uint_eq(timeline.event_count, 100);
-	ck_assert_int_eq(access(text_str(&reserve), F_OK), 0); /* not needed yet */
-	text_release(&reserve);
-}
-END_TEST
-
-START_TEST(test_full_disk_at_open_gives_up_the_reserve)
-{
-	take_over_writes();
-	open_again();
-	ck_assert(begin(store, "run-a"));
-	/* Without its tables, so that the next open itself has to write. */
-	run_sql("pragma user_version = 0; drop table locks; drop table ledger_reads;"
-		"drop table chunks; drop table tracks; drop table heals; drop table events;"
-		"drop table runs");
-	store_close(store);
-	store = NULL;
-	disk = DISK_FULL_BUT_FOR_RESERVE;
-	ck_assert_msg(store_open(text_str(&path), NULL, &store, &e), "%s", e.text);
-	disk = DISK_FULL;
-	ck_assert(!begin(store, "run-b"));
-	disk = DISK_FINE;
-	ck_assert_msg(begin(store, "run-b"), "%s", e.text);
-	text_release(&reserve);
-}
-END_TEST
-
-START_TEST(test_failing_disk_is_named_as_that)
-{
-	take_over_writes();
-	open_again();
-	ck_assert(begin(store, "run-a"));
-	disk = DISK_BROKEN;
-	ck_assert(!append(store, "run-a", "lost"));
-	ck_assert_int_eq(e.kind, ERR_STORE);
-	ck_assert_ptr_nonnull(strstr(e.text, "the disk does not read or write"));
-	ck_assert_int_eq(access(text_str(&reserve), F_OK), 0); /* space is not what is missing */
-	text_release(&reserve);
-}
-END_TEST
-
-/* SQLite waits by sleeping; this one only says that it has. */
-static int sleep_not(sqlite3_vfs *vfs, int microseconds)
-{
-	(void)vfs;
-	return microseconds;
-}
-
-START_TEST(test_locked_store_says_so_after_its_patience)
-{
-	static sqlite3_vfs impatient;
-	sqlite3 *other = NULL;
-
-	impatient = *sqlite3_vfs_find(NULL);
-	impatient.zName = "impatient";
-	impatient.xSleep = sleep_not;
-	ck_assert_int_eq(sqlite3_vfs_register(&impatient, 1), SQLITE_OK);
-	open_again();
-	ck_assert(begin(store, "run-a"));
-	ck_assert_int_eq(sqlite3_open(text_str(&path), &other), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(other, "begin immediate", NULL, NULL, NULL), SQLITE_OK);
-	ck_assert(!append(store, "run-a", "lost"));
-	ck_assert_int_eq(e.kind, ERR_STORE);
-	ck_assert_ptr_nonnull(strstr(e.text, "another process has kept it locked for 5 s"));
-	ck_assert_int_eq(sqlite3_exec(other, "commit", NULL, NULL, NULL), SQLITE_OK);
-	ck_assert_msg(append(store, "run-a", "free again"), "%s", e.text);
-	ck_assert_int_eq(sqlite3_close(other), SQLITE_OK);
 }
 END_TEST
 
@@ -665,10 +533,5 @@ void suite_store_crash(Suite *suite)
 	tcase_add_test(tcase, test_open_says_what_a_foreign_file_is);
 	tcase_add_test(tcase, test_open_refuses_a_store_of_a_newer_version);
 	tcase_add_test(tcase, test_append_past_the_limit_leaves_room_for_the_way_out);
-	tcase_add_test(tcase, test_full_disk_gives_up_the_reserve_and_then_says_so);
-	tcase_add_test(tcase, test_small_disk_holds_a_log_that_would_outgrow_it);
-	tcase_add_test(tcase, test_full_disk_at_open_gives_up_the_reserve);
-	tcase_add_test(tcase, test_failing_disk_is_named_as_that);
-	tcase_add_test(tcase, test_locked_store_says_so_after_its_patience);
 	suite_add_tcase(suite, tcase);
 }

@@ -19,10 +19,11 @@ static const char fire_script[] = SCRIPT_COMMON
 	"is_ours && [ ! -e \"$dir/healed\" ] || exit 0\n"
 	"sh -c \"$undo\" firedrill \"$@\" && put healed \"the lease ended\"\n";
 
-/* The guard process: DIR UNDO FIRE WORD... */
+/* The guard process: DIR UNDO FIRE WORD... Heal ends it before it removes the directory, so when that
+   is gone somebody else has removed it, and with it the notes of inject: FIREDRILL_GONE tells undo. */
 static const char guard_script[] = SCRIPT_COMMON
 	"trap '' HUP INT TERM\n"
-	"undo=$2 fire=$3 on=no; shift 3\n"
+	"undo=$2 fire=$3; shift 3\n"
 	"cd / || exit 1\n"
 	"{ echo -900 >/proc/$$/oom_score_adj; } 2>/dev/null || :\n"
 	"look $$ && put guard \"$$ $start\" || exit 1\n"
@@ -31,17 +32,15 @@ static const char guard_script[] = SCRIPT_COMMON
 	"\t{ read -r lease <\"$dir/lease\"; } 2>/dev/null || break\n"
 	"\tread -r up _ </proc/uptime\n"
 	"\t[ \"${up%.*}\" -lt \"$lease\" ] 2>/dev/null || break\n"
-	"\t[ ! -e \"$dir/on\" ] || on=yes\n"
 	"\tsleep 0.3 || sleep 1 || break\n"
 	"done\n"
-	"export FIREDRILL_ON=$on\n"
 	"while :; do\n"
 	"\tif [ -d \"$dir\" ]; then\n"
 	"\t\tflock -o -E 75 -w 2 \"$dir/lock\" \\\n"
 	"\t\t\tsh -c \"$fire\" firedrill \"$dir\" \"$undo\" \"$@\" && exit 0\n"
 	"\t\tsh -c \"$undo\" firedrill \"$@\" || :\n"
 	"\telse\n"
-	"\t\tsh -c \"$undo\" firedrill \"$@\" && exit 0\n"
+	"\t\tFIREDRILL_GONE=yes sh -c \"$undo\" firedrill \"$@\" && exit 0\n"
 	"\tfi\n"
 	"\tsleep 1\n"
 	"done\n";

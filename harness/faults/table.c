@@ -6,10 +6,15 @@
 
 #include <string.h>
 
-#define FAULT_ROWS(X)   \
-	X(process_kill) \
-	X(process_pause) \
-	X(net_partition)
+#define FAULT_ROWS(X)          \
+	X(process_kill)        \
+	X(process_pause)       \
+	X(service_stop)        \
+	X(net_partition)       \
+	X(disk_fill)           \
+	X(disk_freeze)         \
+	X(postgres_switchover) \
+	X(node_power)
 
 #define X(id) extern const struct fault_ops fault_##id;
 FAULT_ROWS(X)

@@ -103,8 +103,8 @@ bool target_renew(const struct heal_record *record, struct fault_context *ctx, c
 	return is_done;
 }
 
-bool target_inject(const struct heal_record *record, struct fault_context *ctx, const char *script,
-		   int64_t timeout_ns, struct err *e)
+bool target_inject_with(const struct heal_record *record, struct fault_context *ctx,
+			const char *script, const char *word, int64_t timeout_ns, struct err *e)
 {
 	struct arena arena = { 0 };
 	struct words words = { 0 };
@@ -114,9 +114,17 @@ bool target_inject(const struct heal_record *record, struct fault_context *ctx, 
 		return false;
 
 	words_of_record(&words, record, &arena);
+	if (word != NULL)
+		words_add(&words, word);
 	is_done = guard_inject(ctx->target, script, &words, timeout_ns, e);
 	arena_release(&arena);
 	return is_done;
+}
+
+bool target_inject(const struct heal_record *record, struct fault_context *ctx, const char *script,
+		   int64_t timeout_ns, struct err *e)
+{
+	return target_inject_with(record, ctx, script, NULL, timeout_ns, e);
 }
 
 bool target_heal(const struct heal_record *record, struct fault_context *ctx, const char *undo,

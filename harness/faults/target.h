@@ -24,6 +24,9 @@ bool target_renew(const struct heal_record *record, struct fault_context *ctx, c
 		  struct err *e);
 bool target_inject(const struct heal_record *record, struct fault_context *ctx, const char *script,
 		   int64_t timeout_ns, struct err *e);
+/* The same with one more word at the end, as when a script starts another one. */
+bool target_inject_with(const struct heal_record *record, struct fault_context *ctx,
+			const char *script, const char *word, int64_t timeout_ns, struct err *e);
 bool target_heal(const struct heal_record *record, struct fault_context *ctx, const char *undo,
 		 int64_t timeout_ns, struct err *e);
 

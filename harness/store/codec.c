@@ -3,7 +3,8 @@
  * detail), then two varints for each timed sample. A slot without an attempt (sent and done both 0)
  * is not timed and costs nothing of its own.
  *
- * Differences are taken on unsigned numbers, where they wrap: so any int64_t survives the round trip.
+ * Differences are taken on unsigned numbers, where they wrap: so any int64_t survives the round
+ * trip.
  */
 #include "store/codec.h"
 

@@ -108,9 +108,10 @@ static bool make_file(const char *path, struct err *e)
 	if (fd == -1 && errno == EEXIST)
 		return true; /* another process was quicker */
 	if (fd == -1)
-		return err_set(e, ERR_STORE,
-			       "make the store %s: %s; mend that or name another place with --store",
-			       path, strerror(errno));
+		return err_set(
+			e, ERR_STORE,
+			"make the store %s: %s; mend that or name another place with --store", path,
+			strerror(errno));
 
 	const int changed = fchmod(fd, FILE_MODE);
 

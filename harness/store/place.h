@@ -1,6 +1,6 @@
 /*
- * place.h - the folder and the files of a store on this machine: made private, looked at before they
- * are trusted, and a reserve of disk space kept beside them.
+ * place.h - the folder and the files of a store on this machine: made private, looked at before
+ * they are trusted, and a reserve of disk space kept beside them.
  */
 #ifndef STORE_PLACE_H
 #define STORE_PLACE_H

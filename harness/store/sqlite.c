@@ -1,8 +1,9 @@
 /*
  * sqlite.c - the embedded store: one SQLite file, write-ahead log, synchronous=FULL.
  *
- * A commit that came back true is on the disk. Several processes may use the file at once; each waits
- * for the other at most SQLITE_BUSY_TIMEOUT_MS. Not for network file systems: their locks lie.
+ * A commit that came back true is on the disk. Several processes may use the file at once; each
+ * waits for the other at most SQLITE_BUSY_TIMEOUT_MS. Not for network file systems: their locks
+ * lie.
  */
 #include "store/sqlite_db.h"
 
@@ -143,8 +144,7 @@ static bool sqlite_make_room(void *backend)
 {
 	struct sqlite_store *store = backend;
 
-	return store->was_full &&
-	       (empty_log(store) || place_reserve_give_up(store->owned_path));
+	return store->was_full && (empty_log(store) || place_reserve_give_up(store->owned_path));
 }
 
 const struct store_ops store_sqlite = {

@@ -9,8 +9,8 @@
 bool sqlite_fail(struct sqlite_store *store, int code, struct err *e)
 {
 	const char *path = store->owned_path;
-	const char *detail = store->owned_db == NULL ? sqlite3_errstr(code)
-						     : sqlite3_errmsg(store->owned_db);
+	const char *detail =
+		store->owned_db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(store->owned_db);
 
 	store->was_full = false;
 	switch (code & 0xff) {
@@ -33,10 +33,11 @@ bool sqlite_fail(struct sqlite_store *store, int code, struct err *e)
 			       path, SQLITE_BUSY_TIMEOUT_MS / 1000, path);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return err_set(e, ERR_STORE,
-			       "store %s: the file is damaged or is no store (%s); put it aside and "
-			       "bring back a copy, or name another place with --store",
-			       path, detail);
+		return err_set(
+			e, ERR_STORE,
+			"store %s: the file is damaged or is no store (%s); put it aside and "
+			"bring back a copy, or name another place with --store",
+			path, detail);
 	case SQLITE_CANTOPEN:
 		return err_set(e, ERR_STORE,
 			       "store %s: a file of it cannot be opened (%s); look at the folder's "
@@ -68,8 +69,8 @@ void query_bind_text(struct query *query, const char *text)
 	query->bound_count++;
 	if (query->code != SQLITE_OK || text == NULL)
 		return; /* what is not bound is null */
-	query->code = sqlite3_bind_text(query->owned_stmt, query->bound_count, text, -1,
-					SQLITE_STATIC);
+	query->code =
+		sqlite3_bind_text(query->owned_stmt, query->bound_count, text, -1, SQLITE_STATIC);
 }
 
 void query_bind_int(struct query *query, int64_t number)
@@ -98,14 +99,15 @@ bool query_row(struct query *query)
 
 bool query_end(struct query *query, struct err *e)
 {
-	const bool ok = query->code == SQLITE_OK || query->code == SQLITE_ROW ||
-			query->code == SQLITE_DONE;
+	const bool ok =
+		query->code == SQLITE_OK || query->code == SQLITE_ROW || query->code == SQLITE_DONE;
 
 	if (!ok) {
 		const int extended = sqlite3_extended_errcode(query->store->owned_db);
 
-		(void)sqlite_fail(query->store,
-				  (extended & 0xff) == (query->code & 0xff) ? extended : query->code, e);
+		(void)sqlite_fail(
+			query->store,
+			(extended & 0xff) == (query->code & 0xff) ? extended : query->code, e);
 	}
 	/* Its result repeats the code of the last step, which is told already. */
 	(void)sqlite3_finalize(query->owned_stmt);

@@ -33,7 +33,7 @@ struct query query_make(struct sqlite_store *store, const char *sql);
 void query_bind_text(struct query *query, const char *text); /* NULL: null */
 void query_bind_int(struct query *query, int64_t number);
 void query_bind_blob(struct query *query, struct blob blob);
-bool query_row(struct query *query);                 /* true: there is a row to read */
+bool query_row(struct query *query);		     /* true: there is a row to read */
 bool query_end(struct query *query, struct err *e);  /* true when nothing went wrong */
 bool query_done(struct query *query, struct err *e); /* steps to the end, then ends */
 

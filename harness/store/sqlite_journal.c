@@ -72,10 +72,10 @@ static void read_event(struct query *query, struct arena *arena, struct event *e
 bool sqlite_events_read(void *backend, const char *run_id, struct arena *arena,
 			struct event **ret_events, size_t *ret_count, struct err *e)
 {
-	struct query query = query_make(backend,
-					"select number, at_ns, kind, phase, step, host, name,"
-					" from_ns, until_ns, text, data, hash from events"
-					" where run_id = ? order by number");
+	struct query query =
+		query_make(backend, "select number, at_ns, kind, phase, step, host, name,"
+				    " from_ns, until_ns, text, data, hash from events"
+				    " where run_id = ? order by number");
 	struct event *events = NULL;
 	size_t count = 0;
 
@@ -135,11 +135,10 @@ bool sqlite_heals_read(void *backend, const char *run_id, struct arena *arena,
 	/* Two texts, so that each is answered from an index. */
 	struct query query = query_make(
 		backend,
-		run_id == NULL
-			? "select run_id, step, host, record, before, state, seal from heals"
-			  " where state <> '" HEAL_STATE_DONE "' order by seq desc"
-			: "select run_id, step, host, record, before, state, seal from heals"
-			  " where run_id = ? order by seq desc");
+		run_id == NULL ? "select run_id, step, host, record, before, state, seal from heals"
+				 " where state <> '" HEAL_STATE_DONE "' order by seq desc"
+			       : "select run_id, step, host, record, before, state, seal from heals"
+				 " where run_id = ? order by seq desc");
 	struct stored_heal *heals = NULL;
 	size_t count = 0;
 

@@ -97,8 +97,8 @@ static const char *const run_exact_sql =
 bool sqlite_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		      struct stored_run **ret_runs, size_t *ret_count, struct err *e)
 {
-	struct query query = query_make(backend, wanted->match == RUN_EXACT ? run_exact_sql
-									    : runs_sql);
+	struct query query =
+		query_make(backend, wanted->match == RUN_EXACT ? run_exact_sql : runs_sql);
 	struct stored_run *runs = NULL;
 	size_t count = 0;
 

@@ -1,6 +1,6 @@
 /*
- * sqlite_schema.c - the tables, as a numbered list of changes. A store remembers how many of them it
- * has seen (user_version); an open brings it up to date, in one step, or refuses.
+ * sqlite_schema.c - the tables, as a numbered list of changes. A store remembers how many of them
+ * it has seen (user_version); an open brings it up to date, in one step, or refuses.
  *
  * Never edit a change that was released: append one.
  */
@@ -138,6 +138,7 @@ bool sqlite_migrate(struct sqlite_store *store, struct err *e)
 		return false;
 	if (apply_changes(store, e))
 		return true;
-	(void)sqlite3_exec(store->owned_db, "rollback", NULL, NULL, NULL); /* the first error counts */
+	(void)sqlite3_exec(store->owned_db, "rollback", NULL, NULL,
+			   NULL); /* the first error counts */
 	return false;
 }

@@ -41,8 +41,9 @@ bool sqlite_track_put(void *backend, const char *run_id, const struct stored_tra
 bool sqlite_chunk_put(void *backend, const char *run_id, const char *probe, uint64_t chunk,
 		      struct blob blob, struct err *e)
 {
-	struct query query = query_make(backend, "insert into chunks (run_id, probe, chunk, samples)"
-						 " values (?, ?, ?, ?)");
+	struct query query =
+		query_make(backend, "insert into chunks (run_id, probe, chunk, samples)"
+				    " values (?, ?, ?, ?)");
 
 	query_bind_text(&query, run_id);
 	query_bind_text(&query, probe);

@@ -34,7 +34,7 @@ struct run_row {
 	const char *inventory_text;
 	const struct pair *vars;
 	size_t var_count;
-	const char *boot_id;  /* of this machine, and our pid and its start: is the run alive? */
+	const char *boot_id; /* of this machine, and our pid and its start: is the run alive? */
 	int64_t pid;
 	int64_t pid_start;
 	/* After the end: */
@@ -51,8 +51,8 @@ bool store_run_begin(struct store *store, const struct run_row *row, struct err 
 bool store_run_end(struct store *store, const char *run_id, int64_t ended_wall_ns,
 		   int64_t exit_code, const char *sentence, struct err *e);
 /* Newest first; limit 0: all. A list is light: the texts of the documents stay NULL. */
-bool store_runs(struct store *store, size_t limit, struct arena *arena,
-		struct run_row **ret_rows, size_t *ret_count, struct err *e);
+bool store_runs(struct store *store, size_t limit, struct arena *arena, struct run_row **ret_rows,
+		size_t *ret_count, struct err *e);
 /* By id, by a unique beginning of it, or "last". ERR_INPUT when there is none or more than one. */
 bool store_run_find(struct store *store, const char *run, struct arena *arena,
 		    struct run_row *ret_row, struct err *e);
@@ -67,8 +67,8 @@ bool store_append(struct store *store, const char *run_id, struct event *event, 
 enum heal_state { HEAL_PENDING = 1, HEAL_DONE, HEAL_LEFTOVER };
 
 /* Durable before the inject; the state stays HEAL_PENDING until heal and read-back have succeeded.
-   A second put for the same run, step and host replaces the first. ERR_REFUSED when the record holds
-   a secret. */
+   A second put for the same run, step and host replaces the first. ERR_REFUSED when the record
+   holds a secret. */
 bool store_heal_put(struct store *store, const struct heal_record *record, const char *before,
 		    struct err *e);
 bool store_heal_mark(struct store *store, const struct heal_record *record, enum heal_state state,
@@ -94,8 +94,8 @@ bool store_ledger_read_put(struct store *store, const char *run_id, const struct
 bool store_timeline(struct store *store, const char *run_id, struct arena *arena,
 		    struct timeline *ret_timeline, struct err *e);
 
-/* One run at a time for a target. ERR_REFUSED names the run that holds it. A lock whose run's process
-   is gone is taken over when that run has nothing unhealed. */
+/* One run at a time for a target. ERR_REFUSED names the run that holds it. A lock whose run's
+   process is gone is taken over when that run has nothing unhealed. */
 bool store_lock_take(struct store *store, const char *run_id, const char *target, struct err *e);
 bool store_locks_drop(struct store *store, const char *run_id, struct err *e);
 

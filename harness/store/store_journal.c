@@ -29,8 +29,8 @@ static bool belongs_to_the_end(enum event_kind kind)
 }
 
 /* What the first event is chained to. */
-static bool read_run_seal(struct store *store, const char *run_id,
-			  char ret_hash[HASH_TEXT_BYTES], struct err *e)
+static bool read_run_seal(struct store *store, const char *run_id, char ret_hash[HASH_TEXT_BYTES],
+			  struct err *e)
 {
 	struct arena scratch = { 0 };
 	struct stored_run run;
@@ -46,16 +46,17 @@ static bool append_work(struct store *store, void *ctx, struct err *e)
 {
 	struct event_append *append = ctx;
 	struct event *event = &append->clean;
-	const uint64_t limit = LIMIT_EVENTS +
-			       (belongs_to_the_end(event->kind) ? EVENTS_FOR_THE_END : 0);
+	const uint64_t limit =
+		LIMIT_EVENTS + (belongs_to_the_end(event->kind) ? EVENTS_FOR_THE_END : 0);
 	char previous[HASH_TEXT_BYTES];
 	uint64_t last = 0;
 
 	if (!store->ops->event_last(store->owned_backend, append->run_id, &last, previous, e))
 		return false;
 	if (last >= limit)
-		return err_set(e, ERR_LIMIT, "append an event to run %s: it has %" PRIu64
-					     " events, which is the limit",
+		return err_set(e, ERR_LIMIT,
+			       "append an event to run %s: it has %" PRIu64
+			       " events, which is the limit",
 			       append->run_id, last);
 	if (last == 0 && !read_run_seal(store, append->run_id, previous, e))
 		return false;
@@ -172,7 +173,8 @@ bool store_heal_put(struct store *store, const struct heal_record *record, const
 	     store_write(store, heal_put_work, &heal, e);
 	text_release(&json);
 	arena_release(&scratch);
-	return ok || err_wrap(e, "write down how to heal %s on %s", record->fault, record->host->name);
+	return ok ||
+	       err_wrap(e, "write down how to heal %s on %s", record->fault, record->host->name);
 }
 
 struct heal_change {
@@ -191,7 +193,8 @@ static bool heal_mark_work(struct store *store, void *ctx, struct err *e)
 	char hash[HASH_TEXT_BYTES];
 	bool ok;
 
-	ok = store->ops->heals_read(store->owned_backend, record->run_id, &scratch, &heals, &count, e);
+	ok = store->ops->heals_read(store->owned_backend, record->run_id, &scratch, &heals, &count,
+				    e);
 	for (size_t i = 0; ok && i < count; i++)
 		if (heals[i].step == record->step && strcmp(heals[i].host, record->host->name) == 0)
 			heal = &heals[i];
@@ -240,10 +243,11 @@ bool store_heals_open(struct store *store, const char *run_id, struct arena *are
 		if (!check_heal(&heals[i], e))
 			return false;
 		if (!heal_state_find(heals[i].state, &row->state))
-			return err_set(e, ERR_STORE,
-				       "read the heal records of run %s: state \"%s\" is unknown to "
-				       "this version",
-				       heals[i].run_id, heals[i].state);
+			return err_set(
+				e, ERR_STORE,
+				"read the heal records of run %s: state \"%s\" is unknown to "
+				"this version",
+				heals[i].run_id, heals[i].state);
 		if (row->state == HEAL_DONE)
 			continue;
 		if (!heal_record_parse(heals[i].record_json, arena, &row->record, e))

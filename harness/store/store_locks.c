@@ -40,11 +40,12 @@ static bool may_take_over(struct store *store, const struct lock_wish *wish, con
 			       "its end or stop it",
 			       wish->target, wish->run_id, holder, run.row.pid);
 	if (unhealed_count > 0)
-		return err_set(e, ERR_REFUSED,
-			       "lock %s for run %s: run %s is over but has left %zu fault%s unhealed; "
-			       "run `firedrill heal %s` first",
-			       wish->target, wish->run_id, holder, unhealed_count,
-			       unhealed_count == 1 ? "" : "s", holder);
+		return err_set(
+			e, ERR_REFUSED,
+			"lock %s for run %s: run %s is over but has left %zu fault%s unhealed; "
+			"run `firedrill heal %s` first",
+			wish->target, wish->run_id, holder, unhealed_count,
+			unhealed_count == 1 ? "" : "s", holder);
 	return true;
 }
 

@@ -15,13 +15,13 @@ struct blob {
 };
 
 struct stored_run {
-	struct run_row row;   /* vars and var_count stay empty; they are in vars_json */
+	struct run_row row; /* vars and var_count stay empty; they are in vars_json */
 	const char *vars_json;
-	const char *seal;     /* of everything known at the beginning */
-	uint64_t end_number;  /* the last event when the run ended, and its hash */
+	const char *seal;    /* of everything known at the beginning */
+	uint64_t end_number; /* the last event when the run ended, and its hash */
 	const char *end_hash;
 	const char *end_series; /* over the seals of all tracks and ledger reads at the end */
-	const char *end_seal; /* of everything known at the end, after `seal` */
+	const char *end_seal;	/* of everything known at the end, after `seal` */
 };
 
 #define HEAL_STATE_DONE "done"
@@ -32,7 +32,7 @@ struct stored_heal {
 	const char *host;
 	const char *record_json;
 	const char *before;
-	const char *state;    /* words, so that no damaged bit turns one into another */
+	const char *state; /* words, so that no damaged bit turns one into another */
 	const char *seal;
 };
 
@@ -43,12 +43,12 @@ struct stored_track {
 	int64_t lane_count;
 	uint64_t slot_count;
 	const char *errors_json;
-	const char *seal;     /* of the columns and of every chunk, in order */
+	const char *seal; /* of the columns and of every chunk, in order */
 };
 
 struct stored_ledger_read {
 	const char *probe;
-	int64_t count;        /* enum ledger_count */
+	int64_t count; /* enum ledger_count */
 	int64_t read_number;
 	bool is_complete;
 	const char *error;
@@ -66,9 +66,9 @@ enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX };
 
 struct run_query {
 	enum run_match match;
-	const char *run;     /* RUN_EXACT, RUN_PREFIX */
-	size_t limit;        /* 0: all */
-	bool has_documents;  /* false: the texts of the documents stay NULL */
+	const char *run;    /* RUN_EXACT, RUN_PREFIX */
+	size_t limit;	    /* 0: all */
+	bool has_documents; /* false: the texts of the documents stay NULL */
 };
 
 struct store_ops {
@@ -79,7 +79,8 @@ struct store_ops {
 	bool (*begin)(void *backend, bool is_write, struct err *e);
 	bool (*commit)(void *backend, struct err *e);
 	void (*rollback)(void *backend);
-	/* After a failure for want of space: true when there is some now and a retry makes sense. */
+	/* After a failure for want of space: true when there is some now and a retry makes sense.
+	 */
 	bool (*make_room)(void *backend);
 
 	bool (*run_insert)(void *backend, const struct stored_run *run, struct err *e);
@@ -98,8 +99,8 @@ struct store_ops {
 
 	/* Puts or replaces. */
 	bool (*heal_put)(void *backend, const struct stored_heal *heal, struct err *e);
-	/* Every one of a run; or, run_id NULL, those of all runs whose state is not HEAL_STATE_DONE.
-	   Newest first. */
+	/* Every one of a run; or, run_id NULL, those of all runs whose state is not
+	   HEAL_STATE_DONE. Newest first. */
 	bool (*heals_read)(void *backend, const char *run_id, struct arena *arena,
 			   struct stored_heal **ret_heals, size_t *ret_count, struct err *e);
 

@@ -22,8 +22,8 @@ bool store_refuse_secret(const struct store *store, const char *text, const char
 			 struct err *e);
 
 /*
- * Runs the work inside begin .. commit. When the disk is full the backend makes room and the work is
- * done again, so it must not depend on having run before.
+ * Runs the work inside begin .. commit. When the disk is full the backend makes room and the work
+ * is done again, so it must not depend on having run before.
  */
 typedef bool store_work_fn(struct store *store, void *ctx, struct err *e);
 bool store_write(struct store *store, store_work_fn *work, void *ctx, struct err *e);

@@ -61,10 +61,11 @@ static bool check_seals(const struct stored_run *run, struct err *e)
 		return true;
 	seal_end(run, end_hash);
 	if (strcmp(end_hash, run->end_seal) != 0)
-		return err_set(e, ERR_STORE,
-			       "read run %s: its result is not as it was written; bring back a copy "
-			       "of the store",
-			       run->row.run_id);
+		return err_set(
+			e, ERR_STORE,
+			"read run %s: its result is not as it was written; bring back a copy "
+			"of the store",
+			run->row.run_id);
 	return true;
 }
 
@@ -224,7 +225,10 @@ bool store_run_read(struct store *store, const char *run_id, struct arena *arena
 		    struct stored_run *ret_run, struct err *e)
 {
 	const struct run_query query = {
-		.match = RUN_EXACT, .run = run_id, .limit = 1, .has_documents = true,
+		.match = RUN_EXACT,
+		.run = run_id,
+		.limit = 1,
+		.has_documents = true,
 	};
 	struct stored_run *found = NULL;
 	size_t found_count = 0;
@@ -244,8 +248,8 @@ bool store_run_read(struct store *store, const char *run_id, struct arena *arena
 	return true;
 }
 
-bool store_runs(struct store *store, size_t limit, struct arena *arena,
-		struct run_row **ret_rows, size_t *ret_count, struct err *e)
+bool store_runs(struct store *store, size_t limit, struct arena *arena, struct run_row **ret_rows,
+		size_t *ret_count, struct err *e)
 {
 	const struct run_query query = { .match = RUN_ANY, .limit = limit };
 	struct stored_run *found = NULL;
@@ -282,10 +286,11 @@ static bool choose_run(const struct stored_run *found, size_t count, const char 
 		}
 	}
 	if (count > 1)
-		return err_set(e, ERR_INPUT,
-			       "find run %.80s: %zu runs begin so, such as %s and %s; write more of "
-			       "the id",
-			       run, count, found[0].row.run_id, found[1].row.run_id);
+		return err_set(
+			e, ERR_INPUT,
+			"find run %.80s: %zu runs begin so, such as %s and %s; write more of "
+			"the id",
+			run, count, found[0].row.run_id, found[1].row.run_id);
 	*ret_run_id = found[0].row.run_id;
 	return true;
 }
@@ -295,7 +300,9 @@ bool store_run_find(struct store *store, const char *run, struct arena *arena,
 {
 	const bool is_last = strcmp(run, "last") == 0;
 	const struct run_query query = {
-		.match = is_last ? RUN_ANY : RUN_PREFIX, .run = run, .limit = is_last ? 1 : 0,
+		.match = is_last ? RUN_ANY : RUN_PREFIX,
+		.run = run,
+		.limit = is_last ? 1 : 0,
 	};
 	struct stored_run *found = NULL;
 	struct stored_run whole;

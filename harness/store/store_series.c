@@ -73,7 +73,8 @@ bool store_series_seal(struct store *store, const char *run_id, struct arena *ar
 	size_t track_count = 0;
 	size_t read_count = 0;
 
-	if (!store->ops->tracks_read(store->owned_backend, run_id, arena, &tracks, &track_count, e) ||
+	if (!store->ops->tracks_read(store->owned_backend, run_id, arena, &tracks, &track_count,
+				     e) ||
 	    !store->ops->ledger_reads_read(store->owned_backend, run_id, arena, &reads, &read_count,
 					   e))
 		return false;
@@ -111,8 +112,8 @@ static bool track_put_work(struct store *store, void *ctx, struct err *e)
 	    !store->ops->track_put(store->owned_backend, write->run_id, &write->track, e))
 		return false;
 	for (size_t i = 0; i < write->chunk_count; i++)
-		if (!store->ops->chunk_put(store->owned_backend, write->run_id, write->track.probe, i,
-					   write->chunks[i], e))
+		if (!store->ops->chunk_put(store->owned_backend, write->run_id, write->track.probe,
+					   i, write->chunks[i], e))
 			return false;
 	return true;
 }
@@ -131,8 +132,8 @@ static void pack_track(const struct track *track, struct arena *arena, struct tr
 		codec_samples_write(&timetable, first_slot, track->samples + first_slot,
 				    chunk_samples(track->slot_count, i), &bytes);
 		write->chunks[i].length_bytes = bytes.length_bytes;
-		write->chunks[i].bytes = arena_copy_bytes(arena, text_str(&bytes),
-							  bytes.length_bytes);
+		write->chunks[i].bytes =
+			arena_copy_bytes(arena, text_str(&bytes), bytes.length_bytes);
 	}
 	text_release(&bytes);
 }
@@ -151,7 +152,8 @@ bool store_track_put(struct store *store, const char *run_id, const struct track
 
 	if (track->slot_count > slots_max)
 		return err_set(e, ERR_LIMIT,
-			       "keep the samples of %s: %" PRIu64 " slots are more than the limit of "
+			       "keep the samples of %s: %" PRIu64
+			       " slots are more than the limit of "
 			       "%" PRIu64,
 			       track->probe, track->slot_count, slots_max);
 	store_texts_print(track->error_texts, track->error_count, &errors);
@@ -207,8 +209,9 @@ static bool ledger_read_put_work(struct store *store, void *ctx, struct err *e)
 bool store_ledger_read_put(struct store *store, const char *run_id, const struct ledger_read *read,
 			   struct err *e)
 {
-	const uint64_t kept = read->unexpected_count < LIMIT_LOST_KEYS_SHOWN ? read->unexpected_count
-									    : LIMIT_LOST_KEYS_SHOWN;
+	const uint64_t kept = read->unexpected_count < LIMIT_LOST_KEYS_SHOWN
+				      ? read->unexpected_count
+				      : LIMIT_LOST_KEYS_SHOWN;
 	struct arena scratch = { 0 };
 	struct text rows = { 0 };
 	struct text unexpected = { 0 };
@@ -222,21 +225,23 @@ bool store_ledger_read_put(struct store *store, const char *run_id, const struct
 	codec_runs_write(read->rows, slot_count, &rows);
 	codec_keys_write(read->unexpected, kept, &unexpected);
 
-	struct ledger_write write = { .run_id = run_id, .read = {
-		.probe = store_hide(store, &scratch, read->probe),
-		.count = read->count,
-		.read_number = read->read_number,
-		.is_complete = read->is_complete,
-		.error = store_hide(store, &scratch, read->error),
-		.first_missing_count = read->first_missing_count,
-		.settle_ns = read->settle_ns,
-		.slot_count = slot_count,
-		.rows = { text_str(&rows), rows.length_bytes },
-		.unexpected = { text_str(&unexpected), unexpected.length_bytes },
-		.unexpected_kept = kept,
-		.unexpected_count = read->unexpected_count,
-		.seal = hash,
-	} };
+	struct ledger_write write = { .run_id = run_id,
+				      .read = {
+					      .probe = store_hide(store, &scratch, read->probe),
+					      .count = read->count,
+					      .read_number = read->read_number,
+					      .is_complete = read->is_complete,
+					      .error = store_hide(store, &scratch, read->error),
+					      .first_missing_count = read->first_missing_count,
+					      .settle_ns = read->settle_ns,
+					      .slot_count = slot_count,
+					      .rows = { text_str(&rows), rows.length_bytes },
+					      .unexpected = { text_str(&unexpected),
+							      unexpected.length_bytes },
+					      .unexpected_kept = kept,
+					      .unexpected_count = read->unexpected_count,
+					      .seal = hash,
+				      } };
 
 	seal_ledger_read(&write.read, hash);
 	ok = store_write(store, ledger_read_put_work, &write, e);
@@ -258,10 +263,11 @@ static bool check_chain(const struct stored_run *run, const struct event *events
 		char hash[HASH_TEXT_BYTES];
 
 		if (events[i].number != i + 1)
-			return err_set(e, ERR_STORE,
-				       "read the journal of run %s: event %zu is missing; bring back "
-				       "a copy of the store",
-				       run_id, i + 1);
+			return err_set(
+				e, ERR_STORE,
+				"read the journal of run %s: event %zu is missing; bring back "
+				"a copy of the store",
+				run_id, i + 1);
 		if (events[i].kind == EVENT_NONE)
 			return err_set(e, ERR_STORE,
 				       "read the journal of run %s: event %zu is damaged, or of a "
@@ -280,7 +286,8 @@ static bool check_chain(const struct stored_run *run, const struct event *events
 	    (run->end_number > count ||
 	     strcmp(events[run->end_number - 1].hash, run->end_hash) != 0))
 		return err_set(e, ERR_STORE,
-			       "read the journal of run %s: it ended with event %" PRIu64 ", which is "
+			       "read the journal of run %s: it ended with event %" PRIu64
+			       ", which is "
 			       "gone or another one now; bring back a copy of the store",
 			       run_id, run->end_number);
 	return true;
@@ -368,13 +375,15 @@ static bool unpack_ledger_read(const struct stored_ledger_read *kept, struct are
 	seal_ledger_read(kept, hash);
 	if (strcmp(hash, kept->seal) != 0 || kept->slot_count > slots_max ||
 	    kept->unexpected_kept > LIMIT_LOST_KEYS_SHOWN)
-		return err_set(e, ERR_STORE, "it is not as it was written; bring back a copy of the "
-					     "store");
+		return err_set(e, ERR_STORE,
+			       "it is not as it was written; bring back a copy of the "
+			       "store");
 
 	uint8_t *rows = arena_alloc(arena, kept->slot_count + 1);
 	int64_t *unexpected = arena_alloc(arena, (kept->unexpected_kept + 1) * sizeof *unexpected);
 
-	if (!codec_runs_read(kept->rows.bytes, kept->rows.length_bytes, rows, kept->slot_count, e) ||
+	if (!codec_runs_read(kept->rows.bytes, kept->rows.length_bytes, rows, kept->slot_count,
+			     e) ||
 	    !codec_keys_read(kept->unexpected.bytes, kept->unexpected.length_bytes, unexpected,
 			     kept->unexpected_kept, e))
 		return false;
