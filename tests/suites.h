@@ -33,13 +33,9 @@
 	X(store_crash) \
 	X(store_disk) \
 	X(store_place) \
-<<<<<<< HEAD
-	X(remote_ssh) \
+	X(store_rows) \
 	X(sampler) \
 	X(run)
-=======
-	X(store_rows)
->>>>>>> measure
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)
