@@ -373,9 +373,9 @@ static void write_a_secret_everywhere(void)
 		.title = "s3cr3t-value",
 		.version = "s3cr3t-value",
 		.experiment_path = "s3cr3t-value",
-		.experiment_text = "x: s3cr3t-value",
+		.experiment_text = "x: ${env:PASSWORD}",
 		.inventory_path = "s3cr3t-value",
-		.inventory_text = "s3cr3t-value",
+		.inventory_text = "",
 		.vars = vars,
 		.var_count = 1,
 	};
@@ -452,6 +452,30 @@ START_TEST(test_heal_put_refuses_a_record_that_holds_a_secret)
 }
 END_TEST
 
+START_TEST(test_run_begin_refuses_documents_that_hold_a_secret)
+{
+	struct run_row row = {
+		.run_id = "run-a",
+		.experiment_path = "drill.yaml",
+		.experiment_text = "title: x\nprobes:\n  reads: { kind: orders.query }\n",
+		.inventory_path = "inventory.yaml",
+		.inventory_text = "password: ${env:PASSWORD}\n",
+	};
+	struct run_row found;
+
+	secrets_register(&secrets, "orders");
+	ck_assert(!store_run_begin(store, &row, &e));
+	ck_assert_int_eq(e.kind, ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(e.text, "line 3 of drill.yaml holds the value of a secret"));
+	ck_assert_ptr_null(strstr(e.text, "orders"));
+	row.experiment_text = "title: x\n";
+	row.inventory_text = "orders: 1";
+	ck_assert(!store_run_begin(store, &row, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "line 1 of inventory.yaml"));
+	ck_assert(!store_run_find(store, "last", &arena, &found, &e));
+}
+END_TEST
+
 /* ---- the place ---- */
 
 START_TEST(test_default_path_follows_xdg)
@@ -488,6 +512,7 @@ void suite_store(Suite *suite)
 	tcase_add_test(tcase, test_append_after_the_end_of_a_run_is_kept_for_heals);
 	tcase_add_test(tcase, test_store_hides_secrets_in_every_text);
 	tcase_add_test(tcase, test_heal_put_refuses_a_record_that_holds_a_secret);
+	tcase_add_test(tcase, test_run_begin_refuses_documents_that_hold_a_secret);
 	tcase_add_test(tcase, test_default_path_follows_xdg);
 	suite_add_tcase(suite, tcase);
 }

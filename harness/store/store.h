@@ -44,7 +44,9 @@ struct run_row {
 	const char *sentence;
 };
 
-/* boot_id NULL: the process that calls. ERR_STORE when there is a run with this id. */
+/* boot_id NULL: the process that calls. ERR_STORE when there is a run with this id, ERR_REFUSED
+   when a document holds the value of a secret (with a hole in it, no report could read it again).
+ */
 bool store_run_begin(struct store *store, const struct run_row *row, struct err *e);
 /* Once for a run. Seals the result together with the journal so far, the samples and ledger reads:
    put those first, they are refused afterwards. */

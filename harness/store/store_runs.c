@@ -85,6 +85,32 @@ static bool check_run_id(const char *run_id, struct err *e)
 	return true;
 }
 
+/*
+ * A document with holes in it could not be read again for a report, so one that holds the value of
+ * a secret is refused, before anything is harmed. The value itself is not told.
+ */
+static bool check_document(const struct store *store, const char *run_id, const char *path,
+			   const char *text, struct err *e)
+{
+	struct arena scratch = { 0 };
+	const char *clean = text == NULL ? NULL : store_hide(store, &scratch, text);
+	size_t line = 1;
+	bool ok = true;
+
+	if (clean != NULL && strcmp(clean, text) != 0) {
+		for (size_t i = 0; text[i] == clean[i]; i++)
+			line += text[i] == '\n';
+		ok = err_set(
+			e, ERR_REFUSED,
+			"begin run %s: line %zu of %s holds the value of a secret, which must "
+			"not be stored; write ${env:NAME} or ${file:PATH} there, or when it is "
+			"a word that happens to be the same, give the secret another value",
+			run_id, line, path == NULL ? "a document" : path);
+	}
+	arena_release(&scratch);
+	return ok;
+}
+
 static bool run_begin_work(struct store *store, void *ctx, struct err *e)
 {
 	const struct stored_run *run = ctx;
@@ -132,7 +158,9 @@ bool store_run_begin(struct store *store, const struct run_row *row, struct err 
 
 	assert(row->run_id != NULL);
 
-	if (!check_run_id(row->run_id, e))
+	if (!check_run_id(row->run_id, e) ||
+	    !check_document(store, row->run_id, row->experiment_path, row->experiment_text, e) ||
+	    !check_document(store, row->run_id, row->inventory_path, row->inventory_text, e))
 		return false;
 	if (row->boot_id == NULL) {
 		if (!process_self(&self, e))
@@ -144,9 +172,7 @@ bool store_run_begin(struct store *store, const struct run_row *row, struct err 
 	run.row.title = store_hide(store, &scratch, row->title);
 	run.row.version = store_hide(store, &scratch, row->version);
 	run.row.experiment_path = store_hide(store, &scratch, row->experiment_path);
-	run.row.experiment_text = store_hide(store, &scratch, row->experiment_text);
 	run.row.inventory_path = store_hide(store, &scratch, row->inventory_path);
-	run.row.inventory_text = store_hide(store, &scratch, row->inventory_text);
 	run.vars_json = store_hide(store, &scratch, vars_print(row, &scratch));
 	seal_begin(&run, hash);
 	run.seal = hash;
