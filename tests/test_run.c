@@ -19,8 +19,8 @@
 
 static const char inventory_text[] =
 	"hosts:\n"
-	"  h1: { address: 192.0.2.1, host_key: \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl\" }\n"
-	"  h2: { address: 192.0.2.2, host_key: \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl\" }\n"
+	"  h1: { address: 192.0.2.1 }\n"
+	"  h2: { address: 192.0.2.2 }\n"
 	"services:\n"
 	"  db:\n"
 	"    kind: postgres\n"

@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "store/process.h"
+#include "base/process.h"
 
 static const int64_t retry_ns = NS_PER_S;
 static const int64_t read_every_ns = 200 * NS_PER_MS;

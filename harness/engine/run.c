@@ -13,7 +13,7 @@
 
 #include "base/json.h"
 #include "base/units.h"
-#include "store/process.h"
+#include "base/process.h"
 
 static const int64_t tick_ns = 20 * NS_PER_MS;
 static const int64_t show_every_ns = 100 * NS_PER_MS;

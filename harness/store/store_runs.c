@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "store/process.h"
+#include "base/process.h"
 #include "store/seal.h"
 
 /* ---- seals ---- */

@@ -1,7 +1,7 @@
 /*
  * process.c - see process.h. Reads /proc; another machine or another pid namespace is out of sight.
  */
-#include "store/process.h"
+#include "base/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
  * process.h - which process is this, and is it still there? A pid alone is no answer: it is used
  * again. A pid, the moment it started and the boot of the machine together are.
  */
-#ifndef STORE_PROCESS_H
-#define STORE_PROCESS_H
+#ifndef BASE_PROCESS_H
+#define BASE_PROCESS_H
 
 #include <stdint.h>
 
