@@ -83,13 +83,13 @@ says 5 'add --yes' "$firedrill" run "$drill" --out "$folder/no"
 says 0 'kill -STOP' "$firedrill" run "$drill" --dry-run
 says 0 'MET' "$firedrill" run "$drill" --yes --out "$folder/run"
 for file in report.txt report.json report.md report.html picture.png; do
-	says 0 . test -s "$folder/run/$file"
+	says 0 '' test -s "$folder/run/$file"
 done
 says 0 'state as before' "$firedrill" report last
 says 0 'exit 0' "$firedrill" list
 says 0 'injected' "$firedrill" show last
 says 0 '"verdict"' "$firedrill" report last --format json
-says 0 . cmp "$folder/run/report.html" <("$firedrill" report last --format html)
+says 0 '' cmp "$folder/run/report.html" <("$firedrill" report last --format html)
 says 1 'MISSED' "$firedrill" run <(sed 's/rto: 5s/rto: 100ms/' "$drill") --inventory "$folder/inventory.yaml" --yes --out "$folder/missed"
 says 0 'nothing to heal' "$firedrill" heal
 says 5 'make the folder' "$firedrill" run "$drill" --yes --out /proc/nowhere
