@@ -521,7 +521,7 @@ void suite_store_crash(Suite *suite)
 	tcase_set_timeout(tcase, 60); /* for sanitizers on a busy machine */
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_append_from_several_processes_keeps_one_chain);
-	tcase_add_test(tcase, test_open_of_a_new_store_by_several_processes_makes_one);
+	tcase_add_loop_test(tcase, test_open_of_a_new_store_by_several_processes_makes_one, 0, 10);
 	tcase_add_test(tcase, test_kill_in_the_middle_of_appends_leaves_an_intact_prefix);
 	tcase_add_test(tcase, test_timeline_names_the_first_changed_event);
 	tcase_add_test(tcase, test_timeline_notices_that_the_end_was_cut_off);

@@ -31,7 +31,8 @@ static bool execute(struct sqlite_store *store, const char *sql, struct err *e)
 	return code == SQLITE_OK || sqlite_fail(store, code, e);
 }
 
-static bool switch_to_wal(struct sqlite_store *store, struct err *e)
+/* *ret_is_busy: another process is at it; SQLite does not wait here by itself. */
+static bool try_wal(struct sqlite_store *store, bool *ret_is_busy, struct err *e)
 {
 	struct query query = query_make(store, "pragma journal_mode = wal");
 	bool is_wal = false;
@@ -41,6 +42,7 @@ static bool switch_to_wal(struct sqlite_store *store, struct err *e)
 
 		is_wal = mode != NULL && strcmp((const char *)mode, "wal") == 0;
 	}
+	*ret_is_busy = (query.code & 0xff) == SQLITE_BUSY;
 	if (!query_end(&query, e))
 		return false;
 	if (!is_wal)
@@ -49,6 +51,20 @@ static bool switch_to_wal(struct sqlite_store *store, struct err *e)
 			       "processes (no write-ahead log); name a place on a local disk with "
 			       "--store",
 			       store->owned_path);
+	return true;
+}
+
+static bool switch_to_wal(struct sqlite_store *store, struct err *e)
+{
+	enum { PAUSE_MS = 10 };
+	bool is_busy = false;
+
+	for (int waited_ms = 0; !try_wal(store, &is_busy, e); waited_ms += PAUSE_MS) {
+		if (!is_busy || waited_ms >= SQLITE_BUSY_TIMEOUT_MS)
+			return false;
+		(void)sqlite3_sleep(PAUSE_MS);
+		err_clear(e);
+	}
 	return true;
 }
 

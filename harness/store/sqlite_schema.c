@@ -125,12 +125,24 @@ static bool apply_changes(struct sqlite_store *store, struct err *e)
 	       set_number(store, "user_version", SCHEMA_VERSION, e) && execute(store, "commit", e);
 }
 
+/* One transaction, so that what is read belongs together while another process makes the tables. */
+static bool look_at(struct sqlite_store *store, int64_t *ret_version, struct err *e)
+{
+	if (!execute(store, "begin", e))
+		return false;
+
+	const bool ok = read_number(store, "pragma user_version", ret_version, e) &&
+			check_owner(store, *ret_version, e);
+
+	(void)sqlite3_exec(store->owned_db, "rollback", NULL, NULL, NULL); /* nothing was written */
+	return ok;
+}
+
 bool sqlite_migrate(struct sqlite_store *store, struct err *e)
 {
 	int64_t version = 0;
 
-	if (!read_number(store, "pragma user_version", &version, e) ||
-	    !check_owner(store, version, e))
+	if (!look_at(store, &version, e))
 		return false;
 	if (version == SCHEMA_VERSION)
 		return true;
