@@ -34,6 +34,7 @@
 	X(store_disk) \
 	X(store_place) \
 	X(store_rows) \
+	X(story) \
 	X(sampler) \
 	X(run)
 

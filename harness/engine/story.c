@@ -1,6 +1,6 @@
 /*
- * story.c - the store in, everything a report needs out. The verdict of a run is made here too, from
- * what was written down and from nothing else, so that anybody can make it again.
+ * story.c - the store in, everything a report needs out. The verdict of a run is made here too,
+ * from what was written down and from nothing else, so that anybody can make it again.
  *
  * A run that never came to its end has a story as well: what is known, and that the end is missing.
  */
@@ -121,13 +121,13 @@ static void find_moments(struct story_draft *draft)
 		last_ns = timeline->events[timeline->event_count - 1].at_ns;
 	story->ended_ns = ended != NULL ? ended->at_ns : last_ns;
 	story->fault = find_fault(timeline);
-	draft->baseline_from_ns = first_of(phase_at_ns(timeline, PHASE_BASELINE),
-					   first_of(phase_at_ns(timeline, PHASE_GATE),
-						    timeline->anchor.boot_ns));
+	draft->baseline_from_ns =
+		first_of(phase_at_ns(timeline, PHASE_BASELINE),
+			 first_of(phase_at_ns(timeline, PHASE_GATE), timeline->anchor.boot_ns));
 	/* The service is watched until settle ends; a run that was stopped never settles. */
-	draft->measured_until_ns = first_of(phase_at_ns(timeline, PHASE_VALIDATE),
-					    first_of(phase_at_ns(timeline, PHASE_MEASURE),
-						     story->ended_ns));
+	draft->measured_until_ns =
+		first_of(phase_at_ns(timeline, PHASE_VALIDATE),
+			 first_of(phase_at_ns(timeline, PHASE_MEASURE), story->ended_ns));
 }
 
 /* ---- measured ---- */
@@ -225,19 +225,20 @@ static void tell_no_end(struct story_draft *draft)
 	outcome->verdict = VERDICT_NONE;
 	outcome->exit_code = draft->open_count > 0 ? EXIT_LEFTOVER : EXIT_INTERNAL;
 	if (!draft->row.is_ended && store_run_is_alive(&draft->row))
-		outcome->sentence = arena_format(draft->arena,
-						 "The run is still under way (phase %s, pid %" PRId64
-						 ").", phase, draft->row.pid);
+		outcome->sentence = arena_format(
+			draft->arena, "The run is still under way (phase %s, pid %" PRId64 ").",
+			phase, draft->row.pid);
 	else if (draft->open_count > 0)
-		outcome->sentence = arena_format(draft->arena,
-						 "The run broke off in phase %s and left %zu fault%s "
-						 "unhealed; run `firedrill heal %s`.",
-						 phase, draft->open_count,
-						 draft->open_count == 1 ? "" : "s", story->run_id);
+		outcome->sentence = arena_format(
+			draft->arena,
+			"The run broke off in phase %s and left %zu fault%s "
+			"unhealed; run `firedrill heal %s`.",
+			phase, draft->open_count, draft->open_count == 1 ? "" : "s", story->run_id);
 	else
 		outcome->sentence = arena_format(draft->arena,
 						 "The run broke off in phase %s; nothing is left "
-						 "unhealed.", phase);
+						 "unhealed.",
+						 phase);
 }
 
 /* A record that is still open beats every other code, also when the journal does not say so. */
@@ -248,10 +249,10 @@ static void correct_leftover(struct story_draft *draft)
 	if (draft->open_count == 0 || outcome->exit_code == EXIT_LEFTOVER)
 		return;
 	outcome->exit_code = EXIT_LEFTOVER;
-	outcome->sentence = arena_format(draft->arena,
-					 "%zu fault%s left unhealed; run `firedrill heal %s`. %s",
-					 draft->open_count, draft->open_count == 1 ? " is" : "s are",
-					 draft->story.run_id, outcome->sentence);
+	outcome->sentence =
+		arena_format(draft->arena, "%zu fault%s left unhealed; run `firedrill heal %s`. %s",
+			     draft->open_count, draft->open_count == 1 ? " is" : "s are",
+			     draft->story.run_id, outcome->sentence);
 }
 
 static void judge(struct story_draft *draft)

@@ -91,8 +91,9 @@ static void add_event(struct deed *deed, const struct event *event)
 }
 
 /* What the store still wants healed is left over, whatever the journal got round to saying. */
-static void add_open_heals(struct story *story, struct deed *deeds, const struct heal_row *open_heals,
-			   size_t open_count, struct arena *arena)
+static void add_open_heals(struct story *story, struct deed *deeds,
+			   const struct heal_row *open_heals, size_t open_count,
+			   struct arena *arena)
 {
 	for (size_t i = 0; i < open_count; i++) {
 		for (size_t j = 0; j < story->deed_count; j++) {
@@ -102,9 +103,9 @@ static void add_open_heals(struct story *story, struct deed *deeds, const struct
 			    strcmp(deed->host, open_heals[i].record.host->name) != 0)
 				continue;
 			deed->read_back = EVENT_LEFTOVER;
-			deed->leftover = arena_format(arena,
-						      "%s on %s is not healed; run `firedrill heal %s`",
-						      deed->fault, deed->host, story->run_id);
+			deed->leftover = arena_format(
+				arena, "%s on %s is not healed; run `firedrill heal %s`",
+				deed->fault, deed->host, story->run_id);
 		}
 	}
 }
@@ -149,14 +150,15 @@ static void tell_deeds(const struct story *story, struct untold *untold)
 {
 	for (size_t i = 0; i < story->deed_count; i++) {
 		const struct deed *deed = &story->deeds[i];
-		const bool is_unknown = deed->confirmation == EVENT_UNKNOWN ||
-					(deed->confirmation == EVENT_NONE &&
-					 deed->injected.high_ns != 0);
+		const bool is_unknown =
+			deed->confirmation == EVENT_UNKNOWN ||
+			(deed->confirmation == EVENT_NONE && deed->injected.high_ns != 0);
 
 		if (is_unknown)
-			tell(untold, arena_format(untold->arena,
-						  "Whether %s on %s took effect could not be confirmed.",
-						  deed->fault, deed->host));
+			tell(untold,
+			     arena_format(untold->arena,
+					  "Whether %s on %s took effect could not be confirmed.",
+					  deed->fault, deed->host));
 	}
 }
 
@@ -175,10 +177,11 @@ static void tell_tracks(const struct story *story, struct untold *untold)
 	const struct timeline *timeline = &story->timeline;
 
 	for (size_t i = 0; i < experiment->probe_count; i++)
-		if (story->deed_count > 0 && find_track(timeline, experiment->probes[i].name) == NULL)
-			tell(untold, arena_format(untold->arena,
-						  "No samples of probe %s were kept.",
-						  experiment->probes[i].name));
+		if (story->deed_count > 0 &&
+		    find_track(timeline, experiment->probes[i].name) == NULL)
+			tell(untold,
+			     arena_format(untold->arena, "No samples of probe %s were kept.",
+					  experiment->probes[i].name));
 	for (size_t i = 0; i < timeline->track_count; i++)
 		if (experiment_probe(experiment, timeline->tracks[i].probe) == NULL)
 			tell(untold, arena_format(untold->arena,
@@ -193,17 +196,19 @@ static void tell_samples(const struct story *story, struct untold *untold)
 		const struct probe_result *probe = &story->probes[i];
 
 		if (probe->skipped_count > 0)
-			tell(untold, arena_format(untold->arena,
-						  "Probe %s skipped %" PRIu64 " of its samples because "
-						  "this machine was short of something; they count "
-						  "neither good nor bad.",
-						  probe->probe, probe->skipped_count));
+			tell(untold,
+			     arena_format(untold->arena,
+					  "Probe %s skipped %" PRIu64 " of its samples because "
+					  "this machine was short of something; they count "
+					  "neither good nor bad.",
+					  probe->probe, probe->skipped_count));
 		if (probe->not_sampled_count > 0)
-			tell(untold, arena_format(untold->arena,
-						  "Probe %s could not take %" PRIu64 " of its samples "
-						  "because all of its lanes were waiting; the spans are "
-						  "that much wider.",
-						  probe->probe, probe->not_sampled_count));
+			tell(untold,
+			     arena_format(untold->arena,
+					  "Probe %s could not take %" PRIu64 " of its samples "
+					  "because all of its lanes were waiting; the spans are "
+					  "that much wider.",
+					  probe->probe, probe->not_sampled_count));
 	}
 }
 
@@ -212,9 +217,10 @@ static void tell_count(const struct story *story, const struct ledger_result *le
 		       struct untold *untold)
 {
 	if (count->was_counted && !count->is_readable)
-		tell(untold, arena_format(untold->arena, "Ledger %s could not be read back %s: %s.",
-					  ledger->probe, when,
-					  count->error == NULL ? "no reason is known" : count->error));
+		tell(untold,
+		     arena_format(untold->arena, "Ledger %s could not be read back %s: %s.",
+				  ledger->probe, when,
+				  count->error == NULL ? "no reason is known" : count->error));
 	else if (!count->was_counted && story->fault.high_ns != 0)
 		tell(untold, arena_format(untold->arena, "Ledger %s was not counted %s.",
 					  ledger->probe, when));
