@@ -339,14 +339,13 @@ static void observe(struct run *run)
 	char length[UNITS_TEXT_BYTES];
 
 	(void)journal_phase(&run->journal, PHASE_OBSERVE);
-	if (!wait_good(run, EVENT_STABLE, run->last_change_ns, run->experiment->stable_for_ns,
-		       deadline_ns) &&
-	    !run->is_stopping)
+	if (wait_good(run, EVENT_STABLE, run->last_change_ns, run->experiment->stable_for_ns,
+		      deadline_ns))
+		ledger_count_all(run, COUNT_STABLE);
+	else if (!run->is_stopping) /* nothing to read back from: the heal must not wait for that */
 		(void)journal_say(&run->journal, EVENT_NOT_STABLE, "`%s` was not stable within %s",
 				  name_bad(run),
 				  units_format_duration(run->experiment->observe_at_most_ns, length));
-	if (!run->is_stopping)
-		ledger_count_all(run, COUNT_STABLE);
 }
 
 /* Newest first, on every way out. */

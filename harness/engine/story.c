@@ -157,6 +157,7 @@ static void measure_probes(struct story_draft *draft)
 			.baseline_from_ns = draft->baseline_from_ns,
 			.end_ns = draft->measured_until_ns,
 			.stable_for_ns = experiment->stable_for_ns,
+			.heal_began_ns = measure_heal_began_ns(&story->timeline),
 		};
 
 		if (request.track != NULL)
