@@ -17,6 +17,7 @@
 	X(judge) \
 	X(judge_run) \
 	X(measure) \
+	X(measure_docs) \
 	X(measure_ledger) \
 	X(measure_truth) \
 	X(probe_ledger) \

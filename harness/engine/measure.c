@@ -211,7 +211,7 @@ static void take_good(struct scan *scan, int64_t due_ns, const struct sample *sa
 {
 	struct stretch *stretch = &scan->stretch;
 
-	if (due_ns < scan->request->fault.low_ns || due_ns < scan->doubt_until_ns)
+	if (due_ns < scan->doubt_until_ns)
 		return;
 	if (!scan->is_down) {
 		scan->good_due_ns = due_ns;
