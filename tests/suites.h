@@ -37,7 +37,9 @@
 	X(store_rows) \
 	X(story) \
 	X(sampler) \
-	X(run)
+	X(run) \
+	X(remote_ssh_keys) \
+	X(remote_ssh_login)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

@@ -73,8 +73,9 @@ END_TEST
 START_TEST(test_fake_exec_newest_matching_rule_answers_until_used_up)
 {
 	fake_script_add(script, &(struct fake_rule){ .command = "nft", .out = "old" });
-	fake_script_add(script, &(struct fake_rule){ .host = "db1", .command = "list",
-						     .out = "new", .times = 1 });
+	fake_script_add(
+		script,
+		&(struct fake_rule){ .host = "db1", .command = "list", .out = "new", .times = 1 });
 	ck_assert(open_host(&db1));
 	ck_assert(remote_exec(remote, &list, &reply, &e));
 	ck_assert_str_eq(text_str(&reply.out), "new");
@@ -120,7 +121,8 @@ END_TEST
 
 START_TEST(test_fake_open_unreachable_host_is_remote_error)
 {
-	fake_script_add(script, &(struct fake_rule){ .host = "db2", .command = FAKE_OPEN,
+	fake_script_add(script, &(struct fake_rule){ .host = "db2",
+						     .command = FAKE_OPEN,
 						     .end = FAKE_UNREACHABLE });
 	ck_assert(!open_host(&db2));
 	ck_assert_int_eq(e.kind, ERR_REMOTE);
@@ -258,7 +260,9 @@ static void *sleeper_main(void *ctx)
 
 START_TEST(test_sim_clock_no_participant_is_ever_late)
 {
-	struct sleeper sleepers[3] = { { .every_ns = 7 }, { .every_ns = 10 }, { .every_ns = 1000 } };
+	struct sleeper sleepers[3] = { { .every_ns = 7 },
+				       { .every_ns = 10 },
+				       { .every_ns = 1000 } };
 	pthread_t threads[3];
 
 	for (int i = 0; i < 3; i++)
@@ -284,7 +288,8 @@ void suite_remote_fake(Suite *suite)
 	tcase_add_test(tcase, test_fake_exec_newest_matching_rule_answers_until_used_up);
 	tcase_add_test(tcase, test_fake_exec_rule_for_another_host_does_not_answer);
 	tcase_add_test(tcase, test_fake_exec_delay_moves_the_clock);
-	tcase_add_test(tcase, test_fake_exec_delay_beyond_timeout_is_deadline_and_the_remote_is_dead);
+	tcase_add_test(tcase,
+		       test_fake_exec_delay_beyond_timeout_is_deadline_and_the_remote_is_dead);
 	tcase_add_test(tcase, test_fake_open_unreachable_host_is_remote_error);
 	tcase_add_test(tcase, test_fake_exec_lost_before_has_no_effect_lost_after_has);
 	tcase_add_test(tcase, test_fake_fail_at_lasting_fails_everything_after);

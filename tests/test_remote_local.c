@@ -72,11 +72,55 @@ END_TEST
 
 /* Words that a careless quoting gets wrong. */
 static const char *const nasty_words[] = {
-	"", " ", "'", "''", "'\\''", "\"", "\\", "\\\\", "$HOME", "${HOME}", "$(id)", "`id`", "a b",
-	"a\nb", "\n", "\r\n", "\t", "*", "?", "[a-z]", "~", "~root", "!", "!!", "#", "a#b", "&", "|",
-	";", "<", ">", "(", ")", "{a,b}", "-n", "--", "-", "=", "A=b", "if", "done", "time", "%s%n",
-	"\\n", "\x01\x02\x1b[31m\x7f", "\x80\x81\x82\x83\x84\x88\xff",
-	"gr\xc3\xbc\xc3\x9f", "\xf0\x9f\x94\xa5", "a'b\"c$d`e\\f",
+	"",
+	" ",
+	"'",
+	"''",
+	"'\\''",
+	"\"",
+	"\\",
+	"\\\\",
+	"$HOME",
+	"${HOME}",
+	"$(id)",
+	"`id`",
+	"a b",
+	"a\nb",
+	"\n",
+	"\r\n",
+	"\t",
+	"*",
+	"?",
+	"[a-z]",
+	"~",
+	"~root",
+	"!",
+	"!!",
+	"#",
+	"a#b",
+	"&",
+	"|",
+	";",
+	"<",
+	">",
+	"(",
+	")",
+	"{a,b}",
+	"-n",
+	"--",
+	"-",
+	"=",
+	"A=b",
+	"if",
+	"done",
+	"time",
+	"%s%n",
+	"\\n",
+	"\x01\x02\x1b[31m\x7f",
+	"\x80\x81\x82\x83\x84\x88\xff",
+	"gr\xc3\xbc\xc3\x9f",
+	"\xf0\x9f\x94\xa5",
+	"a'b\"c$d`e\\f",
 };
 enum { NASTY_COUNT = sizeof nasty_words / sizeof nasty_words[0] };
 
@@ -352,8 +396,8 @@ START_TEST(test_local_exec_does_not_inherit_our_signal_settings)
 
 	ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, &old, NULL), 0);
 	ck_assert(is_ok);
-	ck_assert_int_eq(sscanf(text_str(&reply.out), "SigBlk: %llx SigIgn: %llx", &blocked, &ignored),
-			 2);
+	ck_assert_int_eq(
+		sscanf(text_str(&reply.out), "SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
 	ck_assert_uint_eq(blocked, 0);
 	ck_assert_uint_eq(ignored & 1ULL << (SIGPIPE - 1), 0);
 }

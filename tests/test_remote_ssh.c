@@ -91,8 +91,8 @@ static bool is_gone(int pid)
 	return false;
 }
 
-#define NEEDS_SSHD() \
-	if (!is_ready) \
+#define NEEDS_SSHD()                                                                               \
+	if (!is_ready)                                                                             \
 	return
 
 START_TEST(test_ssh_exec_returns_status_out_and_err)
@@ -128,8 +128,9 @@ END_TEST
 
 START_TEST(test_ssh_exec_words_arrive_as_they_are)
 {
-	const char *const argv[] = { "printf", "%s|", "a b", "", "'", "$HOME", "`id`", "x\ny", "-n",
-				     "gr\xc3\xbc\xc3\x9f", "\x01\x7f", NULL };
+	const char *const argv[] = { "printf",	 "%s|",	 "a b",	 "",   "'",
+				     "$HOME",	 "`id`", "x\ny", "-n", "gr\xc3\xbc\xc3\x9f",
+				     "\x01\x7f", NULL };
 
 	NEEDS_SSHD();
 	ck_assert(run(argv, NULL, 10 * NS_PER_S));

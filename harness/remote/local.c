@@ -130,7 +130,7 @@ static int timeout_ms(int64_t left_ns)
 	return left_ns <= 0 ? 0 : (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-/* Collects output until the process has ended; false at the deadline. Leaves it to be waited for. */
+/* Collects output until the process has ended, which is left to be reaped; false when late. */
 static bool child_watch(struct child *child, const struct clock *real, int64_t deadline_ns,
 			struct reply *reply)
 {
@@ -205,8 +205,8 @@ static bool child_open(struct child *child, const struct command *command, struc
 	child->input_fd = input_open(command->input);
 	if (child->input_fd == -1 || pipe2(child->out_fd, O_CLOEXEC) == -1 ||
 	    pipe2(child->err_fd, O_CLOEXEC) == -1)
-		return err_set(e, ERR_LIMIT, "run `%s` here: no pipes for it: %s",
-			       command->argv[0], strerror(errno));
+		return err_set(e, ERR_LIMIT, "run `%s` here: no pipes for it: %s", command->argv[0],
+			       strerror(errno));
 
 	/* Only our ends: the command must not find its output non-blocking. */
 	(void)fcntl(child->out_fd[0], F_SETFL, O_NONBLOCK);
@@ -219,8 +219,9 @@ static bool local_exec(struct remote *remote, const struct command *command,
 {
 	const struct clock real = clock_system();
 	const int64_t deadline_ns = clock_now_ns(&real) + command->timeout_ns;
-	struct child child = { .pid_fd = -1, .input_fd = -1, .out_fd = { -1, -1 },
-			       .err_fd = { -1, -1 } };
+	struct child child = {
+		.pid_fd = -1, .input_fd = -1, .out_fd = { -1, -1 }, .err_fd = { -1, -1 }
+	};
 	struct reply reply = { 0 };
 	bool is_ok = false;
 
@@ -252,7 +253,8 @@ static bool local_exec(struct remote *remote, const struct command *command,
 	}
 	if (!child_watch(&child, &real, deadline_ns, &reply)) {
 		child_kill(&child);
-		err_set(e, ERR_DEADLINE, "run `%s` here: killed, because it had not ended after %lld ms",
+		err_set(e, ERR_DEADLINE,
+			"run `%s` here: killed, because it had not ended after %lld ms",
 			command->argv[0], (long long)(command->timeout_ns / NS_PER_MS));
 		goto out;
 	}

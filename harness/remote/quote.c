@@ -10,8 +10,8 @@
 #include <string.h>
 
 static const char *const reserved_words[] = {
-	"case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function",
-	"if", "in", "select", "then", "time", "until", "while",
+	"case",	    "coproc", "do", "done",   "elif", "else", "esac",  "fi",	"for",
+	"function", "if",     "in", "select", "then", "time", "until", "while",
 };
 
 static bool is_reserved(const char *word)

@@ -2,11 +2,13 @@
  * remote.h - running one command on one host, however it is reached.
  *
  * Ways: SSH (remote/ssh.c), this machine (remote/local.c), scripted (fixtures/fake_remote.c). A
- * command is argv; the SSH way quotes it once, in quote.c. One remote belongs to one thread at a time.
+ * command is argv; the SSH way quotes it once, in quote.c. A remote belongs to one thread at a
+ * time.
  *
  * A remote that was lost, or whose command ran into its deadline over SSH, is dead for good: every
  * later exec fails at once. Whoever needs the host again closes it and opens a new one; nothing
- * reconnects behind the caller's back, because only the caller knows what a half-done command means.
+ * reconnects behind the caller's back, because only the caller knows what a half-done command
+ * means. On this machine a late command is killed with its children; as root over SSH it goes on.
  */
 #ifndef REMOTE_REMOTE_H
 #define REMOTE_REMOTE_H
@@ -22,7 +24,7 @@ struct command {
 	int64_t timeout_ns;      /* from the call; passing it is ERR_DEADLINE */
 };
 
-/* Zero-initialise; reply_release. Text beyond LIMIT_COMMAND_OUTPUT_BYTES is dropped and is_cut set. */
+/* Zero-initialise; reply_release. Text beyond LIMIT_COMMAND_OUTPUT_BYTES is dropped: is_cut. */
 struct reply {
 	int exit_status;   /* 0..255; -1 when a signal ended it */
 	const char *signal_name; /* "KILL" (static text), or NULL */

@@ -17,13 +17,13 @@
 #include <string.h>
 #include <time.h>
 
-static const int64_t ask_every_ns = NS_PER_S;         /* of silence, while a command runs */
-static const int64_t silence_ns = 10 * NS_PER_S;      /* longer: the session is lost */
-static const int64_t alive_ns = NS_PER_S;             /* what is_alive waits for an answer */
+static const int64_t ask_every_ns = NS_PER_S;	 /* of silence, while a command runs */
+static const int64_t silence_ns = 10 * NS_PER_S; /* longer: the session is lost */
+static const int64_t alive_ns = NS_PER_S;	 /* what is_alive waits for an answer */
 static const int64_t look_again_ns = 100 * NS_PER_MS;
 static const int64_t output_pause_ns = 150 * NS_PER_MS; /* after the exit status */
-static const int64_t output_rest_ns = 2 * NS_PER_S;   /* at most, however much still comes */
-static const int64_t last_words_ns = 50 * NS_PER_MS;  /* for sending KILL to a late command */
+static const int64_t output_rest_ns = 2 * NS_PER_S;	/* at most, however much still comes */
+static const int64_t last_words_ns = 50 * NS_PER_MS;	/* for sending KILL to a late command */
 
 struct ssh_remote {
 	struct remote remote; /* first: a struct remote is converted to its container */
@@ -37,12 +37,12 @@ struct errand {
 	ssh_channel channel;
 	struct ssh_channel_callbacks_struct callbacks;
 	struct reply reply;
-	const char *input;      /* what is left of it */
+	const char *input; /* what is left of it */
 	bool is_input_done;
-	bool is_over;           /* its exit status or signal is known */
-	int64_t over_ns;        /* real clock, as all below */
-	int64_t moved_ns;       /* when output came last */
-	int64_t heard_ns;       /* when any byte came last */
+	bool is_over;	  /* its exit status or signal is known */
+	int64_t over_ns;  /* real clock, as all below */
+	int64_t moved_ns; /* when output came last */
+	int64_t heard_ns; /* when any byte came last */
 	uint64_t heard_bytes;
 	int64_t asked_ns;
 };
@@ -85,7 +85,8 @@ static void pipe_guard_release(const struct pipe_guard *guard)
 
 /* ---- one command ---- */
 
-static void on_exit_status(ssh_session session, ssh_channel channel, int exit_status, void *userdata)
+static void on_exit_status(ssh_session session, ssh_channel channel, int exit_status,
+			   void *userdata)
 {
 	struct errand *errand = userdata;
 
@@ -152,11 +153,12 @@ static bool refused_or_lost(struct ssh_remote *remote, const char *what, struct 
 static bool late(struct ssh_remote *remote, const struct command *command, struct err *e)
 {
 	remote->is_dead = true;
-	return err_set(e, ERR_DEADLINE,
-		       "run `%s` on %s: not ended after %lld ms; it may still run there, and may or "
-		       "may not have its effect",
-		       command->argv[0], remote->remote.host->name,
-		       (long long)(command->timeout_ns / NS_PER_MS));
+	return err_set(
+		e, ERR_DEADLINE,
+		"run `%s` on %s: not ended after %lld ms; it may still run there, and may or "
+		"may not have its effect",
+		command->argv[0], remote->remote.host->name,
+		(long long)(command->timeout_ns / NS_PER_MS));
 }
 
 /* Opens the channel and sends the line; the answer may still be under way afterwards. */
@@ -188,7 +190,8 @@ static bool errand_start(struct errand *errand, const struct command *command, i
 	quote_argv(command->argv, &line);
 	errand->reply.sent_ns = clock_now_ns(remote->remote.clock);
 	while ((outcome = ssh_channel_request_exec(errand->channel, text_str(&line))) ==
-		       SSH_AGAIN && ssh_real_ns() < deadline_ns)
+		       SSH_AGAIN &&
+	       ssh_real_ns() < deadline_ns)
 		ssh_link_wait(link, deadline_ns);
 	text_release(&line);
 	if (outcome == SSH_AGAIN)
@@ -246,7 +249,8 @@ static bool listen_for_life(struct errand *errand, int64_t now_ns)
 	}
 	if (now_ns - errand->heard_ns >= silence_ns)
 		return false;
-	if (now_ns - errand->heard_ns >= ask_every_ns && now_ns - errand->asked_ns >= ask_every_ns) {
+	if (now_ns - errand->heard_ns >= ask_every_ns &&
+	    now_ns - errand->asked_ns >= ask_every_ns) {
 		errand->asked_ns = now_ns;
 		(void)ssh_send_keepalive(link->session); /* any answer will do, also a refusal */
 	}
@@ -300,8 +304,9 @@ static bool errand_follow(struct errand *errand, const struct command *command, 
 		if (!is_connected(remote))
 			return refused_or_lost(remote, command->argv[0], e);
 		if (!errand->is_over && ssh_channel_is_closed(errand->channel) != 0)
-			return err_set(e, ERR_REMOTE, "run `%s` on %s: the server closed the channel "
-						      "without an exit status",
+			return err_set(e, ERR_REMOTE,
+				       "run `%s` on %s: the server closed the channel "
+				       "without an exit status",
 				       command->argv[0], name);
 		if (!errand->is_over && now_ns >= deadline_ns) {
 			errand_abandon(errand);
@@ -309,9 +314,10 @@ static bool errand_follow(struct errand *errand, const struct command *command, 
 		}
 		if (!listen_for_life(errand, now_ns)) {
 			remote->is_dead = true;
-			return err_set(e, ERR_REMOTE, "run `%s` on %s: the session was lost: nothing "
-						      "heard for %lld s", command->argv[0], name,
-				       (long long)(silence_ns / NS_PER_S));
+			return err_set(e, ERR_REMOTE,
+				       "run `%s` on %s: the session was lost: nothing "
+				       "heard for %lld s",
+				       command->argv[0], name, (long long)(silence_ns / NS_PER_S));
 		}
 		ssh_link_wait(remote->owned_link,
 			      errand->is_over ? now_ns + output_pause_ns
@@ -434,8 +440,9 @@ bool ssh_open(const struct host *host, const struct clock *clock, int64_t timeou
 	assert(timeout_ns > 0);
 
 	if (host->via != NULL && (host->via->via != NULL || host->via->is_local))
-		return err_set(e, ERR_INPUT, "open %s: via %s: only one hop is supported, and it "
-					     "must be a host reached by SSH",
+		return err_set(e, ERR_INPUT,
+			       "open %s: via %s: only one hop is supported, and it "
+			       "must be a host reached by SSH",
 			       host->name, host->via->name);
 
 	pipe_guard_init(&guard);

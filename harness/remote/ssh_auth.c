@@ -17,8 +17,12 @@
 #include <unistd.h>
 
 static const char *const default_key_paths[] = {
-	"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa",
+	"~/.ssh/id_ed25519",
+	"~/.ssh/id_ecdsa",
+	"~/.ssh/id_rsa",
 };
+
+enum { AGENT_ANSWER_BYTES = 256 << 10 }; /* the protocol's own bound */
 
 static const int64_t agent_timeout_ns = 2 * NS_PER_S;
 
@@ -49,14 +53,34 @@ static bool agent_read(int fd, unsigned char *bytes, size_t wish_bytes, int64_t 
 		if (left_ns <= 0 || poll(&readable, 1, (int)(left_ns / NS_PER_MS) + 1) < 0)
 			return false;
 
-		const ssize_t got = recv(fd, bytes + got_bytes, wish_bytes - got_bytes,
-					 MSG_DONTWAIT);
+		const ssize_t got =
+			recv(fd, bytes + got_bytes, wish_bytes - got_bytes, MSG_DONTWAIT);
 
 		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
 			return false;
 		got_bytes += got > 0 ? (size_t)got : 0;
 	}
 	return true;
+}
+
+/* Hanging up on an agent in the middle of its answer makes it complain on somebody's terminal. */
+static void agent_skip(int fd, size_t rest_bytes, int64_t deadline_ns)
+{
+	unsigned char bytes[1024];
+
+	while (rest_bytes > 0 && rest_bytes <= AGENT_ANSWER_BYTES) {
+		const size_t wish_bytes = rest_bytes < sizeof bytes ? rest_bytes : sizeof bytes;
+
+		if (!agent_read(fd, bytes, wish_bytes, deadline_ns))
+			return;
+		rest_bytes -= wish_bytes;
+	}
+}
+
+static uint32_t number_at(const unsigned char *bytes)
+{
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+	       (uint32_t)bytes[3];
 }
 
 /*
@@ -84,9 +108,9 @@ static const char *agent_count(int64_t deadline_ns, uint32_t *ret_count)
 		why = "none is listening at SSH_AUTH_SOCK";
 	} else if (send(fd, question, sizeof question, MSG_NOSIGNAL) == (ssize_t)sizeof question &&
 		   agent_read(fd, answer, sizeof answer, deadline_ns)) {
-		*ret_count = (uint32_t)answer[5] << 24 | (uint32_t)answer[6] << 16 |
-			     (uint32_t)answer[7] << 8 | (uint32_t)answer[8];
+		*ret_count = number_at(answer + 5);
 		why = answer[4] == 12 ? NULL : "does not list its keys";
+		agent_skip(fd, number_at(answer) - (sizeof answer - 4), deadline_ns);
 	}
 	(void)close(fd);
 	return why == NULL && *ret_count == 0 ? "holds no key" : why;
@@ -132,8 +156,8 @@ static enum ssh_auth_e try_agent(struct auth *auth)
 {
 	const int64_t latest_ns = ssh_real_ns() + agent_timeout_ns;
 	uint32_t count = 0;
-	const char *why = agent_count(latest_ns < auth->deadline_ns ? latest_ns : auth->deadline_ns,
-				      &count);
+	const char *why =
+		agent_count(latest_ns < auth->deadline_ns ? latest_ns : auth->deadline_ns, &count);
 	enum ssh_auth_e outcome = SSH_AUTH_DENIED;
 
 	if (why == NULL) {
@@ -223,8 +247,9 @@ bool ssh_authenticate(struct ssh_link *link, int64_t deadline_ns, struct err *e)
 		err_set(e, ERR_DEADLINE, "log in as %s: no answer in time (%s)", user,
 			text_str(&auth.tried));
 	else if (outcome == SSH_AUTH_ERROR && ssh_is_connected(link->session) == 0)
-		err_set(e, ERR_REMOTE, "log in as %s: the connection ended (%s). When an agent "
-				       "holds many keys, name one with `key:`",
+		err_set(e, ERR_REMOTE,
+			"log in as %s: the connection ended (%s). When an agent "
+			"holds many keys, name one with `key:`",
 			user, text_str(&auth.tried));
 	else if (outcome != SSH_AUTH_SUCCESS)
 		err_set(e, ERR_REFUSED, "log in as %s: no key was accepted (%s)", user,

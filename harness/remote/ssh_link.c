@@ -28,12 +28,12 @@ enum {
 	UNACKNOWLEDGED_MS = 5000,
 };
 
-/* A name being looked up by a thread of the C library; outlives us when it hangs. */
-struct lookup {
-	struct gaicb request;
-	struct addrinfo hints;
-	char port[8];
-	char *owned_name;
+enum { ADDRESSES_MAX = 16, ADDRESS_BYTES = 64 };
+
+/* What a name stands for, as numbers. */
+struct addresses {
+	char numbers[ADDRESSES_MAX][ADDRESS_BYTES];
+	size_t count;
 };
 
 int64_t ssh_real_ns(void)
@@ -69,67 +69,81 @@ static int poll_ms(int64_t until_ns)
 	return left_ns > 60 * NS_PER_S ? 60000 : (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-static void lookup_release(struct lookup *lookup)
+static void addresses_add(struct addresses *addresses, const char *bytes, size_t length_bytes)
 {
-	free(lookup->owned_name);
-	free(lookup);
+	if (addresses->count == ADDRESSES_MAX || length_bytes >= ADDRESS_BYTES)
+		return; /* sixteen are enough for one host, and no number is that long */
+	memcpy(addresses->numbers[addresses->count], bytes, length_bytes);
+	addresses->numbers[addresses->count][length_bytes] = '\0';
+	addresses->count++;
 }
 
-/* A name server that does not answer must not hold up a drill, hence not plain getaddrinfo. */
-static bool look_up_name(const struct host *host, int64_t deadline_ns, struct addrinfo **ret_list,
+/* Lines of getent: "198.51.100.7    STREAM db1", then the same for DGRAM and RAW. */
+static void addresses_read(struct addresses *addresses, const char *lines)
+{
+	for (; lines[0] != '\0'; lines += strcspn(lines, "\n"), lines += lines[0] == '\n') {
+		const size_t number_bytes = strcspn(lines, " \t\n");
+		const char *kind = lines + number_bytes + strspn(lines + number_bytes, " \t");
+
+		if (strncmp(kind, "STREAM", 6) == 0)
+			addresses_add(addresses, lines, number_bytes);
+	}
+}
+
+/*
+ * getaddrinfo has no deadline, and a name server that is down must not hold up a drill. A helper
+ * process can be killed when it is late, so the one that comes with the C library does the asking.
+ */
+static bool look_up_name(const char *name, int64_t deadline_ns, struct addresses *addresses,
 			 struct err *e)
 {
-	struct lookup *lookup = mem_alloc(sizeof *lookup);
-	struct gaicb *requests[1] = { &lookup->request };
-	int outcome;
+	static const struct host here = { .name = "this machine", .is_local = true };
+	const char *const argv[] = { "getent", "ahosts", "--", name, NULL };
+	const int64_t left_ns = deadline_ns - ssh_real_ns();
+	const struct command command = { .argv = argv, .timeout_ns = left_ns > 0 ? left_ns : 1 };
+	const struct clock real = clock_system();
+	struct remote *remote = NULL;
+	struct reply reply = { 0 };
+	struct err inner = { 0 };
 
-	lookup->owned_name = mem_copy(host->address);
-	lookup->hints.ai_socktype = SOCK_STREAM;
-	lookup->hints.ai_flags = AI_ADDRCONFIG;
-	(void)snprintf(lookup->port, sizeof lookup->port, "%u", host->port); /* fits */
-	lookup->request.ar_name = lookup->owned_name;
-	lookup->request.ar_service = lookup->port;
-	lookup->request.ar_request = &lookup->hints;
+	if (!local_open(&here, &real, &remote, e))
+		return false;
+	if (remote_exec(remote, &command, &reply, &inner))
+		addresses_read(addresses, text_str(&reply.out));
+	reply_release(&reply);
+	remote_close(remote);
 
-	outcome = getaddrinfo_a(GAI_NOWAIT, requests, 1, NULL);
-	if (outcome != 0) {
-		lookup_release(lookup);
-		return err_set(e, ERR_LIMIT, "look up %s: %s", host->address,
-			       gai_strerror(outcome));
-	}
-	while (gai_error(&lookup->request) == EAI_INPROGRESS && ssh_real_ns() < deadline_ns) {
-		const struct gaicb *const waiting[1] = { &lookup->request };
-		const struct timespec nap = { .tv_nsec = 100 * NS_PER_MS };
-
-		(void)gai_suspend(waiting, 1, &nap); /* the loop looks for itself */
-	}
-	outcome = gai_error(&lookup->request);
-	if (outcome == EAI_INPROGRESS) {
-		/* One that cannot be cancelled is left to its thread for ever. */
-		if (gai_cancel(&lookup->request) != EAI_NOTCANCELED)
-			lookup_release(lookup);
+	if (inner.kind == ERR_DEADLINE)
 		return err_set(e, ERR_DEADLINE, "look up %s: no name server answered in time",
-			       host->address);
-	}
-	*ret_list = lookup->request.ar_result;
-	lookup_release(lookup);
-	if (outcome != 0)
-		return err_set(e, ERR_REMOTE, "look up %s: %s", host->address,
-			       gai_strerror(outcome));
+			       name);
+	if (inner.kind != ERR_NONE)
+		return err_set(e, inner.kind, "look up %s: %s", name, inner.text);
+	if (addresses->count == 0)
+		return err_set(e, ERR_REMOTE, "look up %s: there is no such name", name);
 	return true;
 }
 
-static bool look_up(const struct host *host, int64_t deadline_ns, struct addrinfo **ret_list,
-		    struct err *e)
+static struct addrinfo *parse_address(const char *number, uint16_t port)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 					.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
-	char port[8];
+	struct addrinfo *address = NULL;
+	char port_text[8];
 
-	(void)snprintf(port, sizeof port, "%u", host->port); /* fits */
-	if (getaddrinfo(host->address, port, &hints, ret_list) == 0)
-		return true;
-	return look_up_name(host, deadline_ns, ret_list, e);
+	(void)snprintf(port_text, sizeof port_text, "%u", port); /* fits */
+	return getaddrinfo(number, port_text, &hints, &address) == 0 ? address : NULL;
+}
+
+static bool look_up(const struct host *host, int64_t deadline_ns, struct addresses *addresses,
+		    struct err *e)
+{
+	struct addrinfo *owned_number = parse_address(host->address, host->port);
+
+	if (owned_number == NULL)
+		return look_up_name(host->address, deadline_ns, addresses, e);
+	freeaddrinfo(owned_number);
+	addresses_add(addresses, host->address, strlen(host->address));
+	return true;
 }
 
 /* Best effort: a connection without one of them still works, only slower or noticed later. */
@@ -192,21 +206,21 @@ static enum err_kind kind_of(int failure)
 /* Tries every address; each may take its share of the time that is left. */
 static bool connect_any(const struct host *host, int64_t deadline_ns, int *ret_fd, struct err *e)
 {
-	struct addrinfo *owned_list = NULL;
-	int64_t left_count = 0;
+	struct addresses addresses = { 0 };
 	int failure = EADDRNOTAVAIL;
 
-	if (!look_up(host, deadline_ns, &owned_list, e))
+	if (!look_up(host, deadline_ns, &addresses, e))
 		return false;
-	for (const struct addrinfo *a = owned_list; a != NULL; a = a->ai_next)
-		left_count++;
-	for (const struct addrinfo *a = owned_list; a != NULL && failure != 0; a = a->ai_next) {
+	for (size_t i = 0; i < addresses.count && failure != 0; i++) {
+		struct addrinfo *owned_address = parse_address(addresses.numbers[i], host->port);
 		const int64_t now_ns = ssh_real_ns();
+		const int64_t share_ns = (deadline_ns - now_ns) / (int64_t)(addresses.count - i);
 
-		failure = connect_one(a, now_ns + (deadline_ns - now_ns) / left_count, ret_fd);
-		left_count--;
+		if (owned_address == NULL)
+			continue;
+		failure = connect_one(owned_address, now_ns + share_ns, ret_fd);
+		freeaddrinfo(owned_address);
 	}
-	freeaddrinfo(owned_list);
 	if (failure == 0)
 		return true;
 	return err_set(e, kind_of(failure), "connect: %s",
@@ -300,8 +314,9 @@ static bool connect_through(struct ssh_link *link, int64_t deadline_ns, int *ret
 		return err_set(e, ERR_DEADLINE, "connect through %s: no answer in time",
 			       jump->host->name);
 	if (outcome != SSH_OK)
-		return err_set(e, ERR_REMOTE, "connect through %s: %s; can it reach the address, "
-					      "and does its sshd have AllowTcpForwarding yes?",
+		return err_set(e, ERR_REMOTE,
+			       "connect through %s: %s; can it reach the address, "
+			       "and does its sshd have AllowTcpForwarding yes?",
 			       jump->host->name, ssh_get_error(jump->session));
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == -1)
 		return err_set(e, ERR_LIMIT, "open a pair of sockets: %s", strerror(errno));
@@ -332,8 +347,8 @@ void ssh_link_wait(struct ssh_link *link, int64_t until_ns)
 	fds[count++] = session_pollfd(link->session);
 	if (jump != NULL) {
 		const bool is_full = link->from_jump.start < link->from_jump.end;
-		const bool is_hungry = link->to_jump.start == link->to_jump.end &&
-				       !link->to_jump.is_ended;
+		const bool is_hungry =
+			link->to_jump.start == link->to_jump.end && !link->to_jump.is_ended;
 
 		fds[count++] = session_pollfd(jump->session);
 		fds[count++] = (struct pollfd){
@@ -410,8 +425,10 @@ static bool shake_hands(struct ssh_link *link, int64_t deadline_ns, struct err *
 	const char *why = ssh_get_error(link->session);
 
 	if (strstr(why, "no match for method server host key") != NULL)
-		return err_set(e, ERR_REFUSED, "agree on keys: the host has no key of the type "
-					       "that host_key pins (%s); pin one that it has", why);
+		return err_set(e, ERR_REFUSED,
+			       "agree on keys: the host has no key of the type "
+			       "that host_key pins (%s); pin one that it has",
+			       why);
 	if (strstr(why, "no match for method kex") != NULL)
 		return err_set(e, ERR_REMOTE,
 			       "agree on keys: the server allows only key exchanges that libssh %s "

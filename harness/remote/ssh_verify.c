@@ -19,16 +19,16 @@ static const char global_known_hosts[] = "/etc/ssh/ssh_known_hosts";
 /* The key that the host showed. */
 struct shown_key {
 	ssh_key owned_key;
-	char *owned_base64;      /* ssh_string_free_char */
+	char *owned_base64;	 /* ssh_string_free_char */
 	char *owned_fingerprint; /* "SHA256:..."; ssh_string_free_char */
 	const char *type;
 };
 
 /* Where things stand in the known_hosts files; lines count from 1, 0: nowhere. */
 struct finding {
-	const char *path;         /* of the lines below */
+	const char *path; /* of the lines below */
 	unsigned long revoked_line;
-	unsigned long host_line;  /* names this host; one with a key of the shown type preferred */
+	unsigned long host_line; /* names this host; one with a key of the shown type preferred */
 	bool is_same_type;
 	bool has_authority;
 };
@@ -93,12 +93,13 @@ static bool verify_pinned(const struct host *host, const struct shown_key *shown
 	    strlen(shown->owned_base64) == base64_bytes &&
 	    memcmp(shown->owned_base64, base64, base64_bytes) == 0)
 		return true;
-	return err_set(e, ERR_REFUSED,
-		       "host key: the host shows %s %s, which is not the key pinned by host_key in "
-		       "the inventory. Either this is another machine, or the host was set up anew: "
-		       "then compare the fingerprint on its console (ssh-keygen -lf "
-		       "/etc/ssh/ssh_host_*_key.pub) and pin: %s %s",
-		       shown->type, shown->owned_fingerprint, shown->type, shown->owned_base64);
+	return err_set(
+		e, ERR_REFUSED,
+		"host key: the host shows %s %s, which is not the key pinned by host_key in "
+		"the inventory. Either this is another machine, or the host was set up anew: "
+		"then compare the fingerprint on its console (ssh-keygen -lf "
+		"/etc/ssh/ssh_host_*_key.pub) and pin: %s %s",
+		shown->type, shown->owned_fingerprint, shown->type, shown->owned_base64);
 }
 
 /* ---- known_hosts ---- */
@@ -134,7 +135,7 @@ static void look_at_line(const char *line, unsigned long number, const char *pat
 	}
 	if (strncmp(line, "@cert-authority", 15) == 0)
 		finding->has_authority = true;
-	if (line[0] == '@' || line[0] == '#' || line[0] == '\n' || line[0] == '\0')
+	if (line[0] == '@' || line[0] == '#' || line[0] == '\0')
 		return;
 	if (ssh_known_hosts_parse_line(host_and_port, line, &entry) != SSH_OK)
 		return;
@@ -163,8 +164,10 @@ static bool look_into(const char *path, const char *host_and_port, const struct 
 	if (file == NULL)
 		return err_set(e, ERR_REFUSED, "host key: cannot read %s: %s", path,
 			       strerror(errno));
-	while (finding->revoked_line == 0 && getline(&line, &room_bytes, file) != -1)
+	while (finding->revoked_line == 0 && getline(&line, &room_bytes, file) != -1) {
+		line[strcspn(line, "\r\n")] = '\0'; /* libssh takes the newline for base64 */
 		look_at_line(line, ++number, path, host_and_port, shown, finding);
+	}
 	free(line);
 
 	const bool is_read = ferror(file) == 0;
@@ -179,8 +182,9 @@ static bool look_into(const char *path, const char *host_and_port, const struct 
 static void add_advice(const struct host *host, const struct shown_key *shown, const char *path,
 		       struct text *text)
 {
-	text_addf(text, "The host shows %s %s: compare that with its console (ssh-keygen -lf "
-			"/etc/ssh/ssh_host_*_key.pub), then run: ssh-keyscan -p %u -t %s %s >> %s",
+	text_addf(text,
+		  "The host shows %s %s: compare that with its console (ssh-keygen -lf "
+		  "/etc/ssh/ssh_host_*_key.pub), then run: ssh-keyscan -p %u -t %s %s >> %s",
 		  shown->type, shown->owned_fingerprint, host->port, shown->type, host->address,
 		  path);
 }
@@ -295,15 +299,17 @@ bool ssh_verify_prepare(ssh_session session, const struct host *host, struct err
 	owned_type = strndup(type, type_bytes);
 	if (owned_type == NULL)
 		return err_set(e, ERR_LIMIT, "host_key: no memory");
-	outcome = base64_bytes == 0 || ssh_options_set(session, SSH_OPTIONS_HOSTKEYS,
-						       algorithms_of(owned_type)) != SSH_OK ||
+	outcome = base64_bytes == 0 ||
+		  ssh_options_set(session, SSH_OPTIONS_HOSTKEYS, algorithms_of(owned_type)) !=
+			  SSH_OK ||
 		  ssh_options_set(session, SSH_OPTIONS_KNOWNHOSTS, "/dev/null") != SSH_OK ||
 		  ssh_options_set(session, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null") != SSH_OK;
 	free(owned_type);
 	if (outcome != 0)
-		return err_set(e, ERR_INPUT, "host_key of %s: write it as in a .pub file, like "
-					     "`ssh-ed25519 AAAA...`, with a type that libssh %s "
-					     "knows",
+		return err_set(e, ERR_INPUT,
+			       "host_key of %s: write it as in a .pub file, like "
+			       "`ssh-ed25519 AAAA...`, with a type that libssh %s "
+			       "knows",
 			       host->name, ssh_version(0));
 	return true;
 }

@@ -6,7 +6,7 @@
 
 #include "remote/remote.h"
 
-/* Runs commands on this machine. Never lost: a command past its deadline is killed with its group. */
+/* Runs commands on this machine. Never lost: a late command is killed with its group. */
 bool local_open(const struct host *host, const struct clock *clock, struct remote **ret_remote,
 		struct err *e);
 
