@@ -273,6 +273,15 @@ START_TEST(test_ssh_exec_background_child_that_talks_does_not_delay)
 }
 END_TEST
 
+START_TEST(test_ssh_exec_exit_status_after_end_of_output_is_seen_at_once)
+{
+	NEEDS_SSHD();
+	ck_assert(run_sh("exec >&- 2>&-; sleep 0.2; exit 3"));
+	ck_assert_int_eq(reply.exit_status, 3);
+	ck_assert_int_lt(reply.done_ns - reply.sent_ns, 900 * NS_PER_MS);
+}
+END_TEST
+
 START_TEST(test_ssh_exec_unknown_program_is_status_127)
 {
 	const char *const argv[] = { "firedrill-no-such-program", NULL };
@@ -512,6 +521,7 @@ void suite_remote_ssh(Suite *suite)
 	tcase_add_test(tcase, test_ssh_exec_deadline_ends_the_session);
 	tcase_add_test(tcase, test_ssh_exec_background_child_holding_stdout_does_not_delay);
 	tcase_add_test(tcase, test_ssh_exec_background_child_that_talks_does_not_delay);
+	tcase_add_test(tcase, test_ssh_exec_exit_status_after_end_of_output_is_seen_at_once);
 	tcase_add_test(tcase, test_ssh_exec_unknown_program_is_status_127);
 	tcase_add_test(tcase, test_ssh_exec_sshd_killed_midway_is_noticed_within_seconds);
 	tcase_add_test(tcase, test_ssh_exec_on_a_session_that_died_while_idle_is_remote_error);

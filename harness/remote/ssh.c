@@ -206,6 +206,10 @@ static void take_output(struct errand *errand)
 	struct text *const streams[2] = { &errand->reply.out, &errand->reply.err };
 	char bytes[16384];
 
+	/* Reading does not look at the connection any more once the channel is at its end of file,
+	   and the exit status may come after that. It is taken by the callbacks. */
+	(void)ssh_channel_get_exit_status(errand->channel);
+
 	for (int is_stderr = 0; is_stderr < 2; is_stderr++) {
 		for (;;) {
 			const int got = ssh_channel_read_nonblocking(errand->channel, bytes,
@@ -285,6 +289,16 @@ static void errand_abandon(struct errand *errand)
 	}
 }
 
+/* When to look again, if nothing comes. */
+static int64_t errand_next_ns(const struct errand *errand, int64_t deadline_ns)
+{
+	const int64_t now_ns = ssh_real_ns();
+
+	if (errand->is_over)
+		return now_ns + output_pause_ns;
+	return earlier(deadline_ns, now_ns + ask_every_ns);
+}
+
 /* Carries input and output until the command is over. */
 static bool errand_follow(struct errand *errand, const struct command *command, int64_t deadline_ns,
 			  struct err *e)
@@ -294,6 +308,8 @@ static bool errand_follow(struct errand *errand, const struct command *command, 
 
 	errand->heard_ns = ssh_real_ns();
 	for (;;) {
+		const uint64_t heard_bytes = remote->owned_link->heard.in_bytes;
+
 		take_output(errand);
 		give_input(errand);
 
@@ -319,9 +335,10 @@ static bool errand_follow(struct errand *errand, const struct command *command, 
 				       "heard for %lld s",
 				       command->argv[0], name, (long long)(silence_ns / NS_PER_S));
 		}
-		ssh_link_wait(remote->owned_link,
-			      errand->is_over ? now_ns + output_pause_ns
-					      : earlier(deadline_ns, now_ns + ask_every_ns));
+		/* A later step may have read what an earlier one would take: poll would not tell.
+		 */
+		if (remote->owned_link->heard.in_bytes == heard_bytes)
+			ssh_link_wait(remote->owned_link, errand_next_ns(errand, deadline_ns));
 	}
 }
 

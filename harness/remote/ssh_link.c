@@ -287,8 +287,12 @@ static void pump_all(struct ssh_link *link)
 	bool is_moving = link->owned_jump != NULL;
 
 	while (is_moving) {
+		const uint64_t heard_bytes = link->owned_jump->heard.in_bytes;
+
 		is_moving = pump_to_jump(link);
 		is_moving = pump_from_jump(link) || is_moving;
+		/* Either may have read what the other one waits for, and poll would not tell. */
+		is_moving = is_moving || link->owned_jump->heard.in_bytes != heard_bytes;
 	}
 }
 
