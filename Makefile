@@ -24,6 +24,7 @@ SRC     := $(wildcard harness/*/*.c probes/*.c reports/*.c)
 OBJ     := $(SRC:%.c=$(BUILD)/%.o)
 PARTS   := $(filter-out %/cli/main.o,$(OBJ))
 UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fixtures/*.c))
+FIXTURES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard fixtures/*.c))
 CHECK   := $(shell pkg-config --libs check 2>/dev/null)
 
 .PHONY: all
@@ -36,7 +37,7 @@ $(BUILD)/unit: $(UNIT) $(PARTS)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
 # A program of its own for each lab test: tests/lab_<what>.c
-$(BUILD)/lab_%: $(BUILD)/tests/lab_%.o $(PARTS)
+$(BUILD)/lab_%: $(BUILD)/tests/lab_%.o $(FIXTURES) $(PARTS)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
 $(BUILD)/%.o: %.c Makefile
