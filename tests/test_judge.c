@@ -38,8 +38,8 @@ struct rto_row {
 static const struct rto_row rto_rows[] = {
 	{ "within the target", "g*10 b*5 g*20", 111, VERDICT_MET, "85 ms to 111 ms", "0 s", NULL,
 	  EXIT_MET, "Recovered in 85 ms to 111 ms, target 111 ms." },
-	{ "beyond the target", "g*10 b*5 g*20", 84, VERDICT_MISSED, "85 ms to 111 ms", "-1 ms", NULL,
-	  EXIT_MISSED, "Recovered in 85 ms to 111 ms, target 84 ms; missed: rto." },
+	{ "beyond the target", "g*10 b*5 g*20", 84, VERDICT_MISSED, "85 ms to 111 ms", "-1 ms",
+	  NULL, EXIT_MISSED, "Recovered in 85 ms to 111 ms, target 84 ms; missed: rto." },
 	{ "the target inside the span, at its low edge", "g*10 b*5 g*20", 85, VERDICT_INCONCLUSIVE,
 	  "85 ms to 111 ms", "", "Probe every 2ms or less.", EXIT_INCONCLUSIVE,
 	  "Recovered in 85 ms to 111 ms, target 85 ms; inconclusive: rto." },
@@ -163,7 +163,9 @@ static struct ledger_count_result counted(uint64_t lost, int64_t low_ms, int64_t
 	return (struct ledger_count_result){
 		.was_counted = true,
 		.is_readable = true,
-		.classes = { .attempted = 1030, .acknowledged = 1024, .ok = 1024 - lost,
+		.classes = { .attempted = 1030,
+			     .acknowledged = 1024,
+			     .ok = 1024 - lost,
 			     .lost = lost },
 		.rpo = { low_ms * NS_PER_MS, high_ms * NS_PER_MS },
 	};
@@ -172,37 +174,88 @@ static struct ledger_count_result counted(uint64_t lost, int64_t low_ms, int64_t
 struct rpo_row {
 	const char *name;
 	int64_t target_ms;
-	struct { uint64_t lost; int64_t low_ms; int64_t high_ms; bool is_missing, is_unreadable; } stable,
-		healed;
+	struct {
+		uint64_t lost;
+		int64_t low_ms;
+		int64_t high_ms;
+		bool is_missing, is_unreadable;
+	} stable, healed;
 	enum verdict verdict;
 	const char *observed;
 	const char *part; /* of the reason */
 };
 
 static const struct rpo_row rpo_rows[] = {
-	{ "nothing lost", 0, { 0 }, { 0 }, VERDICT_MET, "0 s; 1,024 acknowledged writes, none lost",
+	{ "nothing lost",
+	  0,
+	  { 0 },
+	  { 0 },
+	  VERDICT_MET,
+	  "0 s; 1,024 acknowledged writes, none lost",
 	  "no acknowledged write is lost" },
-	{ "lost once the old primary woke up", 0, { 0 }, { .lost = 466, .low_ms = 9000, .high_ms = 9020 },
-	  VERDICT_MISSED, "9 s to 9.02 s; 466 of 1,024 acknowledged writes lost", "466 of 1,024" },
-	{ "a loss is a miss of 0 s, however short", 0, { .lost = 1, .low_ms = 0, .high_ms = 20 }, { 0 },
-	  VERDICT_MISSED, "0 s to 20 ms; 1 of 1,024 acknowledged writes lost", "1 of 1,024" },
-	{ "less than the target", 5000, { .lost = 3, .low_ms = 4000, .high_ms = 4020 }, { 0 },
-	  VERDICT_MET, "4 s to 4.02 s; 3 of 1,024 acknowledged writes lost", "newer than the target" },
-	{ "the target inside the span", 4010, { .lost = 3, .low_ms = 4000, .high_ms = 4020 }, { 0 },
-	  VERDICT_INCONCLUSIVE, "4 s to 4.02 s; 3 of 1,024 acknowledged writes lost",
+	{ "lost once the old primary woke up",
+	  0,
+	  { 0 },
+	  { .lost = 466, .low_ms = 9000, .high_ms = 9020 },
+	  VERDICT_MISSED,
+	  "9 s to 9.02 s; 466 of 1,024 acknowledged writes lost",
+	  "466 of 1,024" },
+	{ "a loss is a miss of 0 s, however short",
+	  0,
+	  { .lost = 1, .low_ms = 0, .high_ms = 20 },
+	  { 0 },
+	  VERDICT_MISSED,
+	  "0 s to 20 ms; 1 of 1,024 acknowledged writes lost",
+	  "1 of 1,024" },
+	{ "less than the target",
+	  5000,
+	  { .lost = 3, .low_ms = 4000, .high_ms = 4020 },
+	  { 0 },
+	  VERDICT_MET,
+	  "4 s to 4.02 s; 3 of 1,024 acknowledged writes lost",
+	  "newer than the target" },
+	{ "the target inside the span",
+	  4010,
+	  { .lost = 3, .low_ms = 4000, .high_ms = 4020 },
+	  { 0 },
+	  VERDICT_INCONCLUSIVE,
+	  "4 s to 4.02 s; 3 of 1,024 acknowledged writes lost",
 	  "inside the span" },
-	{ "fewer losses, but further back", 1000, { .lost = 3, .low_ms = 10, .high_ms = 20 },
-	  { .lost = 1, .low_ms = 5000, .high_ms = 5020 }, VERDICT_MISSED,
-	  "5 s to 5.02 s; 1 of 1,024 acknowledged writes lost", "1 of 1,024" },
-	{ "not counted after the heal", 0, { 0 }, { .is_missing = true }, VERDICT_INCONCLUSIVE,
-	  "0 s; 1,024 acknowledged writes, none lost", "was not counted after the heal" },
-	{ "unreadable after the heal", 0, { 0 }, { .is_unreadable = true }, VERDICT_INCONCLUSIVE,
-	  "0 s; 1,024 acknowledged writes, none lost", "could not be read after the heal: refused" },
-	{ "unreadable after the heal, but the loss was seen before", 0,
-	  { .lost = 7, .low_ms = 100, .high_ms = 120 }, { .is_unreadable = true }, VERDICT_MISSED,
-	  "100 ms to 120 ms; 7 of 1,024 acknowledged writes lost", "7 of 1,024" },
-	{ "never readable", 0, { .is_unreadable = true }, { .is_unreadable = true },
-	  VERDICT_INCONCLUSIVE, "not known", "could not be read once the service was stable" },
+	{ "fewer losses, but further back",
+	  1000,
+	  { .lost = 3, .low_ms = 10, .high_ms = 20 },
+	  { .lost = 1, .low_ms = 5000, .high_ms = 5020 },
+	  VERDICT_MISSED,
+	  "5 s to 5.02 s; 1 of 1,024 acknowledged writes lost",
+	  "1 of 1,024" },
+	{ "not counted after the heal",
+	  0,
+	  { 0 },
+	  { .is_missing = true },
+	  VERDICT_INCONCLUSIVE,
+	  "0 s; 1,024 acknowledged writes, none lost",
+	  "was not counted after the heal" },
+	{ "unreadable after the heal",
+	  0,
+	  { 0 },
+	  { .is_unreadable = true },
+	  VERDICT_INCONCLUSIVE,
+	  "0 s; 1,024 acknowledged writes, none lost",
+	  "could not be read after the heal: refused" },
+	{ "unreadable after the heal, but the loss was seen before",
+	  0,
+	  { .lost = 7, .low_ms = 100, .high_ms = 120 },
+	  { .is_unreadable = true },
+	  VERDICT_MISSED,
+	  "100 ms to 120 ms; 7 of 1,024 acknowledged writes lost",
+	  "7 of 1,024" },
+	{ "never readable",
+	  0,
+	  { .is_unreadable = true },
+	  { .is_unreadable = true },
+	  VERDICT_INCONCLUSIVE,
+	  "not known",
+	  "could not be read once the service was stable" },
 };
 
 enum { RPO_ROWS = sizeof rpo_rows / sizeof rpo_rows[0] };
@@ -247,8 +300,7 @@ START_TEST(test_judge_objectives_rpo_without_ledger_or_acknowledgement_is_inconc
 	court.ledger.healed = court.ledger.stable;
 	measure_ledger_worse(&court.ledger);
 	court_judge(&court);
-	expect_row(&court, 0, "rpo", VERDICT_INCONCLUSIVE,
-		   "0 s; 0 acknowledged writes, none lost");
+	expect_row(&court, 0, "rpo", VERDICT_INCONCLUSIVE, "0 s; 0 acknowledged writes, none lost");
 	arena_release(&court.arena);
 }
 END_TEST
@@ -300,7 +352,11 @@ END_TEST
 
 START_TEST(test_judge_objectives_availability_is_judged_by_its_bounds)
 {
-	static const struct { int64_t target_ppm; enum verdict verdict; const char *margin; } rows[] = {
+	static const struct {
+		int64_t target_ppm;
+		enum verdict verdict;
+		const char *margin;
+	} rows[] = {
 		{ 750000, VERDICT_MET, "0 %" },
 		{ 750001, VERDICT_INCONCLUSIVE, "" },
 		{ 875000, VERDICT_INCONCLUSIVE, "" },
@@ -338,7 +394,11 @@ END_TEST
 
 START_TEST(test_judge_objectives_checks_follow_their_events)
 {
-	static const struct { const char *data; enum verdict verdict; const char *got; } rows[] = {
+	static const struct {
+		const char *data;
+		enum verdict verdict;
+		const char *got;
+	} rows[] = {
 		{ "{\"verdict\":\"met\",\"expected\":\"0\",\"got\":\"0\"}", VERDICT_MET, "0" },
 		{ "{\"verdict\":\"missed\",\"expected\":\"0\",\"got\":\"17\"}", VERDICT_MISSED,
 		  "17" },

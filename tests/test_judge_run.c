@@ -1,6 +1,7 @@
 /*
  * test_judge_run.c - the verdict of the whole run: the exit code for every combination of what can
- * hold at its end, faults that are not known to be in effect, and heals that are not known to be done.
+ * hold at its end, faults that are not known to be in effect, and heals that are not known to be
+ * done.
  */
 #include "fixtures/court.h"
 #include "tests/suites.h"
@@ -15,7 +16,8 @@ static const struct {
 } doubts[] = {
 	{ EVENT_MISMATCH, "step 1 (process.kill) on db1 did not take effect: still running" },
 	{ EVENT_UNKNOWN, "step 1 (process.kill) on db1 could not be confirmed: still running" },
-	{ EVENT_INJECT_FAILED, "step 1 (process.kill) on db1 could not be injected: still running" },
+	{ EVENT_INJECT_FAILED,
+	  "step 1 (process.kill) on db1 could not be injected: still running" },
 	{ EVENT_NONE, "step 1 (process.kill) on db1 was never confirmed" },
 };
 
@@ -75,7 +77,8 @@ START_TEST(test_judge_run_second_step_that_never_came_is_inconclusive)
 	court_promise_rto(&court, 30000);
 	court_judge(&court);
 	ck_assert_int_eq(court.outcome.exit_code, EXIT_INCONCLUSIVE);
-	ck_assert_ptr_nonnull(strstr(court.rows[0].reason, "Step 2 (disk.fill) did not take place"));
+	ck_assert_ptr_nonnull(
+		strstr(court.rows[0].reason, "Step 2 (disk.fill) did not take place"));
 	arena_release(&court.arena);
 }
 END_TEST
@@ -138,8 +141,13 @@ static enum run_exit expected_exit(unsigned holds, enum run_exit otherwise)
 		[HOLDS_FAILED | HOLDS_NOT_STARTED] = EXIT_INTERNAL,
 		[HOLDS_FAILED | HOLDS_STOPPED] = EXIT_INTERNAL,
 		[HOLDS_FAILED | HOLDS_STOPPED | HOLDS_NOT_STARTED] = EXIT_INTERNAL,
-		[1] = EXIT_LEFTOVER, [3] = EXIT_LEFTOVER, [5] = EXIT_LEFTOVER, [7] = EXIT_LEFTOVER,
-		[9] = EXIT_LEFTOVER, [11] = EXIT_LEFTOVER, [13] = EXIT_LEFTOVER,
+		[1] = EXIT_LEFTOVER,
+		[3] = EXIT_LEFTOVER,
+		[5] = EXIT_LEFTOVER,
+		[7] = EXIT_LEFTOVER,
+		[9] = EXIT_LEFTOVER,
+		[11] = EXIT_LEFTOVER,
+		[13] = EXIT_LEFTOVER,
 		[15] = EXIT_LEFTOVER,
 	};
 
@@ -170,9 +178,13 @@ END_TEST
 
 START_TEST(test_judge_run_sentences_of_runs_that_did_not_end_well)
 {
-	static const struct { unsigned holds; const char *sentence; } rows[] = {
-		{ HOLDS_LEFTOVER, "Left unhealed: step 1 (process.kill) on db1 left something behind: "
-				  "rule still there. Run `firedrill heal 20261121-102030-k3f9`." },
+	static const struct {
+		unsigned holds;
+		const char *sentence;
+	} rows[] = {
+		{ HOLDS_LEFTOVER,
+		  "Left unhealed: step 1 (process.kill) on db1 left something behind: "
+		  "rule still there. Run `firedrill heal 20261121-102030-k3f9`." },
 		{ HOLDS_FAILED, "Failed: the store failed: disk full." },
 		{ HOLDS_STOPPED, "Stopped by signal 2 (INT); everything is healed." },
 		{ HOLDS_NOT_STARTED, "Not started: `reads` was not good; nothing was harmed." },
@@ -205,12 +217,15 @@ static const struct heal_row heal_rows[] = {
 	{ "heal failed, then worked", { EVENT_HEAL_FAILED, EVENT_HEALED, EVENT_CLEAN }, EXIT_MET },
 	{ "heal failed, then was found as before", { EVENT_HEAL_FAILED, EVENT_CLEAN }, EXIT_MET },
 	{ "leftover", { EVENT_HEALED, EVENT_LEFTOVER }, EXIT_LEFTOVER },
-	{ "leftover, healed again, not read back", { EVENT_HEALED, EVENT_LEFTOVER, EVENT_HEALED },
+	{ "leftover, healed again, not read back",
+	  { EVENT_HEALED, EVENT_LEFTOVER, EVENT_HEALED },
 	  EXIT_LEFTOVER },
 	{ "leftover, healed again, read back",
-	  { EVENT_HEALED, EVENT_LEFTOVER, EVENT_HEALED, EVENT_CLEAN }, EXIT_MET },
+	  { EVENT_HEALED, EVENT_LEFTOVER, EVENT_HEALED, EVENT_CLEAN },
+	  EXIT_MET },
 	{ "healed, but nobody looked", { EVENT_HEALED }, EXIT_INCONCLUSIVE },
-	{ "healed, then a second heal failed", { EVENT_HEALED, EVENT_CLEAN, EVENT_HEAL_FAILED },
+	{ "healed, then a second heal failed",
+	  { EVENT_HEALED, EVENT_CLEAN, EVENT_HEAL_FAILED },
 	  EXIT_LEFTOVER },
 };
 
@@ -244,9 +259,10 @@ START_TEST(test_judge_run_two_hosts_left_are_counted)
 	court_say(&court, EVENT_HEAL_FAILED, PHASE_HEAL, "db1", "no route");
 	court_judge(&court);
 	ck_assert_int_eq(court.outcome.exit_code, EXIT_LEFTOVER);
-	ck_assert_str_eq(court.outcome.sentence,
-			 "Left unhealed: step 1 (process.kill) on db1 could not be healed: no route "
-			 "(and 1 more). Run `firedrill heal 20261121-102030-k3f9`.");
+	ck_assert_str_eq(
+		court.outcome.sentence,
+		"Left unhealed: step 1 (process.kill) on db1 could not be healed: no route "
+		"(and 1 more). Run `firedrill heal 20261121-102030-k3f9`.");
 	arena_release(&court.arena);
 }
 END_TEST
@@ -285,11 +301,13 @@ START_TEST(test_judge_run_stopped_before_any_harm_says_so)
 	struct court court;
 
 	court_open(&court, "g*40");
-	court_say(&court, EVENT_STOP, PHASE_BASELINE, NULL, "the run took longer than run_at_most: 5 s");
+	court_say(&court, EVENT_STOP, PHASE_BASELINE, NULL,
+		  "the run took longer than run_at_most: 5 s");
 	court_judge(&court);
 	ck_assert_int_eq(court.outcome.exit_code, EXIT_STOPPED);
-	ck_assert_str_eq(court.outcome.sentence, "Stopped: the run took longer than run_at_most: 5 s; "
-						 "nothing was harmed.");
+	ck_assert_str_eq(court.outcome.sentence,
+			 "Stopped: the run took longer than run_at_most: 5 s; "
+			 "nothing was harmed.");
 	arena_release(&court.arena);
 }
 END_TEST

@@ -25,75 +25,179 @@ struct situation {
 };
 
 static const struct situation situations[] = {
-	{ .name = "clean outage", .slots = "g*10 b*5 g*20", .kind = MEASURED_SPAN,
-	  .rto_ms = { 85, 111 }, .downtime_ms = { 79, 111 }, .good = 20, .bad = 5 },
-	{ .name = "flapping waits for the stable stretch", .slots = "g*10 b*5 g*3 b*2 g*20",
-	  .kind = MEASURED_SPAN, .rto_ms = { 185, 211 }, .downtime_ms = { 98, 172 }, .flaps = 1,
-	  .good = 23, .bad = 7 },
+	{ .name = "clean outage",
+	  .slots = "g*10 b*5 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 85, 111 },
+	  .downtime_ms = { 79, 111 },
+	  .good = 20,
+	  .bad = 5 },
+	{ .name = "flapping waits for the stable stretch",
+	  .slots = "g*10 b*5 g*3 b*2 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 185, 211 },
+	  .downtime_ms = { 98, 172 },
+	  .flaps = 1,
+	  .good = 23,
+	  .bad = 7 },
 	{ .name = "first good of the stretch hangs, a later slot answers first",
-	  .slots = "g*10 h*10 g~350 g*20", .kind = MEASURED_SPAN, .rto_ms = { 185, 231 },
-	  .downtime_ms = { 179, 231 }, .good = 21, .bad = 10 },
+	  .slots = "g*10 h*10 g~350 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 185, 231 },
+	  .downtime_ms = { 179, 231 },
+	  .good = 21,
+	  .bad = 10 },
 	{ .name = "all hanging attempts are answered when the service thaws",
 	  .slots = "g*10 h*3 g~141 g~121 g~101 g~81 g~61 g~41 g~21 g*20",
-	  .kind = MEASURED_SPAN, .rto_ms = { 45, 211 }, .downtime_ms = { 39, 211 }, .good = 27,
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 45, 211 },
+	  .downtime_ms = { 39, 211 },
+	  .good = 27,
 	  .bad = 3 },
 	{ .name = "no outage", .slots = "g*40", .kind = MEASURED_NO_OUTAGE, .good = 30 },
-	{ .name = "never recovered", .slots = "g*10 b*30", .kind = MEASURED_NEVER_RECOVERED,
-	  .rto_ms = { 585, 610 }, .downtime_ms = { 579, 610 }, .bad = 30 },
-	{ .name = "good again, but not long enough before the end", .slots = "g*10 b*20 g*5",
-	  .kind = MEASURED_NEVER_RECOVERED, .rto_ms = { 385, 510 }, .downtime_ms = { 379, 411 },
-	  .good = 5, .bad = 20 },
-	{ .name = "outage at the very end", .slots = "g*30 b", .kind = MEASURED_NEVER_RECOVERED,
-	  .rto_ms = { 405, 430 }, .downtime_ms = { 0, 40 }, .good = 20, .bad = 1 },
-	{ .name = "skipped after the last bad widen the span", .slots = "g*10 b*5 s*5 g*20",
-	  .kind = MEASURED_SPAN, .rto_ms = { 85, 211 }, .downtime_ms = { 79, 211 }, .good = 20,
-	  .bad = 5, .skipped = 5 },
-	{ .name = "skipped before the first bad", .slots = "g*10 s*5 b*5 g*20",
-	  .kind = MEASURED_SPAN, .rto_ms = { 185, 211 }, .downtime_ms = { 79, 211 }, .good = 20,
-	  .bad = 5, .skipped = 5 },
+	{ .name = "never recovered",
+	  .slots = "g*10 b*30",
+	  .kind = MEASURED_NEVER_RECOVERED,
+	  .rto_ms = { 585, 610 },
+	  .downtime_ms = { 579, 610 },
+	  .bad = 30 },
+	{ .name = "good again, but not long enough before the end",
+	  .slots = "g*10 b*20 g*5",
+	  .kind = MEASURED_NEVER_RECOVERED,
+	  .rto_ms = { 385, 510 },
+	  .downtime_ms = { 379, 411 },
+	  .good = 5,
+	  .bad = 20 },
+	{ .name = "outage at the very end",
+	  .slots = "g*30 b",
+	  .kind = MEASURED_NEVER_RECOVERED,
+	  .rto_ms = { 405, 430 },
+	  .downtime_ms = { 0, 40 },
+	  .good = 20,
+	  .bad = 1 },
+	{ .name = "skipped after the last bad widen the span",
+	  .slots = "g*10 b*5 s*5 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 85, 211 },
+	  .downtime_ms = { 79, 211 },
+	  .good = 20,
+	  .bad = 5,
+	  .skipped = 5 },
+	{ .name = "skipped before the first bad",
+	  .slots = "g*10 s*5 b*5 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 185, 211 },
+	  .downtime_ms = { 79, 211 },
+	  .good = 20,
+	  .bad = 5,
+	  .skipped = 5 },
 	{ .name = "skipped inside the stable stretch do not break it",
-	  .slots = "g*10 b*5 g*5 s*3 g*20", .kind = MEASURED_SPAN, .rto_ms = { 85, 111 },
-	  .downtime_ms = { 79, 111 }, .good = 25, .bad = 5, .skipped = 3 },
-	{ .name = "skipped do not make a stretch longer", .slots = "g*10 b*5 g s*12",
-	  .kind = MEASURED_NEVER_RECOVERED, .rto_ms = { 85, 370 }, .downtime_ms = { 79, 111 },
-	  .good = 1, .bad = 5, .skipped = 12 },
-	{ .name = "lanes are busy with hanging attempts", .slots = "g*10 h .*9 h .*9 g*20",
-	  .kind = MEASURED_SPAN, .rto_ms = { 205, 411 }, .downtime_ms = { 199, 411 }, .good = 20,
-	  .bad = 2, .not_sampled = 18 },
+	  .slots = "g*10 b*5 g*5 s*3 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 85, 111 },
+	  .downtime_ms = { 79, 111 },
+	  .good = 25,
+	  .bad = 5,
+	  .skipped = 3 },
+	{ .name = "skipped do not make a stretch longer",
+	  .slots = "g*10 b*5 g s*12",
+	  .kind = MEASURED_NEVER_RECOVERED,
+	  .rto_ms = { 85, 370 },
+	  .downtime_ms = { 79, 111 },
+	  .good = 1,
+	  .bad = 5,
+	  .skipped = 12 },
+	{ .name = "lanes are busy with hanging attempts",
+	  .slots = "g*10 h .*9 h .*9 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 205, 411 },
+	  .downtime_ms = { 199, 411 },
+	  .good = 20,
+	  .bad = 2,
+	  .not_sampled = 18 },
 	{ .name = "a hanging attempt from before the fault belongs to the outage",
-	  .slots = "g*9 h b*5 g*20", .kind = MEASURED_SPAN, .rto_ms = { 85, 111 },
-	  .downtime_ms = { 79, 111 }, .good = 20, .bad = 6 },
-	{ .name = "only an attempt under way was hit", .slots = "g*9 b~15 g*20",
-	  .kind = MEASURED_SPAN, .rto_ms = { 0, 11 }, .downtime_ms = { 0, 11 }, .good = 20,
+	  .slots = "g*9 h b*5 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 85, 111 },
+	  .downtime_ms = { 79, 111 },
+	  .good = 20,
+	  .bad = 6 },
+	{ .name = "only an attempt under way was hit",
+	  .slots = "g*9 b~15 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 0, 11 },
+	  .downtime_ms = { 0, 11 },
+	  .good = 20,
 	  .bad = 1 },
 	{ .name = "only an attempt under way was hit, and hung: the others prove nothing",
-	  .slots = "g*9 h g*30", .kind = MEASURED_SPAN, .rto_ms = { 0, 191 },
-	  .downtime_ms = { 0, 191 }, .good = 30, .bad = 1 },
-	{ .name = "a failure from before the fault is not its outage", .slots = "g*5 b g*34",
-	  .kind = MEASURED_NO_OUTAGE, .good = 30 },
-	{ .name = "confirmed long after the recovery", .slots = "g*10 b*5 g*40",
-	  .sent_ms = 190, .confirmed_ms = 700, .kind = MEASURED_SPAN, .rto_ms = { 0, 111 },
-	  .downtime_ms = { 79, 111 }, .good = 40, .bad = 5 },
-	{ .name = "confirmed long after the recovery, and the attempts hung", .slots = "g*10 h*5 g*40",
-	  .sent_ms = 190, .confirmed_ms = 700, .kind = MEASURED_SPAN, .rto_ms = { 0, 111 },
-	  .downtime_ms = { 79, 111 }, .good = 40, .bad = 5 },
-	{ .name = "the fault takes effect after a good while", .slots = "g*40 b*5 g*20",
-	  .kind = MEASURED_SPAN, .rto_ms = { 685, 711 }, .downtime_ms = { 79, 121 }, .good = 50,
+	  .slots = "g*9 h g*30",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 0, 191 },
+	  .downtime_ms = { 0, 191 },
+	  .good = 30,
+	  .bad = 1 },
+	{ .name = "a failure from before the fault is not its outage",
+	  .slots = "g*5 b g*34",
+	  .kind = MEASURED_NO_OUTAGE,
+	  .good = 30 },
+	{ .name = "confirmed long after the recovery",
+	  .slots = "g*10 b*5 g*40",
+	  .sent_ms = 190,
+	  .confirmed_ms = 700,
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 0, 111 },
+	  .downtime_ms = { 79, 111 },
+	  .good = 40,
+	  .bad = 5 },
+	{ .name = "confirmed long after the recovery, and the attempts hung",
+	  .slots = "g*10 h*5 g*40",
+	  .sent_ms = 190,
+	  .confirmed_ms = 700,
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 0, 111 },
+	  .downtime_ms = { 79, 111 },
+	  .good = 40,
+	  .bad = 5 },
+	{ .name = "the fault takes effect after a good while",
+	  .slots = "g*40 b*5 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 685, 711 },
+	  .downtime_ms = { 79, 121 },
+	  .good = 50,
 	  .bad = 5 },
 	{ .name = "a second outage after the heal counts as downtime",
-	  .slots = "g*10 b*5 g*20 b*10 g*20", .kind = MEASURED_SPAN, .rto_ms = { 85, 111 },
-	  .downtime_ms = { 258, 332 }, .good = 40, .bad = 15 },
-	{ .name = "down again at the end, after stable", .slots = "g*10 b*5 g*20 b*10",
-	  .kind = MEASURED_SPAN, .rto_ms = { 85, 111 }, .downtime_ms = { 258, 331 }, .good = 20,
+	  .slots = "g*10 b*5 g*20 b*10 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 85, 111 },
+	  .downtime_ms = { 258, 332 },
+	  .good = 40,
+	  .bad = 15 },
+	{ .name = "down again at the end, after stable",
+	  .slots = "g*10 b*5 g*20 b*10",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 85, 111 },
+	  .downtime_ms = { 258, 331 },
+	  .good = 20,
 	  .bad = 15 },
 	{ .name = "a late answer inside one outage is no flap",
-	  .slots = "g*10 h*4 g~600 h*20 g*20", .kind = MEASURED_SPAN, .rto_ms = { 485, 511 },
-	  .downtime_ms = { 438, 532 }, .good = 21, .bad = 24 },
-	{ .name = "samples due after the end are not looked at", .slots = "g*10 b*5 g*20",
-	  .end_ms = 400, .kind = MEASURED_NEVER_RECOVERED, .rto_ms = { 85, 210 },
-	  .downtime_ms = { 79, 111 }, .good = 5, .bad = 5 },
-	{ .name = "nothing but skipped after the fault", .slots = "g*9 s*20",
-	  .kind = MEASURED_NOTHING, .skipped = 19 },
+	  .slots = "g*10 h*4 g~600 h*20 g*20",
+	  .kind = MEASURED_SPAN,
+	  .rto_ms = { 485, 511 },
+	  .downtime_ms = { 438, 532 },
+	  .good = 21,
+	  .bad = 24 },
+	{ .name = "samples due after the end are not looked at",
+	  .slots = "g*10 b*5 g*20",
+	  .end_ms = 400,
+	  .kind = MEASURED_NEVER_RECOVERED,
+	  .rto_ms = { 85, 210 },
+	  .downtime_ms = { 79, 111 },
+	  .good = 5,
+	  .bad = 5 },
+	{ .name = "nothing but skipped after the fault",
+	  .slots = "g*9 s*20",
+	  .kind = MEASURED_NOTHING,
+	  .skipped = 19 },
 	{ .name = "no slots at all", .slots = "", .end_ms = 400, .kind = MEASURED_NOTHING },
 };
 
@@ -125,8 +229,8 @@ START_TEST(test_measure_probe_each_situation_gives_its_result)
 	const bool has_times = row->confirmed_ms != 0;
 	struct arena arena = { 0 };
 	const struct track track = timeline_track(&arena, "reads", row->slots, 20, 200);
-	const struct span fault = has_times ? timeline_fault(row->sent_ms, row->confirmed_ms) :
-					      timeline_fault(190, 195);
+	const struct span fault = has_times ? timeline_fault(row->sent_ms, row->confirmed_ms)
+					    : timeline_fault(190, 195);
 	struct measure_request request = request_for(&track, fault);
 	struct probe_result result;
 
@@ -143,8 +247,9 @@ START_TEST(test_measure_probe_each_situation_gives_its_result)
 			      result.skipped_count == row->skipped &&
 			      result.not_sampled_count == row->not_sampled,
 		      "%s: %" PRIu64 " good %" PRIu64 " bad %" PRIu64 " skipped %" PRIu64
-		      " not sampled", row->name, result.good_count, result.bad_count,
-		      result.skipped_count, result.not_sampled_count);
+		      " not sampled",
+		      row->name, result.good_count, result.bad_count, result.skipped_count,
+		      result.not_sampled_count);
 	arena_release(&arena);
 }
 END_TEST
@@ -169,7 +274,8 @@ END_TEST
 START_TEST(test_measure_probe_flapping_splits_the_rto_into_parts)
 {
 	struct arena arena = { 0 };
-	const struct track track = timeline_track(&arena, "reads", "g*10 b*5 g*3 b*2 g*20", 20, 200);
+	const struct track track =
+		timeline_track(&arena, "reads", "g*10 b*5 g*3 b*2 g*20", 20, 200);
 	const struct measure_request request = request_for(&track, timeline_fault(190, 195));
 	struct probe_result result;
 
@@ -226,8 +332,8 @@ START_TEST(test_measure_probe_answering_only_after_the_heal_never_recovered)
 	struct arena arena = { 0 };
 	/* Down from 200, thawed at 1000: attempts due from 820 on are answered then. */
 	const struct track track = timeline_track(
-		&arena, "reads",
-		"g*10 h*31 g~181 g~161 g~141 g~121 g~101 g~81 g~61 g~41 g~21 g*40", 20, 200);
+		&arena, "reads", "g*10 h*31 g~181 g~161 g~141 g~121 g~101 g~81 g~61 g~41 g~21 g*40",
+		20, 200);
 	const struct event events[] = {
 		{ .kind = EVENT_PHASE, .phase = PHASE_OBSERVE, .at_ns = timeline_ns(300) },
 		{ .kind = EVENT_PHASE, .phase = PHASE_HEAL, .at_ns = timeline_ns(995) },
@@ -264,12 +370,13 @@ END_TEST
 START_TEST(test_measure_probe_availability_is_bounded_by_unknown_slots)
 {
 	struct arena arena = { 0 };
-	const struct track track = timeline_track(&arena, "reads", "g*10 b*5 s*3 .*2 g*30", 20, 200);
+	const struct track track =
+		timeline_track(&arena, "reads", "g*10 b*5 s*3 .*2 g*30", 20, 200);
 	const struct measure_request request = request_for(&track, timeline_fault(190, 195));
 	struct probe_result result;
 
 	measure_probe(&request, &result);
-	ck_assert_int_eq(result.availability_low_ppm, 750000);  /* 30 of 40 */
+	ck_assert_int_eq(result.availability_low_ppm, 750000);	/* 30 of 40 */
 	ck_assert_int_eq(result.availability_high_ppm, 875000); /* 35 of 40 */
 	arena_release(&arena);
 }
@@ -305,8 +412,11 @@ START_TEST(test_measure_probe_lateness_is_sent_minus_due)
 {
 	enum { SLOTS = 200 };
 	static struct sample samples[SLOTS];
-	struct track track = { .probe = "reads", .t0_ns = timeline_ns(0),
-			       .every_ns = 20 * NS_PER_MS, .slot_count = SLOTS, .samples = samples };
+	struct track track = { .probe = "reads",
+			       .t0_ns = timeline_ns(0),
+			       .every_ns = 20 * NS_PER_MS,
+			       .slot_count = SLOTS,
+			       .samples = samples };
 	struct measure_request request = request_for(&track, timeline_fault(50, 60));
 	struct probe_result result;
 
@@ -329,7 +439,9 @@ END_TEST
 static struct probe_result probe(const char *name, enum measured kind, int64_t low_ms,
 				 int64_t high_ms)
 {
-	return (struct probe_result){ .probe = name, .is_required = true, .rto_kind = kind,
+	return (struct probe_result){ .probe = name,
+				      .is_required = true,
+				      .rto_kind = kind,
 				      .rto = { low_ms * NS_PER_MS, high_ms * NS_PER_MS } };
 }
 

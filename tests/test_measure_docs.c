@@ -1,6 +1,6 @@
 /*
- * test_measure_docs.c - runs the worked examples of docs/measurement.md: each says what goes in and what
- * must come out, in the words of a report.
+ * test_measure_docs.c - runs the worked examples of docs/measurement.md: each says what goes in and
+ * what must come out, in the words of a report.
  */
 #include "engine/judge_words.h"
 #include "engine/measure.h"
@@ -55,7 +55,8 @@ static bool next_example(FILE *file, int *line_number, struct example *ret_examp
 		ck_assert_uint_lt(ret_example->count, LINES_AT_MOST);
 		*colon = '\0';
 		(void)snprintf(ret_example->keys[ret_example->count], LINE_BYTES, "%s", line);
-		(void)snprintf(ret_example->values[ret_example->count], LINE_BYTES, "%s", colon + 2);
+		(void)snprintf(ret_example->values[ret_example->count], LINE_BYTES, "%s",
+			       colon + 2);
 		ret_example->count++;
 	}
 	return false;
@@ -189,8 +190,8 @@ START_TEST(test_measurement_page_examples_are_true)
 	for (; next_example(file, &line_number, &example); boxes++) {
 		const size_t before = compared;
 
-		compared += look_up(&example, "writes") != NULL ? run_ledger(&example) :
-								  run_slots(&example);
+		compared += look_up(&example, "writes") != NULL ? run_ledger(&example)
+								: run_slots(&example);
 		ck_assert_msg(compared > before, "box at line %d compares nothing", example.line);
 	}
 	(void)fclose(file);

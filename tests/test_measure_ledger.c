@@ -24,42 +24,85 @@ struct history_row {
 };
 
 static const struct history_row history_rows[] = {
-	{ .name = "nothing lost", .writes = "a*10 i*2 f*2 a*5", .rows = "P*10 -*4 P*5",
-	  .classes = { .attempted = 19, .acknowledged = 15, .failed = 2, .indeterminate = 2,
-		       .ok = 15, .absent = 4 } },
-	{ .name = "the newest three before the fault are lost", .writes = "a*10 i*2 a*5",
+	{ .name = "nothing lost",
+	  .writes = "a*10 i*2 f*2 a*5",
+	  .rows = "P*10 -*4 P*5",
+	  .classes = { .attempted = 19,
+		       .acknowledged = 15,
+		       .failed = 2,
+		       .indeterminate = 2,
+		       .ok = 15,
+		       .absent = 4 } },
+	{ .name = "the newest three before the fault are lost",
+	  .writes = "a*10 i*2 a*5",
 	  .rows = "P*7 -*3 -*2 P*5",
-	  .classes = { .attempted = 17, .acknowledged = 15, .indeterminate = 2, .ok = 12,
-		       .lost = 3, .absent = 2, .lost_keys = { 7, 8, 9 }, .lost_key_count = 3 },
+	  .classes = { .attempted = 17,
+		       .acknowledged = 15,
+		       .indeterminate = 2,
+		       .ok = 12,
+		       .lost = 3,
+		       .absent = 2,
+		       .lost_keys = { 7, 8, 9 },
+		       .lost_key_count = 3 },
 	  /* Survivor at [120, 121], the fault in [190, 195]. */
 	  .rpo_ms = { 69, 75 } },
-	{ .name = "split brain: acknowledged after the fault, and gone", .writes = "a*30",
+	{ .name = "split brain: acknowledged after the fault, and gone",
+	  .writes = "a*30",
 	  .rows = "P*10 -*10 P*10",
-	  .classes = { .attempted = 30, .acknowledged = 30, .ok = 20, .lost = 10,
+	  .classes = { .attempted = 30,
+		       .acknowledged = 30,
+		       .ok = 20,
+		       .lost = 10,
 		       .lost_keys = { 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 },
 		       .lost_key_count = 10 },
 	  /* Survivor at [180, 181]; the last lost write acknowledged at [380, 381]. */
 	  .rpo_ms = { 199, 201 } },
-	{ .name = "the first write is lost: back to the start of the ledger", .writes = "a*10",
+	{ .name = "the first write is lost: back to the start of the ledger",
+	  .writes = "a*10",
 	  .rows = "- P*9",
-	  .classes = { .attempted = 10, .acknowledged = 10, .ok = 9, .lost = 1,
-		       .lost_keys = { 0 }, .lost_key_count = 1 },
+	  .classes = { .attempted = 10,
+		       .acknowledged = 10,
+		       .ok = 9,
+		       .lost = 1,
+		       .lost_keys = { 0 },
+		       .lost_key_count = 1 },
 	  .rpo_ms = { 190, 195 } },
-	{ .name = "an indeterminate write that is there is no loss", .writes = "a*5 i*3 f*2 a",
+	{ .name = "an indeterminate write that is there is no loss",
+	  .writes = "a*5 i*3 f*2 a",
 	  .rows = "P*5 P - - P - P",
-	  .classes = { .attempted = 11, .acknowledged = 6, .failed = 2, .indeterminate = 3,
-		       .ok = 6, .recovered = 2, .recovered_failed = 1, .absent = 3 } },
-	{ .name = "a corrupted row is a loss", .writes = "a*10", .rows = "P*9 C",
-	  .classes = { .attempted = 10, .acknowledged = 10, .ok = 9, .corrupted = 1,
-		       .lost_keys = { 9 }, .lost_key_count = 1 },
+	  .classes = { .attempted = 11,
+		       .acknowledged = 6,
+		       .failed = 2,
+		       .indeterminate = 3,
+		       .ok = 6,
+		       .recovered = 2,
+		       .recovered_failed = 1,
+		       .absent = 3 } },
+	{ .name = "a corrupted row is a loss",
+	  .writes = "a*10",
+	  .rows = "P*9 C",
+	  .classes = { .attempted = 10,
+		       .acknowledged = 10,
+		       .ok = 9,
+		       .corrupted = 1,
+		       .lost_keys = { 9 },
+		       .lost_key_count = 1 },
 	  .rpo_ms = { 29, 35 } },
-	{ .name = "a row twice is a finding, a row of nobody another", .writes = "a*3 .*2 a",
+	{ .name = "a row twice is a finding, a row of nobody another",
+	  .writes = "a*3 .*2 a",
 	  .rows = "P D P - P P",
-	  .classes = { .attempted = 4, .acknowledged = 4, .ok = 4, .duplicated = 1,
+	  .classes = { .attempted = 4,
+		       .acknowledged = 4,
+		       .ok = 4,
+		       .duplicated = 1,
 		       .unexpected = 1 } },
-	{ .name = "slots after the read-back are not its business", .writes = "a*10", .rows = "P*4",
+	{ .name = "slots after the read-back are not its business",
+	  .writes = "a*10",
+	  .rows = "P*4",
 	  .classes = { .attempted = 4, .acknowledged = 4, .ok = 4 } },
-	{ .name = "rows beyond the record of samples", .writes = "a*3", .rows = "P*3 - P",
+	{ .name = "rows beyond the record of samples",
+	  .writes = "a*3",
+	  .rows = "P*3 - P",
 	  .classes = { .attempted = 3, .acknowledged = 3, .ok = 3, .unexpected = 1 } },
 };
 
@@ -70,9 +113,9 @@ static void expect_classes(const char *name, const struct ledger_classes *got,
 {
 	struct text text = { 0 };
 
-#define COMPARE(field) \
-	if (got->field != expected->field) \
-		text_addf(&text, " %s %" PRIu64 " not %" PRIu64, #field, (uint64_t)got->field, \
+#define COMPARE(field)                                                                             \
+	if (got->field != expected->field)                                                         \
+		text_addf(&text, " %s %" PRIu64 " not %" PRIu64, #field, (uint64_t)got->field,     \
 			  (uint64_t)expected->field);
 	COMPARE(attempted)
 	COMPARE(acknowledged)
@@ -134,7 +177,8 @@ START_TEST(test_measure_ledger_not_counted_or_not_readable_says_so)
 {
 	struct arena arena = { 0 };
 	const struct track track = timeline_track(&arena, "writes", "a*10", 20, 200);
-	struct ledger_read read = { .probe = "writes", .error = "connection refused",
+	struct ledger_read read = { .probe = "writes",
+				    .error = "connection refused",
 				    .slot_count = 10 };
 	struct ledger_count_result result;
 
@@ -214,10 +258,15 @@ static void draw_history(uint64_t seed, struct history *history)
 	history->fault_ns = t0_ns + (int64_t)random_below(&random, 1200);
 	history->fault.low_ns = history->fault_ns - (int64_t)random_below(&random, 50);
 	history->fault.high_ns = history->fault_ns + (int64_t)random_below(&random, 50);
-	history->track = (struct track){ .probe = "writes", .t0_ns = t0_ns, .every_ns = 20,
-					 .slot_count = count, .samples = history->samples };
-	history->read = (struct ledger_read){ .probe = "writes", .is_complete = true,
-					      .slot_count = count, .rows = history->rows,
+	history->track = (struct track){ .probe = "writes",
+					 .t0_ns = t0_ns,
+					 .every_ns = 20,
+					 .slot_count = count,
+					 .samples = history->samples };
+	history->read = (struct ledger_read){ .probe = "writes",
+					      .is_complete = true,
+					      .slot_count = count,
+					      .rows = history->rows,
 					      .unexpected_count = random_below(&random, 3) };
 	for (uint64_t slot = 0; slot < count; slot++) {
 		struct sample *sample = &history->samples[slot];
@@ -228,14 +277,13 @@ static void draw_history(uint64_t seed, struct history *history)
 		sample->sent_ns = t0_ns + 20 * (int64_t)slot;
 		sample->done_ns = sample->sent_ns + length_ns;
 		history->acknowledged_ns[slot] =
-			sample->sent_ns +
-			(int64_t)random_below(&random, (uint64_t)length_ns + 1);
+			sample->sent_ns + (int64_t)random_below(&random, (uint64_t)length_ns + 1);
 		sample->write = (uint8_t)(outcome < 7 ? WRITE_ACKNOWLEDGED : outcome - 7);
 		if (sample->write == WRITE_ACKNOWLEDGED && outcome >= 7)
 			sample->write = WRITE_INDETERMINATE;
-		history->rows[slot] = sample->write == WRITE_ACKNOWLEDGED ?
-					      draw_row(&random, is_in_loss ? 70 : 0) :
-					      draw_row(&random, 60);
+		history->rows[slot] = sample->write == WRITE_ACKNOWLEDGED
+					      ? draw_row(&random, is_in_loss ? 70 : 0)
+					      : draw_row(&random, 60);
 	}
 }
 
@@ -248,8 +296,9 @@ static void print_history(FILE *file, const struct history *history)
 		[WRITE_INDETERMINATE] = "indeterminate",
 	};
 
-	fprintf(file, "{\"t0\": %" PRId64 ", \"fault\": [%" PRId64 ", %" PRId64
-		      "], \"outside\": %" PRIu64 ", \"writes\": [",
+	fprintf(file,
+		"{\"t0\": %" PRId64 ", \"fault\": [%" PRId64 ", %" PRId64 "], \"outside\": %" PRIu64
+		", \"writes\": [",
 		history->track.t0_ns, history->fault.low_ns, history->fault.high_ns,
 		history->read.unexpected_count);
 	for (uint64_t slot = 0; slot < history->track.slot_count; slot++) {
@@ -257,9 +306,9 @@ static void print_history(FILE *file, const struct history *history)
 		const uint8_t row = history->rows[slot];
 		const int seen = row == 0 ? 0 : (row & ROW_DUPLICATED) != 0 ? 2 : 1;
 
-		fprintf(file, "%s[\"%s\", %" PRId64 ", %" PRId64 ", %d, %s]",
-			slot == 0 ? "" : ", ", outcomes[sample->write], sample->sent_ns,
-			sample->done_ns, seen, (row & ROW_CORRUPTED) != 0 ? "false" : "true");
+		fprintf(file, "%s[\"%s\", %" PRId64 ", %" PRId64 ", %d, %s]", slot == 0 ? "" : ", ",
+			outcomes[sample->write], sample->sent_ns, sample->done_ns, seen,
+			(row & ROW_CORRUPTED) != 0 ? "false" : "true");
 	}
 	fprintf(file, "]}\n");
 }
@@ -281,8 +330,8 @@ static void compare(uint64_t seed, const char *line, const struct ledger_count_r
 		       classes->recovered, classes->recovered_failed, classes->absent,
 		       classes->duplicated, classes->unexpected, result->rpo.low_ns,
 		       result->rpo.high_ns, classes->lost_key_count, key_sum);
-	ck_assert_msg(strcmp(line, mine) == 0, "seed %" PRIu64 "\noracle: %sours:   %s", seed,
-		      line, mine);
+	ck_assert_msg(strcmp(line, mine) == 0, "seed %" PRIu64 "\noracle: %sours:   %s", seed, line,
+		      mine);
 }
 
 /* Runs the oracle on the file; the answers come on *ret_pid's pipe. */
@@ -356,10 +405,9 @@ static int64_t true_rpo_ns(const struct history *history, const struct ledger_cl
 	for (uint64_t slot = 0; slot < history->track.slot_count; slot++) {
 		const int64_t at_ns = history->acknowledged_ns[slot];
 		const uint8_t row = history->rows[slot];
-		const bool is_lost = (history->samples[slot].write == WRITE_ACKNOWLEDGED &&
-				      row == 0) ||
-				     (history->samples[slot].write != WRITE_NONE &&
-				      (row & ROW_CORRUPTED) != 0);
+		const bool is_lost =
+			(history->samples[slot].write == WRITE_ACKNOWLEDGED && row == 0) ||
+			(history->samples[slot].write != WRITE_NONE && (row & ROW_CORRUPTED) != 0);
 
 		if (is_lost && at_ns < first_lost_ns)
 			first_lost_ns = at_ns;

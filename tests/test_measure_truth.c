@@ -19,8 +19,8 @@ enum { WORLDS = 1000, SLOTS = 1600, DOWNS_AT_MOST = 4 };
 
 enum death {
 	DEATH_REFUSES = 0, /* attempts fail at once, those under way are cut off */
-	DEATH_SWALLOWS,    /* attempts get no answer; some are sent again by the kernel and arrive */
-	DEATH_FREEZES,     /* attempts wait, and are answered when the service goes on */
+	DEATH_SWALLOWS, /* attempts get no answer; some are sent again by the kernel and arrive */
+	DEATH_FREEZES,	/* attempts wait, and are answered when the service goes on */
 	DEATHS,
 };
 
@@ -36,8 +36,8 @@ struct world {
 	bool is_plain; /* nothing skipped, no attempt answered late */
 	int64_t every_ns;
 	int64_t timeout_ns;
-	int64_t slowest_ns;  /* work of one answer */
-	int64_t latest_ns;   /* of our own timetable */
+	int64_t slowest_ns; /* work of one answer */
+	int64_t latest_ns;  /* of our own timetable */
 	int64_t stable_for_ns;
 	uint32_t lane_count;
 	bool has_second_outage;
@@ -126,7 +126,8 @@ static void attempt(struct world *world, uint64_t slot)
 	const int64_t work_ns = is_worst ? world->slowest_ns : between(world, 0, world->slowest_ns);
 	struct down *down;
 
-	sample->sent_ns = due_ns + (is_worst ? world->latest_ns : between(world, 0, world->latest_ns));
+	sample->sent_ns =
+		due_ns + (is_worst ? world->latest_ns : between(world, 0, world->latest_ns));
 
 	const int64_t arrived_ns = sample->sent_ns + work_ns / 3;
 
@@ -146,9 +147,8 @@ static void attempt(struct world *world, uint64_t slot)
 static void draw_downs(struct world *world)
 {
 	/* Long enough that an attempt is made in it and fails (A3), also where few lanes hang. */
-	const int64_t shortest_ns =
-		3 * world->every_ns + world->slowest_ns + world->latest_ns +
-		(world->death == DEATH_REFUSES ? 0 : world->timeout_ns);
+	const int64_t shortest_ns = 3 * world->every_ns + world->slowest_ns + world->latest_ns +
+				    (world->death == DEATH_REFUSES ? 0 : world->timeout_ns);
 	int64_t at_ns = world->fault_ns + (chance(world, 50) ? 0 : between(world, 0, NS_PER_S));
 
 	world->flap_downs = 1 + (chance(world, 40) ? (size_t)between(world, 1, 2) : 0);
@@ -193,8 +193,9 @@ static bool draw(struct world *world, uint64_t seed, enum death death, bool is_p
 {
 	static const int64_t everies_ms[] = { 5, 10, 20 };
 
-	*world = (struct world){ .random = random_from_seed(seed), .death = death,
-				  .is_plain = is_plain };
+	*world = (struct world){ .random = random_from_seed(seed),
+				 .death = death,
+				 .is_plain = is_plain };
 	world->every_ns = everies_ms[between(world, 0, 2)] * NS_PER_MS;
 	world->timeout_ns = world->every_ns * between(world, 5, 20);
 	world->slowest_ns = chance(world, 50) ? NS_PER_MS : 2 * world->every_ns;
@@ -204,12 +205,15 @@ static bool draw(struct world *world, uint64_t seed, enum death death, bool is_p
 	if (chance(world, 25))
 		world->lane_count = (uint32_t)between(world, 2, 4);
 	world->has_second_outage = chance(world, 20);
-	world->track = (struct track){ .probe = "reads", .t0_ns = timeline_ns(0),
-				       .every_ns = world->every_ns, .slot_count = SLOTS,
+	world->track = (struct track){ .probe = "reads",
+				       .t0_ns = timeline_ns(0),
+				       .every_ns = world->every_ns,
+				       .slot_count = SLOTS,
 				       .samples = world->samples };
 	world->fault.low_ns = timeline_ns(1000) + between(world, 0, 100 * NS_PER_MS);
-	world->fault.high_ns = world->fault.low_ns + between(world, 0, chance(world, 80) ?
-							     5 * NS_PER_MS : 800 * NS_PER_MS);
+	world->fault.high_ns =
+		world->fault.low_ns +
+		between(world, 0, chance(world, 80) ? 5 * NS_PER_MS : 800 * NS_PER_MS);
 	world->fault_ns = between(world, world->fault.low_ns, world->fault.high_ns);
 	draw_downs(world);
 	draw_samples(world);
@@ -268,8 +272,8 @@ static void expect_truth(const struct world *world, uint64_t seed,
 	ck_assert_uint_lt(result->flap_count, world->flap_downs);
 	if (world->flap_downs > 1)
 		return; /* a short flap may be unseen: then the first success is a later one */
-	expect_inside(seed, "the first success",
-		      world->downs[0].until_ns - world->downs[0].from_ns, result->parts[1].span);
+	expect_inside(seed, "the first success", world->downs[0].until_ns - world->downs[0].from_ns,
+		      result->parts[1].span);
 }
 
 static struct measure_request request_for(const struct world *world)

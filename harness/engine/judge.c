@@ -92,8 +92,8 @@ static int64_t longest_blind_ns(const struct track *track, int64_t from_ns, int6
 
 /*
  * Why "met" cannot be said of this probe, or NULL. A hole longer than the target could hide an
- * outage longer than the target: after the fault when none was seen, else in the stable stretch. The
- * target 0 s means "no failed attempt", and is left to the timetable as it was asked for.
+ * outage longer than the target: after the fault when none was seen, else in the stable stretch.
+ * The target 0 s means "no failed attempt", and is left to the timetable as it was asked for.
  */
 static const char *find_blindness(struct bench *bench, const struct probe_result *probe,
 				  int64_t target_ns)
@@ -119,14 +119,15 @@ static const char *find_blindness(struct bench *bench, const struct probe_result
 	}
 
 	const int64_t blind_ns = longest_blind_ns(track, from_ns, until_ns);
-	const bool is_timetable = blind_ns <= track->every_ns &&
-				  (target_ns == 0 || probe->rto_kind == MEASURED_SPAN);
+	const bool is_timetable =
+		blind_ns <= track->every_ns && (target_ns == 0 || probe->rto_kind == MEASURED_SPAN);
 
 	if (blind_ns <= target_ns || is_timetable)
 		return NULL;
-	return arena_format(bench->arena, "`%s` did not look for %s, so an outage longer than the "
-			    "target could hide there", probe->probe,
-			    judge_duration(bench->arena, blind_ns));
+	return arena_format(bench->arena,
+			    "`%s` did not look for %s, so an outage longer than the "
+			    "target could hide there",
+			    probe->probe, judge_duration(bench->arena, blind_ns));
 }
 
 static const char *find_any_blindness(struct bench *bench, int64_t target_ns)
@@ -147,10 +148,9 @@ static const char *say_again(struct bench *bench, const char *reason)
 
 		if (probe->is_required && probe->rto_kind == MEASURED_SPAN &&
 		    probe->downtime.low_ns > probe->rto.high_ns)
-			return arena_format(bench->arena,
-					    "%s; but `%s` was down again later, in all for %s", reason,
-					    probe->probe,
-					    judge_span(bench->arena, probe->downtime));
+			return arena_format(
+				bench->arena, "%s; but `%s` was down again later, in all for %s",
+				reason, probe->probe, judge_span(bench->arena, probe->downtime));
 	}
 	return reason;
 }
@@ -163,11 +163,12 @@ static void judge_met_rto(struct bench *bench, struct objective_result *result, 
 
 	if (blindness != NULL) {
 		decide(bench, result, VERDICT_INCONCLUSIVE, blindness,
-		       "probe more often, or with fewer probes and lanes, so that no slot goes unused");
+		       "probe more often, or with fewer probes and lanes, so that no slot goes "
+		       "unused");
 		return;
 	}
-	result->margin = judge_duration(bench->arena,
-					target_ns > high_ns ? target_ns - high_ns : 0);
+	result->margin =
+		judge_duration(bench->arena, target_ns > high_ns ? target_ns - high_ns : 0);
 	decide(bench, result, VERDICT_MET, say_again(bench, reason), NULL);
 }
 
@@ -186,18 +187,21 @@ static void judge_rto_span(struct bench *bench, struct objective_result *result,
 	if (rto.low_ns > target_ns) {
 		result->margin = judge_duration(bench->arena, target_ns - rto.low_ns);
 		decide(bench, result, VERDICT_MISSED,
-		       say_again(bench, "the service was stable again only after the target"), NULL);
+		       say_again(bench, "the service was stable again only after the target"),
+		       NULL);
 		return;
 	}
 	advice = arena_format(bench->arena, "probe every %s or less",
 			      judge_closer(bench->arena, every_ns));
 	if (fault.high_ns - fault.low_ns > (rto.high_ns - rto.low_ns) / 2)
-		advice = arena_format(bench->arena,
-				      "the moment of the fault is only known to %s: a fault that is "
-				      "confirmed sooner would narrow the span",
-				      judge_duration(bench->arena, fault.high_ns - fault.low_ns));
+		advice =
+			arena_format(bench->arena,
+				     "the moment of the fault is only known to %s: a fault that is "
+				     "confirmed sooner would narrow the span",
+				     judge_duration(bench->arena, fault.high_ns - fault.low_ns));
 	else if (every_ns <= LIMIT_EVERY_MIN_NS)
-		advice = "run it again: probes cannot be closer, and the target is too near to tell";
+		advice =
+			"run it again: probes cannot be closer, and the target is too near to tell";
 	decide(bench, result, VERDICT_INCONCLUSIVE, inside_reason, advice);
 }
 
@@ -208,7 +212,8 @@ static void judge_never(struct bench *bench, struct objective_result *result, st
 
 	if (rto.low_ns > target_ns) {
 		result->margin = judge_duration(bench->arena, target_ns - rto.low_ns);
-		decide(bench, result, VERDICT_MISSED, "the service did not recover by itself", NULL);
+		decide(bench, result, VERDICT_MISSED, "the service did not recover by itself",
+		       NULL);
 		return;
 	}
 	decide(bench, result, VERDICT_INCONCLUSIVE,
@@ -274,7 +279,8 @@ static bool is_rpo_missed(const struct ledger_count_result *count, int64_t targe
 {
 	const uint64_t loss_count = count->classes.lost + count->classes.corrupted;
 
-	return is_usable(count) && loss_count > 0 && (target_ns == 0 || count->rpo.low_ns > target_ns);
+	return is_usable(count) && loss_count > 0 &&
+	       (target_ns == 0 || count->rpo.low_ns > target_ns);
 }
 
 /* Why one of the two counts cannot be used; NULL when both can. */
@@ -290,8 +296,8 @@ static const char *find_missing_count(struct bench *bench, const struct ledger_r
 		if (!counts[i]->is_readable)
 			return arena_format(bench->arena, "ledger `%s` could not be read %s: %s",
 					    ledger->probe, names[i],
-					    counts[i]->error == NULL ? "no reason was given" :
-								       counts[i]->error);
+					    counts[i]->error == NULL ? "no reason was given"
+								     : counts[i]->error);
 	}
 	return NULL;
 }
@@ -309,10 +315,11 @@ static void judge_ledger(struct bench *bench, const struct ledger_result *ledger
 	if (is_rpo_missed(&ledger->stable, target_ns) && worse != NULL &&
 	    !is_rpo_missed(worse, target_ns))
 		worse = &ledger->stable;
-	result->observed = worse == NULL ? "not known" :
-					   arena_format(bench->arena, "%s; %s",
-							judge_span(bench->arena, worse->rpo),
-							judge_losses(bench->arena, &worse->classes));
+	result->observed =
+		worse == NULL
+			? "not known"
+			: arena_format(bench->arena, "%s; %s", judge_span(bench->arena, worse->rpo),
+				       judge_losses(bench->arena, &worse->classes));
 	if (worse != NULL && is_rpo_missed(worse, target_ns)) {
 		result->margin = judge_duration(bench->arena, target_ns - worse->rpo.high_ns);
 		decide(bench, result, VERDICT_MISSED, judge_losses(bench->arena, &worse->classes),
@@ -321,28 +328,33 @@ static void judge_ledger(struct bench *bench, const struct ledger_result *ledger
 		result->margin = "";
 	} else if (missing != NULL) {
 		decide(bench, result, VERDICT_INCONCLUSIVE, missing,
-		       "read the ledger by hand once the service is back, or give it more time with "
+		       "read the ledger by hand once the service is back, or give it more time "
+		       "with "
 		       "`settle_at_most`");
 	} else if (worse->classes.acknowledged == 0) {
 		decide(bench, result, VERDICT_INCONCLUSIVE, "no write was ever acknowledged",
 		       "see whether the ledger can write at all before the fault");
-	} else if (ledger->stable.rpo.high_ns > target_ns || ledger->healed.rpo.high_ns > target_ns) {
+	} else if (ledger->stable.rpo.high_ns > target_ns ||
+		   ledger->healed.rpo.high_ns > target_ns) {
 		decide(bench, result, VERDICT_INCONCLUSIVE, inside_reason,
-		       "write more often, so that the moment of the last good write is known better");
+		       "write more often, so that the moment of the last good write is known "
+		       "better");
 	} else {
 		result->margin = judge_duration(bench->arena, target_ns - worse->rpo.high_ns);
 		decide(bench, result, VERDICT_MET,
-		       worse->classes.lost + worse->classes.corrupted == 0 ?
-			       "no acknowledged write is lost" :
-			       "what is lost is newer than the target allows",
+		       worse->classes.lost + worse->classes.corrupted == 0
+			       ? "no acknowledged write is lost"
+			       : "what is lost is newer than the target allows",
 		       NULL);
 	}
 }
 
 static int badness(enum verdict verdict)
 {
-	static const int ranks[] = { [VERDICT_MET] = 0, [VERDICT_NONE] = 1,
-				     [VERDICT_INCONCLUSIVE] = 2, [VERDICT_MISSED] = 3 };
+	static const int ranks[] = { [VERDICT_MET] = 0,
+				     [VERDICT_NONE] = 1,
+				     [VERDICT_INCONCLUSIVE] = 2,
+				     [VERDICT_MISSED] = 3 };
 
 	return ranks[verdict];
 }
@@ -352,9 +364,9 @@ static void judge_rpo(struct bench *bench)
 	const struct judge_request *request = bench->request;
 	const struct objective_result blank = {
 		.name = "rpo",
-		.target = arena_format(bench->arena, "at most %s",
-				       judge_duration(bench->arena,
-						      request->experiment->objectives.rpo_ns)),
+		.target = arena_format(
+			bench->arena, "at most %s",
+			judge_duration(bench->arena, request->experiment->objectives.rpo_ns)),
 		.observed = "not known",
 		.margin = "",
 	};
@@ -403,11 +415,11 @@ static void judge_availability(struct bench *bench)
 			high_ppm = probe->availability_high_ppm;
 	}
 	if (!is_moot(bench, &result) && seen_count > 0)
-		result.observed = low_ppm == high_ppm ?
-					  judge_percent(bench->arena, low_ppm) :
-					  arena_format(bench->arena, "%s to %s",
-						       judge_percent(bench->arena, low_ppm),
-						       judge_percent(bench->arena, high_ppm));
+		result.observed = low_ppm == high_ppm
+					  ? judge_percent(bench->arena, low_ppm)
+					  : arena_format(bench->arena, "%s to %s",
+							 judge_percent(bench->arena, low_ppm),
+							 judge_percent(bench->arena, high_ppm));
 	if (result.reason != NULL) {
 		put(bench, &result);
 		return;
@@ -420,8 +432,8 @@ static void judge_availability(struct bench *bench)
 		       "give the service a required probe");
 	} else if (low_ppm >= target_ppm) {
 		result.margin = judge_percent(bench->arena, low_ppm - target_ppm);
-		decide(bench, &result, VERDICT_MET, "enough slots of every required probe were good",
-		       NULL);
+		decide(bench, &result, VERDICT_MET,
+		       "enough slots of every required probe were good", NULL);
 	} else if (high_ppm < target_ppm) {
 		result.margin = judge_percent(bench->arena, high_ppm - target_ppm);
 		decide(bench, &result, VERDICT_MISSED,
@@ -513,9 +525,10 @@ static void judge_steady_state(struct bench *bench)
 {
 	struct objective_result result = {
 		.name = "steady state",
-		.target = arena_format(bench->arena, "steady within %s of the heal",
-				       judge_duration(bench->arena,
-						      bench->request->experiment->settle_at_most_ns)),
+		.target =
+			arena_format(bench->arena, "steady within %s of the heal",
+				     judge_duration(bench->arena,
+						    bench->request->experiment->settle_at_most_ns)),
 		.observed = "not steady",
 		.margin = "",
 	};

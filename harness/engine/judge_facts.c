@@ -1,6 +1,6 @@
 /*
- * judge_facts.c - see judge_facts.h. Fails closed: silence about a heal is a leftover, silence about
- * a confirmation is a step that is not confirmed.
+ * judge_facts.c - see judge_facts.h. Fails closed: silence about a heal is a leftover, silence
+ * about a confirmation is a step that is not confirmed.
  */
 #include "engine/judge_facts.h"
 
@@ -94,15 +94,14 @@ static void read_confirmations(const struct judge_request *request, struct arena
 		facts->unconfirmed = find_unconfirmed(request, i, arena);
 	for (size_t i = 0; i < experiment->step_count && facts->unconfirmed == NULL; i++)
 		if (!was_injected(request->timeline, experiment->steps[i].index))
-			facts->unconfirmed = arena_format(arena,
-							  "step %" PRIu32 " (%s) did not take place",
-							  experiment->steps[i].index,
-							  experiment->steps[i].fault);
+			facts->unconfirmed = arena_format(
+				arena, "step %" PRIu32 " (%s) did not take place",
+				experiment->steps[i].index, experiment->steps[i].fault);
 }
 
 /*
- * Each target once, at its first event of the kinds below. A failed heal is made good by a later one
- * that worked; a leftover only by a state that was read and found as before.
+ * Each target once, at its first event of the kinds below. A failed heal is made good by a later
+ * one that worked; a leftover only by a state that was read and found as before.
  */
 static void read_heal(const struct judge_request *request, size_t index, struct arena *arena,
 		      struct judge_facts *facts)
@@ -120,8 +119,8 @@ static void read_heal(const struct judge_request *request, size_t index, struct 
 		    is_same_target(&timeline->events[i], event))
 			return;
 
-	const struct event *finding = last_about(timeline, index,
-						 bit(EVENT_LEFTOVER) | bit(EVENT_CLEAN));
+	const struct event *finding =
+		last_about(timeline, index, bit(EVENT_LEFTOVER) | bit(EVENT_CLEAN));
 	const char *leftover = NULL;
 
 	last = last_about(timeline, index, undone | healed);

@@ -10,15 +10,15 @@
 /* Each text is a sentence without its full stop, or NULL when there is nothing to say. */
 struct judge_facts {
 	const char *unconfirmed; /* the first step that is not known to be in effect */
-	const char *leftover;    /* the first target that is left unhealed */
+	const char *leftover;	 /* the first target that is left unhealed */
 	size_t leftover_count;
 	const char *not_read_back; /* healed, but nobody looked at the state afterwards */
 	const char *not_started;
 	const char *stopped;
 	const char *failed;
-	const char *not_steady;  /* after the heal */
-	bool has_settled;        /* whether it was steady is known */
-	bool has_harmed;         /* an intent was written down */
+	const char *not_steady; /* after the heal */
+	bool has_settled;	/* whether it was steady is known */
+	bool has_harmed;	/* an intent was written down */
 };
 
 void judge_facts_read(const struct judge_request *request, struct arena *arena,

@@ -88,8 +88,8 @@ static void tell_ledger(const struct judge_request *request, struct arena *arena
 
 		if (count == NULL)
 			continue;
-		if (worst == NULL || count->classes.lost + count->classes.corrupted >
-					     worst->lost + worst->corrupted)
+		if (worst == NULL ||
+		    count->classes.lost + count->classes.corrupted > worst->lost + worst->corrupted)
 			worst = &count->classes;
 	}
 	if (worst != NULL)
@@ -128,8 +128,9 @@ static const char *tell_measured(const struct judge_request *request,
 	else if (facts->not_read_back != NULL)
 		add_clause(&text, facts->not_read_back);
 	else if (facts->has_harmed && !facts->has_settled)
-		add_clause(&text, "the run ended before it was known whether the service was steady "
-				  "again");
+		add_clause(&text,
+			   "the run ended before it was known whether the service was steady "
+			   "again");
 	if (count == 0)
 		add_clause(&text, "no objective was declared");
 	if (text.length_bytes == 0)
@@ -142,10 +143,10 @@ static const char *tell_measured(const struct judge_request *request,
 static const char *tell_leftover(const struct judge_request *request,
 				 const struct judge_facts *facts, struct arena *arena)
 {
-	const char *more = facts->leftover_count < 2 ?
-				   "" :
-				   arena_format(arena, " (and %s more)",
-						judge_count(arena, facts->leftover_count - 1));
+	const char *more = facts->leftover_count < 2
+				   ? ""
+				   : arena_format(arena, " (and %s more)",
+						  judge_count(arena, facts->leftover_count - 1));
 
 	return arena_format(arena, "Left unhealed: %s%s. Run `firedrill heal %s`.", facts->leftover,
 			    more, request->timeline->run_id);
@@ -167,14 +168,14 @@ static const char *tell_stopped(const struct judge_facts *facts, struct arena *a
 		state = facts->not_read_back;
 	if (!facts->has_harmed)
 		state = "nothing was harmed";
-	return judge_sentence(arena,
-			      arena_format(arena, "%s; %s",
-					   with_word(arena, "stopped", facts->stopped), state));
+	return judge_sentence(
+		arena,
+		arena_format(arena, "%s; %s", with_word(arena, "stopped", facts->stopped), state));
 }
 
 static const char *tell(const struct judge_request *request, const struct judge_facts *facts,
-			const struct objective_result *objectives, size_t count,
-			enum run_exit code, struct arena *arena)
+			const struct objective_result *objectives, size_t count, enum run_exit code,
+			struct arena *arena)
 {
 	switch (code) {
 	case EXIT_LEFTOVER:
@@ -205,9 +206,9 @@ void judge_run(const struct judge_request *request, const struct objective_resul
 	verdict = judge_all(&facts, objectives, objective_count);
 	code = choose_exit(&facts, verdict);
 	*ret_outcome = (struct outcome){
-		.verdict = code == EXIT_INTERNAL || code == EXIT_STOPPED || code == EXIT_NOT_STARTED ?
-				   VERDICT_NONE :
-				   verdict,
+		.verdict = code == EXIT_INTERNAL || code == EXIT_STOPPED || code == EXIT_NOT_STARTED
+				   ? VERDICT_NONE
+				   : verdict,
 		.exit_code = code,
 		.sentence = tell(request, &facts, objectives, objective_count, code, arena),
 	};

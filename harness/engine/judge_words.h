@@ -7,10 +7,10 @@
 #include "base/mem.h"
 #include "engine/judge.h"
 
-const char *judge_duration(struct arena *arena, int64_t ns);      /* "4.31 s", "-700 ms" */
-const char *judge_span(struct arena *arena, struct span span);    /* "4.31 s to 4.35 s" */
-const char *judge_percent(struct arena *arena, int64_t ppm);      /* "99.95 %", "-0.5 %" */
-const char *judge_count(struct arena *arena, uint64_t count);     /* "1,024" */
+const char *judge_duration(struct arena *arena, int64_t ns);	   /* "4.31 s", "-700 ms" */
+const char *judge_span(struct arena *arena, struct span span);	   /* "4.31 s to 4.35 s" */
+const char *judge_percent(struct arena *arena, int64_t ppm);	   /* "99.95 %", "-0.5 %" */
+const char *judge_count(struct arena *arena, uint64_t count);	   /* "1,024" */
 const char *judge_sentence(struct arena *arena, const char *text); /* capital, full stop */
 
 /* "466 of 1,024 acknowledged writes lost", "1,024 acknowledged writes, none lost" */
@@ -22,7 +22,8 @@ const char *judge_closer(struct arena *arena, int64_t every_ns);
 /* The widest spacing of required probes: what all of them together surely see. 0: none. */
 int64_t judge_every_ns(const struct judge_request *request);
 
-/* "4.31 s to 4.35 s", "never recovered (down at least 2 min 0 s)", "no outage seen at every=20ms" */
+/* "4.31 s to 4.35 s", "never recovered (down at least 2 min 0 s)", "no outage seen at every=20ms"
+ */
 const char *judge_observed_rto(const struct judge_request *request, struct arena *arena);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * measure.c - the outage in a record of samples: observed RTO, its parts, downtime, availability.
  *
- * It says what the samples prove and how wide the gap between the proofs is; it never guesses inside
- * the gap. It does not say why the service was down. docs/measurement.md explains it with examples.
+ * It says what the samples prove and how wide the gap between the proofs is; it never guesses
+ * inside the gap. It does not say why the service was down. docs/measurement.md explains it with
+ * examples.
  *
  * What is taken for granted:
  *
@@ -10,19 +11,20 @@
  *   A2  A bad attempt proves that it did not at some moment in [due, done]. An attempt that began
  *       after the outage had begun was doomed when it was sent, not later.
  *   A3  An outage holds until at least one attempt was sent in it and failed.
- *   A4  A working service answers within the longest latency seen in the undisturbed baseline. Only
- *       the beginning of an outage (parts, downtime) uses this, never the RTO.
+ *   A4  A working service answers within the longest latency seen in the undisturbed baseline. This
+ *       serves the beginning of an outage (parts, downtime); the RTO only when the fault was
+ *       confirmed after the first failure, to know that it had struck by then.
  *
  * Let T be the moment from which on the service answered, and b the last bad attempt (by due time)
  * before the stable stretch. By A2 the service was down at or after due(b), so due(b) <= T. Every
- * good attempt of the stretch was due after b and no later attempt of the stretch failed, so each of
- * their answers came at or after T: T <= done of each of them, and the smallest done is the tightest
- * bound. It need not be the first one's: an attempt from before the recovery may hang and complete
- * long after its successors on other lanes.
+ * good attempt of the stretch was due after b and no later attempt of the stretch failed, so each
+ * of their answers came at or after T: T <= done of each of them, and the smallest done is the
+ * tightest bound. It need not be the first one's: an attempt from before the recovery may hang and
+ * complete long after its successors on other lanes.
  *
- * One exception: an attempt under way when the fault strikes may be hit at any moment until it ends.
- * If only such attempts failed, a good attempt that was sent earlier than they ended proves nothing,
- * because it may have been answered before the fault. It is in doubt and left out.
+ * One exception: an attempt under way when the fault strikes may be hit at any moment until it
+ * ends. If only such attempts failed, a good attempt that was sent earlier than they ended proves
+ * nothing, because it may have been answered before the fault. It is in doubt and left out.
  *
  * With the fault in [sent, confirmed]: due(b) - confirmed <= RTO <= done - sent.
  */
@@ -52,16 +54,16 @@ struct scan {
 	const struct measure_request *request;
 	bool has_baseline;
 	int64_t answers_within_ns; /* A4 */
-	int64_t knee_ns;           /* the fault had struck by then */
-	int64_t doubt_until_ns;    /* good attempts due before it prove nothing */
-	int64_t good_due_ns;       /* the last good attempt before the outage */
-	int64_t down_proof_ns;     /* down for sure by then, since it was last up for sure */
+	int64_t knee_ns;	   /* the fault had struck by then */
+	int64_t doubt_until_ns;	   /* good attempts due before it prove nothing */
+	int64_t good_due_ns;	   /* the last good attempt before the outage */
+	int64_t down_proof_ns;	   /* down for sure by then, since it was last up for sure */
 	bool is_down;
 	bool is_answering;
 	bool has_answered;
-	bool is_stable;           /* the stable stretch was found */
-	bool is_in_stable;        /* and the present stretch is it */
-	bool is_healed_by_us;     /* it began only after the harness had begun to heal */
+	bool is_stable;		  /* the stable stretch was found */
+	bool is_in_stable;	  /* and the present stretch is it */
+	bool is_healed_by_us;	  /* it began only after the harness had begun to heal */
 	int64_t unproven_flap_ns; /* a short stretch that had answered by then; INT64_MAX: none */
 	int64_t stable_due_ns;
 	struct outage outage;
@@ -149,8 +151,8 @@ static void close_outage(struct scan *scan, int64_t answered_ns)
 }
 
 /*
- * From the first answer, not from the due time of the attempt that got it: attempts that hung through
- * the end of an outage would make the stretch look longer than the service was up.
+ * From the first answer, not from the due time of the attempt that got it: attempts that hung
+ * through the end of an outage would make the stretch look longer than the service was up.
  */
 static bool is_long_enough(const struct scan *scan)
 {
@@ -257,12 +259,13 @@ static void walk(struct scan *scan, uint64_t slot_count)
 			take_good(scan, due_ns, sample);
 	}
 	if (scan->is_down)
-		close_outage(scan, scan->is_answering ? scan->stretch.answered_ns : request->end_ns);
+		close_outage(scan,
+			     scan->is_answering ? scan->stretch.answered_ns : request->end_ns);
 
 	struct span *downtime = &scan->result->downtime;
 
-	downtime->high_ns = at_most(downtime->high_ns,
-				    at_least(request->end_ns - request->fault.low_ns, 0));
+	downtime->high_ns =
+		at_most(downtime->high_ns, at_least(request->end_ns - request->fault.low_ns, 0));
 	downtime->high_ns = at_least(downtime->high_ns, downtime->low_ns);
 }
 
@@ -284,9 +287,9 @@ static void add_part(struct probe_result *result, const char *name, struct span 
 static void tell_parts(struct scan *scan, struct probe_result *result)
 {
 	const struct span began = { scan->first.began_low_ns, scan->first.began_high_ns };
-	const bool is_first_stable = scan->is_stable && (!scan->has_answered ||
-							 scan->first_success.low_ns ==
-								 scan->stable.low_ns);
+	const bool is_first_stable =
+		scan->is_stable &&
+		(!scan->has_answered || scan->first_success.low_ns == scan->stable.low_ns);
 
 	/* No flap lies between: one and the same moment, and no time until stable. */
 	if (is_first_stable) {
@@ -317,8 +320,8 @@ static void tell_rto(struct scan *scan, struct probe_result *result)
 	if (scan->has_answered)
 		result->first_good_done_ns = scan->first_success.high_ns;
 	if (!scan->is_stable || scan->is_healed_by_us) {
-		const int64_t watched_ns = scan->is_healed_by_us ? scan->request->heal_began_ns :
-								   scan->request->end_ns;
+		const int64_t watched_ns = scan->is_healed_by_us ? scan->request->heal_began_ns
+								 : scan->request->end_ns;
 
 		result->rto_kind = MEASURED_NEVER_RECOVERED;
 		result->rto.low_ns = at_least(result->last_bad_due_ns - fault.high_ns, 0);
@@ -438,8 +441,8 @@ static bool is_slower(const struct probe_result *result, enum measured kind, str
 	return result->rto.low_ns > span.low_ns;
 }
 
-void measure_service_rto(const struct probe_result *results, size_t count,
-			 enum measured *ret_kind, struct span *ret_span, const char **ret_probe)
+void measure_service_rto(const struct probe_result *results, size_t count, enum measured *ret_kind,
+			 struct span *ret_span, const char **ret_probe)
 {
 	const struct probe_result *slowest = NULL;
 

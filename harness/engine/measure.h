@@ -12,9 +12,9 @@
 struct measure_request {
 	const struct track *track;
 	bool is_required;
-	struct span fault;     /* the harm took effect in [low, high] = [sent, confirmed]; 0,0: none */
+	struct span fault; /* the harm took effect in [low, high] = [sent, confirmed]; 0,0: none */
 	int64_t baseline_from_ns;
-	int64_t end_ns;        /* samples due at or after it are not looked at */
+	int64_t end_ns;	       /* samples due at or after it are not looked at */
 	int64_t stable_for_ns; /* a good stretch counts once it lasts this long */
 	/* When the harness began to heal (measure_heal_began_ns); 0: it did not. A service that
 	   answers only after that was healed by us and never recovered by itself. */
@@ -25,20 +25,20 @@ struct measure_request {
 int64_t measure_heal_began_ns(const struct timeline *timeline);
 
 /*
- * first_bad_due_ns is of the first outage, last_bad_due_ns of the last failure before the service was
- * stable (the one that rto.low counts from). Never recovered: rto.low is how long it was down at
- * least, rto.high how long it was watched. Counts, flaps, availability and downtime go on to the end,
- * so an outage after the recovery (an old primary that wakes up) shows there. Without a fault they
- * begin with the baseline, and the RTO is MEASURED_NOTHING.
+ * first_bad_due_ns is of the first outage, last_bad_due_ns of the last failure before the service
+ * was stable (the one that rto.low counts from). Never recovered: rto.low is how long it was down
+ * at least, rto.high how long it was watched. Counts, flaps, availability and downtime go on to the
+ * end, so an outage after the recovery (an old primary that wakes up) shows there. Without a fault
+ * they begin with the baseline, and the RTO is MEASURED_NOTHING.
  */
 void measure_probe(const struct measure_request *request, struct probe_result *ret_result);
 
 /*
- * The service's RTO: the slowest of the required probes'. Never recovered beats NOTHING, which beats
- * every span, which beats no outage. No required probe: NOTHING, and *ret_probe is NULL.
+ * The service's RTO: the slowest of the required probes'. Never recovered beats NOTHING, which
+ * beats every span, which beats no outage. No required probe: NOTHING, and *ret_probe is NULL.
  */
-void measure_service_rto(const struct probe_result *results, size_t count,
-			 enum measured *ret_kind, struct span *ret_span, const char **ret_probe);
+void measure_service_rto(const struct probe_result *results, size_t count, enum measured *ret_kind,
+			 struct span *ret_span, const char **ret_probe);
 
 /*
  * Classes and observed RPO of one ledger at one count. `read` NULL: it was not counted. Slots at or

@@ -13,13 +13,13 @@
 
 enum latency_of {
 	LATENCY_ANSWER = 1, /* done - due of good samples: what a user of the service waits */
-	LATENCY_START,      /* sent - due of all attempts: how late our own timetable was */
+	LATENCY_START,	    /* sent - due of all attempts: how late our own timetable was */
 };
 
 struct latency_window {
 	enum latency_of of;
-	int64_t from_ns;        /* due at or after it */
-	int64_t until_ns;       /* due before it */
+	int64_t from_ns;	/* due at or after it */
+	int64_t until_ns;	/* due before it */
 	int64_t done_before_ns; /* and done before it; INT64_MAX: whenever */
 };
 

@@ -1,13 +1,13 @@
 /*
  * measure_ledger.c - what became of every write, and how much time of acknowledged work is gone.
  *
- * Pure arithmetic over one read-back: it does not decide whether the read-back can be trusted, and it
- * does not know which of several servers was read.
+ * Pure arithmetic over one read-back: it does not decide whether the read-back can be trusted, and
+ * it does not know which of several servers was read.
  *
  * A loss is an acknowledged write that is absent, or any attempted write that is present with a
- * wrong checksum. The moment a write was acknowledged lies in [sent, done]; the span of the observed
- * RPO carries that through, so two writes under way together are never put in an order that the
- * record does not prove.
+ * wrong checksum. The moment a write was acknowledged lies in [sent, done]; the span of the
+ * observed RPO carries that through, so two writes under way together are never put in an order
+ * that the record does not prove.
  */
 #include "engine/measure.h"
 
@@ -20,7 +20,7 @@ struct losses {
 	uint64_t count;
 	int64_t first_low_ns; /* the first lost write was acknowledged in here */
 	int64_t first_high_ns;
-	int64_t last_low_ns;  /* and the last one in here */
+	int64_t last_low_ns; /* and the last one in here */
 	int64_t last_high_ns;
 };
 
@@ -98,7 +98,8 @@ static void classify(const struct track *track, const struct ledger_read *read, 
 		ret_losses->last_low_ns = later(ret_losses->last_low_ns, sample->sent_ns);
 		ret_losses->last_high_ns = later(ret_losses->last_high_ns, sample->done_ns);
 	}
-	/* Rows of slots that the record of samples does not reach were attempted by nobody we know. */
+	/* Rows of slots that the record of samples does not reach were attempted by nobody we know.
+	 */
 	for (uint64_t slot = slot_count; slot < read->slot_count; slot++)
 		ret_classes->unexpected += read->rows[slot] != 0;
 	ret_classes->unexpected += read->unexpected_count;
