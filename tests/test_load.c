@@ -3,7 +3,6 @@
  */
 #include "base/clock.h"
 #include "load/load.h"
-#include "probes/probe.h"
 #include "tests/suites.h"
 
 #include <stdio.h>
@@ -366,18 +365,23 @@ START_TEST(test_load_secrets_that_cannot_be_had_are_problems)
 }
 END_TEST
 
+static void write_file(const char *path, const char *bytes, size_t length_bytes)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(bytes, 1, length_bytes, file), length_bytes);
+	(void)fclose(file);
+}
+
 START_TEST(test_load_secret_file_is_beside_the_document_and_loses_its_line_end)
 {
 	char directory[] = "/tmp/firedrill-load-XXXXXX";
 	char path[128];
-	FILE *file;
 
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	(void)snprintf(path, sizeof path, "%s/token", directory);
-	file = fopen(path, "w");
-	ck_assert_ptr_nonnull(file);
-	(void)fputs("swordfish\n", file);
-	(void)fclose(file);
+	write_file(path, "swordfish\n", 10);
 	ck_assert_msg(load_request_of((struct load_request){
 			      .experiment_text = HEAD,
 			      .inventory_path = arena_format(&arena, "%s/i.yaml", directory),
@@ -390,6 +394,122 @@ START_TEST(test_load_secret_file_is_beside_the_document_and_loses_its_line_end)
 	(void)rmdir(directory);
 	ck_assert_str_eq(inventory_service(experiment->inventory, "shop")->url,
 			 "http://h/swordfish");
+}
+END_TEST
+
+static const char *problem_of_secret_file(const char *bytes, size_t length_bytes)
+{
+	char directory[] = "/tmp/firedrill-load-XXXXXX";
+	const char *path;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	path = arena_format(&arena, "%s/token", directory);
+	write_file(path, bytes, length_bytes);
+	ck_assert(!load_request_of((struct load_request){
+		.experiment_text = HEAD,
+		.inventory_text = arena_format(&arena,
+					       "services:\n"
+					       "  orders: { kind: tcp, address: h, port: 1 }\n"
+					       "  shop: { kind: http, url: http://h/${file:%s} }\n",
+					       path),
+		.has_secrets = true }));
+	(void)unlink(path);
+	(void)rmdir(directory);
+	return strrchr(problems.items[0].text, ':') + 2;
+}
+
+START_TEST(test_load_secret_file_that_cannot_be_one_is_refused)
+{
+	char *large = arena_alloc(&arena, LIMIT_SCALAR_BYTES + 1);
+
+	memset(large, 'x', LIMIT_SCALAR_BYTES + 1);
+	ck_assert_str_eq(problem_of_secret_file(large, LIMIT_SCALAR_BYTES + 1),
+			 "it is larger than 64 KiB");
+	ck_assert_str_eq(problem_of_secret_file("swor\0fish", 9), "it holds a NUL byte");
+}
+END_TEST
+
+START_TEST(test_load_key_below_the_home_is_found_there)
+{
+	setenv("HOME", "/home/someone", 1);
+	ck_assert_msg(load_request_of((struct load_request){
+			      .experiment_text = HEAD,
+			      .inventory_path = "somewhere/i.yaml",
+			      .inventory_text =
+				      "hosts:\n  a: { address: h, key: ${file:~/.ssh/id} }\n"
+				      "  b: { address: h, key: keys/id, known_hosts: /etc/hosts }\n"
+				      "services:\n  orders: { kind: tcp, address: h, port: 1 }\n" }),
+		      "%s", all_problems());
+	ck_assert_str_eq(experiment->inventory->hosts[0].key_path, "/home/someone/.ssh/id");
+	ck_assert_str_eq(experiment->inventory->hosts[1].key_path, "somewhere/keys/id");
+	ck_assert_str_eq(experiment->inventory->hosts[1].known_hosts, "/etc/hosts");
+}
+END_TEST
+
+START_TEST(test_load_variable_given_twice_takes_the_last_one)
+{
+	const struct pair vars[] = { { "what", "first" }, { "what", "last" } };
+
+	ck_assert_msg(load_request_of((struct load_request){
+			      .experiment_text = HEAD "hypothesis: ${what}\n", .vars = vars,
+			      .var_count = 2 }),
+		      "%s", all_problems());
+	ck_assert_str_eq(experiment->hypothesis, "last");
+	ck_assert_uint_eq(experiment->var_count, 2);
+}
+END_TEST
+
+START_TEST(test_load_variables_that_multiply_are_bounded)
+{
+	struct text text = { 0 };
+
+	text_add(&text, HEAD "vars: { a: ");
+	for (int i = 0; i < 4000; i++)
+		text_add(&text, "0123456789");
+	text_add(&text, " }\nhypothesis: ${a}${a}\n");
+	ck_assert(!load_text(text_str(&text)));
+	ck_assert_str_eq(all_problems(), "drill.yaml:5:13: with its variables put in the value is "
+					 "larger than 65536 bytes\n");
+	text_release(&text);
+}
+END_TEST
+
+START_TEST(test_load_more_attempts_than_lanes_is_worth_a_warning)
+{
+	must_load("title: t\nprobes:\n"
+		  "  p: { kind: tcp.connect, on: orders, every: 1ms, timeout: 1s }\n");
+	ck_assert_uint_eq(experiment->probes[0].lane_count, LIMIT_LANES);
+	ck_assert_str_eq(all_problems(),
+			 "drill.yaml:1:1: warning: there is no `method`: nothing is harmed, the run "
+			 "only observes\n"
+			 "drill.yaml:1:1: warning: there are no `objectives` and no `validate`: no "
+			 "run can miss anything\n"
+			 "drill.yaml:3:3: warning: 1000 attempts could hang at one time, and 256 "
+			 "lanes are the most; slots in between will not be sampled (shorten "
+			 "`timeout`, or set `lanes`)\n");
+}
+END_TEST
+
+START_TEST(test_load_fault_of_a_service_takes_that_of_the_experiment)
+{
+	must_load(HEAD "service: users\nmethod: [ { fault: postgres.switchover, with: } ]\n");
+	ck_assert_int_eq(experiment->steps[0].on.kind, SELECT_SERVICE);
+	ck_assert_str_eq(experiment->steps[0].on.service->name, "users");
+}
+END_TEST
+
+START_TEST(test_load_peers_may_be_hosts_addresses_or_all)
+{
+	must_load(HEAD "method:\n"
+		  "  - { fault: net.partition, on: db1, with: { peers: [db2, 10.0.0.0/8] } }\n"
+		  "  - { fault: net.partition, on: db1, with: { peers: all, ports: 5432 } }\n");
+
+	const struct param_value *peers = params_find(&experiment->steps[0].with, "peers");
+
+	ck_assert_uint_eq(peers->item_count, 2);
+	ck_assert_str_eq(peers->items[1], "10.0.0.0/8");
+	ck_assert_str_eq(params_find(&experiment->steps[1].with, "peers")->items[0], "all");
+	ck_assert_uint_eq(params_find(&experiment->steps[1].with, "ports")->item_count, 1);
 }
 END_TEST
 
@@ -427,7 +547,13 @@ void suite_load(Suite *suite)
 	tcase_add_test(tcase, test_load_secrets_that_cannot_be_had_are_problems);
 	tcase_add_test(tcase,
 		       test_load_secret_file_is_beside_the_document_and_loses_its_line_end);
-	if (probe_find("postgres.write") != NULL && role_find("postgres") != NULL)
-		tcase_add_test(tcase, test_load_experiment_that_ships_loads);
+	tcase_add_test(tcase, test_load_secret_file_that_cannot_be_one_is_refused);
+	tcase_add_test(tcase, test_load_key_below_the_home_is_found_there);
+	tcase_add_test(tcase, test_load_variable_given_twice_takes_the_last_one);
+	tcase_add_test(tcase, test_load_variables_that_multiply_are_bounded);
+	tcase_add_test(tcase, test_load_more_attempts_than_lanes_is_worth_a_warning);
+	tcase_add_test(tcase, test_load_fault_of_a_service_takes_that_of_the_experiment);
+	tcase_add_test(tcase, test_load_peers_may_be_hosts_addresses_or_all);
+	tcase_add_test(tcase, test_load_experiment_that_ships_loads);
 	suite_add_tcase(suite, tcase);
 }

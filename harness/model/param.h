@@ -22,7 +22,7 @@ enum param_type {
 	PARAM_CHOICE,   /* one of the words in `choices` */
 	PARAM_LIST,     /* list of texts; a single text is a list of one */
 	PARAM_MAP,      /* name -> text */
-	PARAM_HOSTS,    /* list of inventory host names (checked), or addresses when not known */
+	PARAM_HOSTS,    /* inventory host names (checked), addresses or networks, or `all` */
 };
 
 struct param {
