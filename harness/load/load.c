@@ -73,6 +73,19 @@ static void load_inventory(struct loader *loader, const struct node *experiment_
 	loader->is_inventory_sound = loader->error_count == errors_before;
 }
 
+/* `check experiments/` names them all; one sentence then, not one for each of its keys. */
+static bool is_inventory(struct loader *loader, const struct node *root)
+{
+	const struct node *hosts = tree_get(root, "hosts");
+	const struct node *telling = hosts != NULL ? hosts : tree_get(root, "services");
+
+	if (telling == NULL || tree_get(root, "probes") != NULL || tree_get(root, "title") != NULL)
+		return false;
+	problem_add(loader, telling->key_mark, "this is an inventory; name the experiment that "
+		    "uses it, and both are checked");
+	return true;
+}
+
 static void load_both(struct loader *loader, struct experiment *experiment)
 {
 	const struct load_request *request = loader->request;
@@ -82,7 +95,7 @@ static void load_both(struct loader *loader, struct experiment *experiment)
 						request->experiment_text, &text);
 	const struct node *vars = NULL;
 
-	if (root == NULL)
+	if (root == NULL || is_inventory(loader, root))
 		return;
 	(void)part_children(loader, root, "vars", NODE_MAP, LIMIT_KEYS, &vars);
 	vars_load(loader, vars);
