@@ -75,15 +75,9 @@ const char *words_verdict(enum verdict verdict)
 
 const char *words_span(struct span span, char text[WORDS_BYTES])
 {
-	char low[UNITS_TEXT_BYTES];
-	char high[UNITS_TEXT_BYTES];
+	char both[UNITS_SPAN_BYTES];
 
-	(void)units_format_duration(span.low_ns, low);
-	(void)units_format_duration(span.high_ns, high);
-	if (strcmp(low, high) == 0)
-		(void)snprintf(text, WORDS_BYTES, "%s", low);
-	else
-		(void)snprintf(text, WORDS_BYTES, "%s to %s", low, high);
+	(void)snprintf(text, WORDS_BYTES, "%s", units_format_span(span.low_ns, span.high_ns, both));
 	return text;
 }
 

@@ -4,7 +4,11 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/random.h"
+#include "base/secrets.h"
+#include "base/units.h"
 #include "tests/suites.h"
 
 #include <string.h>
@@ -65,6 +69,93 @@ START_TEST(test_clock_format_wall_is_utc_with_milliseconds)
 }
 END_TEST
 
+static void expect_span(int64_t low_ns, int64_t high_ns, const char *expected)
+{
+	char text[UNITS_SPAN_BYTES];
+
+	ck_assert_str_eq(units_format_span(low_ns, high_ns, text), expected);
+}
+
+START_TEST(test_units_format_span_contains_what_was_measured)
+{
+	expect_span(0, 0, "0 s");
+	expect_span(4310 * NS_PER_MS, 4310 * NS_PER_MS, "4.31 s");
+	expect_span(4319999999, 4310000001 + 10 * NS_PER_MS, "4.31 s to 4.33 s");
+	expect_span(999, 9999999, "999 ns to 10 ms");
+	expect_span(99950 * NS_PER_MS, 99951 * NS_PER_MS, "99.9 s to 100 s");
+	expect_span(100 * NS_PER_S + 1, 121 * NS_PER_S + 1, "100 s to 2 min 2 s");
+}
+END_TEST
+
+START_TEST(test_units_parse_duration_refuses_what_has_no_unit)
+{
+	struct err e = { 0 };
+	int64_t ns = 7;
+
+	ck_assert(!units_parse_duration("30", &ns, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "30s"));
+	ck_assert(!units_parse_duration("-3s", &ns, &e));
+	ck_assert(!units_parse_duration("99999999999d", &ns, &e));
+	ck_assert_int_eq(ns, 7);
+	ck_assert(units_parse_duration("1m30.5s", &ns, &e));
+	ck_assert_int_eq(ns, 90500 * NS_PER_MS);
+}
+END_TEST
+
+START_TEST(test_secrets_redact_hides_every_form_and_the_longest_first)
+{
+	struct secrets secrets = { 0 };
+	struct text text = { 0 };
+
+	secrets_register(&secrets, "pa ss\"word");
+	secrets_register(&secrets, "word");
+	text_add(&text, "a pa ss\"word b pa%20ss%22word c pa ss\\\"word d word");
+	secrets_redact(&secrets, &text);
+	ck_assert_str_eq(text_str(&text), "a [secret] b [secret] c [secret] d [secret]");
+	text_release(&text);
+	secrets_release(&secrets);
+}
+END_TEST
+
+START_TEST(test_random_same_seed_same_choices)
+{
+	struct random one = random_from_seed(7);
+	struct random two = random_from_seed(7);
+
+	for (int i = 0; i < 100; i++) {
+		const uint64_t drawn = random_below(&one, 3);
+
+		ck_assert_uint_lt(drawn, 3);
+		ck_assert_uint_eq(drawn, random_below(&two, 3));
+	}
+}
+END_TEST
+
+START_TEST(test_json_print_keeps_numbers_exact_and_text_valid)
+{
+	struct json *root = json_object();
+	struct text text = { 0 };
+
+	json_put_int(root, "ns", INT64_MAX);
+	json_put_text(root, "bad", "a\xff" "b");
+	json_print(root, false, &text);
+	ck_assert_str_eq(text_str(&text), "{\"ns\":9223372036854775807,\"bad\":\"a\xef\xbf\xbd" "b\"}");
+	text_release(&text);
+	json_release(root);
+}
+END_TEST
+
+START_TEST(test_json_parse_refuses_duplicates_and_trailing_text)
+{
+	struct json *root = NULL;
+	struct err e = { 0 };
+
+	ck_assert(!json_parse("{\"a\":1,\"a\":2}", 13, &root, &e));
+	ck_assert(!json_parse("{} x", 4, &root, &e));
+	ck_assert_ptr_null(root);
+}
+END_TEST
+
 void suite_base(Suite *suite)
 {
 	TCase *tcase = tcase_create("base");
@@ -74,5 +165,11 @@ void suite_base(Suite *suite)
 	tcase_add_test(tcase, test_arena_alloc_survives_large_wishes);
 	tcase_add_test(tcase, test_hash_chain_is_sha256_of_previous_and_bytes);
 	tcase_add_test(tcase, test_clock_format_wall_is_utc_with_milliseconds);
+	tcase_add_test(tcase, test_units_format_span_contains_what_was_measured);
+	tcase_add_test(tcase, test_units_parse_duration_refuses_what_has_no_unit);
+	tcase_add_test(tcase, test_secrets_redact_hides_every_form_and_the_longest_first);
+	tcase_add_test(tcase, test_random_same_seed_same_choices);
+	tcase_add_test(tcase, test_json_print_keeps_numbers_exact_and_text_valid);
+	tcase_add_test(tcase, test_json_parse_refuses_duplicates_and_trailing_text);
 	suite_add_tcase(suite, tcase);
 }

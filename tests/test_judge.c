@@ -127,7 +127,7 @@ START_TEST(test_judge_objectives_rto_wide_fault_is_what_advice_speaks_of)
 	court_promise_rto(&court, 800);
 	court.request.fault = timeline_fault(190, 690);
 	court_judge(&court);
-	expect_row(&court, 0, "rto", VERDICT_INCONCLUSIVE, "490 ms to 1.01 s");
+	expect_row(&court, 0, "rto", VERDICT_INCONCLUSIVE, "490 ms to 1.02 s");
 	ck_assert_ptr_nonnull(strstr(court.rows[0].advice, "moment of the fault"));
 	arena_release(&court.arena);
 }

@@ -177,7 +177,7 @@ START_TEST(test_picture_draw_says_what_happened)
 		const struct story *(*make)(struct arena *arena);
 		const char *words;
 	} rows[] = {
-		{ story_met, ">4.30 s to 4.34 s<" },
+		{ story_met, ">4.30 s to 4.35 s<" },
 		{ story_met, ">target 30 s \xe2\x86\x92<" },
 		{ story_met, ">acked, 0 lost<" },
 		{ story_missed, ">acked, 143 lost<" },

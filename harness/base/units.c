@@ -216,6 +216,39 @@ const char *units_format_duration(int64_t ns, char text[UNITS_TEXT_BYTES])
 	return text;
 }
 
+/* The value of the last digit that units_format_duration shows. */
+static int64_t shown_step_ns(int64_t ns)
+{
+	const int64_t unit_ns = ns < 1000 ? 1 : ns < 1000000 ? 1000 : ns < 1000000000 ? 1000000 :
+								      1000000000;
+	const int64_t whole = ns / unit_ns;
+
+	if (ns >= INT64_C(7200) * 1000000000)
+		return INT64_C(60) * 1000000000;
+	if (ns >= INT64_C(120) * 1000000000 || unit_ns == 1)
+		return unit_ns;
+	return unit_ns / (whole >= 100 ? 1 : whole >= 10 ? 10 : 100);
+}
+
+const char *units_format_span(int64_t low_ns, int64_t high_ns, char text[UNITS_SPAN_BYTES])
+{
+	char low[UNITS_TEXT_BYTES];
+	char high[UNITS_TEXT_BYTES];
+	const int64_t step_ns = shown_step_ns(high_ns);
+	int64_t up_ns;
+
+	assert(low_ns <= high_ns);
+	if (__builtin_add_overflow(high_ns, step_ns - 1, &up_ns))
+		up_ns = high_ns;
+	(void)units_format_duration(low_ns, low);
+	(void)units_format_duration(high_ns < 0 ? high_ns : up_ns / step_ns * step_ns, high);
+	if (strcmp(low, high) == 0)
+		(void)snprintf(text, UNITS_SPAN_BYTES, "%s", low);
+	else
+		(void)snprintf(text, UNITS_SPAN_BYTES, "%s to %s", low, high);
+	return text;
+}
+
 const char *units_format_duration_exact(int64_t ns, char text[UNITS_TEXT_BYTES])
 {
 	const struct unit *best = &duration_units[0];

@@ -30,6 +30,11 @@ enum { UNITS_TEXT_BYTES = 48 };
 
 /* The shortest honest form for people: "4.31 s", "312 ms", "2 min 5 s", "850 us". Returns text. */
 const char *units_format_duration(int64_t ns, char text[UNITS_TEXT_BYTES]);
+enum { UNITS_SPAN_BYTES = 2 * UNITS_TEXT_BYTES + 8 };
+
+/* "4.31 s to 4.36 s": low is rounded down and high up, so what is printed contains what was measured.
+   One number when both read the same. low <= high. Returns text. */
+const char *units_format_span(int64_t low_ns, int64_t high_ns, char text[UNITS_SPAN_BYTES]);
 /* The form that units_parse_duration reads back exactly: "20ms", "1500us". Returns text. */
 const char *units_format_duration_exact(int64_t ns, char text[UNITS_TEXT_BYTES]);
 const char *units_format_bytes(uint64_t bytes, char text[UNITS_TEXT_BYTES]);

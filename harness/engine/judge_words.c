@@ -20,10 +20,9 @@ const char *judge_duration(struct arena *arena, int64_t ns)
 
 const char *judge_span(struct arena *arena, struct span span)
 {
-	const char *low = judge_duration(arena, span.low_ns);
-	const char *high = judge_duration(arena, span.high_ns);
+	char text[UNITS_SPAN_BYTES];
 
-	return strcmp(low, high) == 0 ? low : arena_format(arena, "%s to %s", low, high);
+	return arena_copy(arena, units_format_span(span.low_ns, span.high_ns, text));
 }
 
 const char *judge_percent(struct arena *arena, int64_t ppm)

@@ -569,7 +569,9 @@ bool run_experiment(const struct run_request *request, struct outcome *ret_outco
 		if (run->journal.is_broken)
 			*e = run->journal.failure;
 		*ret_outcome = (struct outcome){
-			.exit_code = run->leftover_count > 0 ? EXIT_LEFTOVER : EXIT_INTERNAL,
+			.exit_code = run->leftover_count > 0 ? EXIT_LEFTOVER :
+				     e->kind == ERR_REFUSED  ? EXIT_NOT_STARTED :
+							       EXIT_INTERNAL,
 			.sentence = "The run's record is not whole.",
 		};
 	}

@@ -95,14 +95,12 @@ const struct probe_spec *watch_first_bad(const struct watch *watch)
 int64_t watch_bad_for_ns(const struct watch *watch, const struct probe_spec *spec, int64_t from_ns,
 			 int64_t now_ns)
 {
-	for (size_t i = 0; i < watch->experiment->probe_count; i++) {
-		const struct watch_probe *probe = &watch->probes[i];
-		const int64_t since_ns =
-			probe->last_good_due_ns > from_ns ? probe->last_good_due_ns : from_ns;
+	const size_t index = (size_t)(spec - watch->experiment->probes);
 
-		if (probe->spec == spec)
-			return now_ns > since_ns ? now_ns - since_ns : 0;
-	}
-	assert(!"the probe belongs to the experiment");
-	return 0;
+	assert(index < watch->experiment->probe_count); /* the probe is one of the experiment's */
+
+	const int64_t good_ns = watch->probes[index].last_good_due_ns;
+	const int64_t since_ns = good_ns > from_ns ? good_ns : from_ns;
+
+	return now_ns > since_ns ? now_ns - since_ns : 0;
 }

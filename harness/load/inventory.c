@@ -7,7 +7,9 @@
 #include "load/vars.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct param host_params[] = {
 	{ "address", PARAM_TEXT, .help = "IP address or name to reach it by" },
@@ -396,6 +398,22 @@ static void check_template(struct loader *loader, const struct param_value *argv
 	}
 }
 
+/* `heal` may run from another folder later: a program named by a relative path is pinned down now. */
+static const char *const *pin_program(struct loader *loader, const struct param_value *argv)
+{
+	const char *program = argv->item_count > 0 ? argv->items[0] : NULL;
+	char here[PATH_MAX];
+	const char **items;
+
+	if (program == NULL || program[0] == '/' || strchr(program, '/') == NULL ||
+	    getcwd(here, sizeof here) == NULL)
+		return argv->items;
+	items = arena_alloc(loader->arena, (argv->item_count + 1) * sizeof *items);
+	memcpy(items, argv->items, argv->item_count * sizeof *items);
+	items[0] = arena_format(loader->arena, "%s/%s", here, program);
+	return items;
+}
+
 static void build_power(struct loader *loader, const struct node *root, struct power *power)
 {
 	const struct node *node = tree_get(root, "power");
@@ -413,9 +431,9 @@ static void build_power(struct loader *loader, const struct node *root, struct p
 	check_template(loader, off);
 	check_template(loader, status);
 	*power = (struct power){
-		.on = on->items,
-		.off = off->items,
-		.status = status->items,
+		.on = pin_program(loader, on),
+		.off = pin_program(loader, off),
+		.status = pin_program(loader, status),
 		.on_count = on->item_count,
 		.off_count = off->item_count,
 		.status_count = status->item_count,
