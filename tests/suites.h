@@ -39,7 +39,8 @@
 	X(sampler) \
 	X(run) \
 	X(remote_ssh_keys) \
-	X(remote_ssh_login)
+	X(remote_ssh_login) \
+	X(http)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)
