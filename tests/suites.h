@@ -20,6 +20,7 @@
 	X(measure_docs) \
 	X(measure_ledger) \
 	X(measure_truth) \
+	X(probe_http) \
 	X(probe_ledger) \
 	X(probe_query) \
 	X(probe_ssh) \
