@@ -8,6 +8,7 @@
 
 #define PROBE_ROWS(X)     \
 	X(tcp_connect)    \
+	X(http_get)       \
 	X(postgres_query) \
 	X(postgres_write) \
 	X(ssh_command)

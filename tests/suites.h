@@ -20,6 +20,7 @@
 	X(measure_docs) \
 	X(measure_ledger) \
 	X(measure_truth) \
+	X(probe_http) \
 	X(probe_ledger) \
 	X(probe_query) \
 	X(probe_ssh) \
@@ -39,7 +40,8 @@
 	X(sampler) \
 	X(run) \
 	X(remote_ssh_keys) \
-	X(remote_ssh_login)
+	X(remote_ssh_login) \
+	X(http)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <time.h>
 
 bool remote_exec(struct remote *remote, const struct command *command, struct reply *ret_reply,
 		 struct err *e)
@@ -95,6 +96,34 @@ void reply_release(struct reply *reply)
 	text_release(&reply->out);
 	text_release(&reply->err);
 	*reply = (struct reply){ 0 };
+}
+
+void pipe_guard_init(struct pipe_guard *guard)
+{
+	sigset_t pending;
+	sigset_t pipe_only;
+	int outcome;
+
+	(void)sigemptyset(&pipe_only);
+	(void)sigaddset(&pipe_only, SIGPIPE);
+	(void)sigpending(&pending);
+	guard->was_pending = sigismember(&pending, SIGPIPE) == 1;
+	outcome = pthread_sigmask(SIG_BLOCK, &pipe_only, &guard->old);
+	assert(outcome == 0);
+}
+
+void pipe_guard_release(const struct pipe_guard *guard)
+{
+	const struct timespec at_once = { 0 };
+	sigset_t pipe_only;
+	int outcome;
+
+	(void)sigemptyset(&pipe_only);
+	(void)sigaddset(&pipe_only, SIGPIPE);
+	if (!guard->was_pending)
+		(void)sigtimedwait(&pipe_only, NULL, &at_once); /* ours, when there is one */
+	outcome = pthread_sigmask(SIG_SETMASK, &guard->old, NULL);
+	assert(outcome == 0);
 }
 
 static bool open_real(void *ctx, const struct host *host, const struct clock *clock,

@@ -11,11 +11,9 @@
 #include <assert.h>
 #include <libssh/callbacks.h>
 #include <libssh/server.h> /* ssh_send_keepalive; we serve nobody */
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const int64_t ask_every_ns = NS_PER_S;	 /* of silence, while a command runs */
 static const int64_t silence_ns = 10 * NS_PER_S; /* longer: the session is lost */
@@ -46,42 +44,6 @@ struct errand {
 	uint64_t heard_bytes;
 	int64_t asked_ns;
 };
-
-/* ---- SIGPIPE ---- */
-
-/* libssh writes to a lost connection without MSG_NOSIGNAL; SIGPIPE would end the whole drill. */
-struct pipe_guard {
-	sigset_t old;
-	bool was_pending;
-};
-
-static void pipe_guard_init(struct pipe_guard *guard)
-{
-	sigset_t pending;
-	sigset_t pipe_only;
-	int outcome;
-
-	(void)sigemptyset(&pipe_only);
-	(void)sigaddset(&pipe_only, SIGPIPE);
-	(void)sigpending(&pending);
-	guard->was_pending = sigismember(&pending, SIGPIPE) == 1;
-	outcome = pthread_sigmask(SIG_BLOCK, &pipe_only, &guard->old);
-	assert(outcome == 0);
-}
-
-static void pipe_guard_release(const struct pipe_guard *guard)
-{
-	const struct timespec at_once = { 0 };
-	sigset_t pipe_only;
-	int outcome;
-
-	(void)sigemptyset(&pipe_only);
-	(void)sigaddset(&pipe_only, SIGPIPE);
-	if (!guard->was_pending)
-		(void)sigtimedwait(&pipe_only, NULL, &at_once); /* ours, when there is one */
-	outcome = pthread_sigmask(SIG_SETMASK, &guard->old, NULL);
-	assert(outcome == 0);
-}
 
 /* ---- one command ---- */
 

@@ -6,6 +6,8 @@
 
 #include "remote/remote.h"
 
+#include <signal.h>
+
 /* Runs commands on this machine. Never lost: a late command is killed with its group. */
 bool local_open(const struct host *host, const struct clock *clock, struct remote **ret_remote,
 		struct err *e);
@@ -16,5 +18,17 @@ bool ssh_open(const struct host *host, const struct clock *clock, int64_t timeou
 
 /* Adds output of a command up to LIMIT_COMMAND_OUTPUT_BYTES; drops the rest and sets is_cut. */
 void reply_add(struct reply *reply, struct text *stream, const char *bytes, size_t length_bytes);
+
+/*
+ * libssh and OpenSSL write to a lost connection without MSG_NOSIGNAL, and SIGPIPE would end the
+ * whole drill. Between init and release this thread holds it back, and forgets it.
+ */
+struct pipe_guard {
+	sigset_t old;
+	bool was_pending;
+};
+
+void pipe_guard_init(struct pipe_guard *guard);
+void pipe_guard_release(const struct pipe_guard *guard);
 
 #endif

@@ -1,0 +1,605 @@
+/*
+ * test_http.c - HTTP requests against a small server of the test's own, one process a connection.
+ */
+#include "base/limits.h"
+#include "fixtures/ssh_server.h"
+#include "remote/http.h"
+#include "tests/suites.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- the server ---- */
+
+enum { REQUEST_BYTES = 64 << 10 };
+
+static pid_t server_pid;
+static uint16_t server_port;
+static bool is_on_this_connection_first; /* in the server: nothing answered yet */
+
+static int listen_on_free_port(uint16_t *ret_port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t address_bytes = sizeof address;
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(listen(fd, 64), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &address_bytes), 0);
+	*ret_port = ntohs(address.sin_port);
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	(void)!write(fd, text, strlen(text)); /* the client may be gone: that is its test */
+}
+
+static void answer(int fd, const char *status, const char *headers, const char *body)
+{
+	char head[1024];
+
+	(void)snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n%s\r\n", status,
+		       strlen(body), headers);
+	say(fd, head);
+	say(fd, body);
+}
+
+static void wait_for_hang_up(int fd)
+{
+	struct pollfd closed = { .fd = fd, .events = POLLRDHUP };
+
+	(void)poll(&closed, 1, 20000);
+}
+
+static void answer_endlessly(int fd)
+{
+	char block[4096];
+
+	memset(block, 'x', sizeof block);
+	say(fd, "HTTP/1.1 200 OK\r\n\r\n");
+	for (size_t i = 0; i < 2 * LIMIT_HTTP_BODY_BYTES / sizeof block; i++)
+		if (write(fd, block, sizeof block) <= 0)
+			return;
+}
+
+static void answer_long_header(int fd)
+{
+	say(fd, "HTTP/1.1 200 OK\r\n");
+	for (int i = 0; i < 20000; i++)
+		say(fd, "X-Filler: 0123456789012345678901234567890123456789\r\n");
+	say(fd, "\r\n");
+}
+
+/* False when the connection is to be closed. */
+static bool serve(int fd, const char *request, int serial)
+{
+	char text[64];
+	const struct linger at_once = { .l_onoff = 1 };
+
+	if (strstr(request, " /echo ") != NULL) {
+		answer(fd, "200 OK", "X-Kind: echo\r\n", request);
+	} else if (strstr(request, " /json ") != NULL) {
+		answer(fd, "200 OK", "Content-Type: application/json\r\n", "{\"a\":1}");
+	} else if (strstr(request, " /broken ") != NULL) {
+		answer(fd, "503 Service Unavailable", "", "no database\n");
+	} else if (strstr(request, " /moved ") != NULL) {
+		answer(fd, "302 Found", "Location: /json\r\n", "");
+	} else if (strstr(request, " /serial ") != NULL) {
+		(void)snprintf(text, sizeof text, "%d", serial);
+		answer(fd, "200 OK", "", text);
+	} else if (strstr(request, " /patience ") != NULL) {
+		say(fd, "HTTP/1.1 100 Continue\r\nX-Interim: yes\r\n\r\n");
+		answer(fd, "200 OK", "X-Final: yes\r\n", "");
+	} else if (strstr(request, " /silent ") != NULL) {
+		wait_for_hang_up(fd);
+		return false;
+	} else if (strstr(request, " /half ") != NULL) {
+		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+		wait_for_hang_up(fd);
+		return false;
+	} else if (strstr(request, " /cut ") != NULL) {
+		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+		return false;
+	} else if (strstr(request, " /reset ") != NULL) {
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+		return false;
+	} else if (strstr(request, " /huge ") != NULL) {
+		answer_endlessly(fd);
+		return false;
+	} else if (strstr(request, " /header ") != NULL) {
+		answer_long_header(fd);
+		return false;
+	} else if (strstr(request, " /once ") != NULL) {
+		/* Keeps the connection, then drops the second request on it. */
+		if (!is_on_this_connection_first)
+			return false;
+		(void)snprintf(text, sizeof text, "%d", serial);
+		answer(fd, "200 OK", "", text);
+	} else {
+		say(fd, "this is not HTTP\r\n\r\n");
+		return false;
+	}
+	return true;
+}
+
+static bool is_whole(const char *request)
+{
+	const char *end = strstr(request, "\r\n\r\n");
+	const char *length = strcasestr(request, "Content-Length:");
+
+	if (end == NULL)
+		return false;
+	return length == NULL || strlen(end + 4) >= strtoul(length + 15, NULL, 10);
+}
+
+static void serve_connection(int fd, int serial)
+{
+	static char request[REQUEST_BYTES];
+	size_t used_bytes = 0;
+
+	is_on_this_connection_first = true;
+	for (;;) {
+		const ssize_t got = read(fd, request + used_bytes, sizeof request - used_bytes - 1);
+
+		if (got <= 0)
+			return;
+		used_bytes += (size_t)got;
+		request[used_bytes] = '\0';
+		if (!is_whole(request))
+			continue;
+		if (!serve(fd, request, serial))
+			return;
+		is_on_this_connection_first = false;
+		used_bytes = 0;
+	}
+}
+
+static void serve_all(int listener)
+{
+	(void)signal(SIGCHLD, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (int serial = 1;; serial++) {
+		const int fd = accept(listener, NULL, NULL);
+
+		if (fork() == 0) {
+			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+			serve_connection(fd, serial);
+			_exit(0);
+		}
+		(void)close(fd);
+	}
+}
+
+/* ---- the tests ---- */
+
+static struct clock real;
+static struct http *http;
+static struct http_reply reply;
+static struct err e;
+
+static void setup(void)
+{
+	const int listener = listen_on_free_port(&server_port);
+
+	server_pid = fork();
+	ck_assert_int_ne(server_pid, -1);
+	if (server_pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		serve_all(listener);
+	}
+	(void)close(listener);
+	real = clock_system();
+	reply = (struct http_reply){ 0 };
+	err_clear(&e);
+	ck_assert(http_open(&real, &http, &e));
+}
+
+static void teardown(void)
+{
+	http_reply_release(&reply);
+	http_close(http);
+	(void)kill(server_pid, SIGKILL);
+	(void)waitpid(server_pid, NULL, 0);
+}
+
+static bool send_request(struct http_request request, const char *path)
+{
+	struct text url = { 0 };
+	bool is_ok;
+
+	text_addf(&url, "http://127.0.0.1:%u%s", server_port, path);
+	if (request.url == NULL)
+		request.url = text_str(&url);
+	if (request.deadline_ns == 0)
+		request.deadline_ns = clock_now_ns(&real) + 10 * NS_PER_S;
+	http_reply_release(&reply);
+	err_clear(&e);
+	is_ok = http_send(http, &request, &reply, &e);
+	text_release(&url);
+	return is_ok;
+}
+
+static bool get(const char *path)
+{
+	return send_request((struct http_request){ 0 }, path);
+}
+
+START_TEST(test_http_send_returns_status_headers_and_body)
+{
+	ck_assert_msg(get("/json"), "%s", e.text);
+	ck_assert_int_eq(reply.status, 200);
+	ck_assert_str_eq(text_str(&reply.body), "{\"a\":1}");
+	ck_assert_str_eq(text_str(&reply.headers), "HTTP/1.1 200 OK\nContent-Length: 7\n"
+						   "Content-Type: application/json\n");
+}
+END_TEST
+
+START_TEST(test_http_send_error_status_is_an_answer)
+{
+	ck_assert(get("/broken"));
+	ck_assert_int_eq(reply.status, 503);
+	ck_assert_str_eq(text_str(&reply.body), "no database\n");
+}
+END_TEST
+
+START_TEST(test_http_send_redirect_is_not_followed)
+{
+	ck_assert(get("/moved"));
+	ck_assert_int_eq(reply.status, 302);
+	ck_assert_ptr_nonnull(strstr(text_str(&reply.headers), "Location: /json\n"));
+}
+END_TEST
+
+START_TEST(test_http_send_headers_of_an_interim_answer_do_not_count)
+{
+	ck_assert(get("/patience"));
+	ck_assert_int_eq(reply.status, 200);
+	ck_assert_ptr_nonnull(strstr(text_str(&reply.headers), "X-Final: yes\n"));
+	ck_assert_ptr_null(strstr(text_str(&reply.headers), "X-Interim"));
+}
+END_TEST
+
+START_TEST(test_http_send_method_headers_and_body_arrive)
+{
+	const struct pair headers[] = { { "X-Drill", "a b" }, { "X-Empty", "" } };
+	const struct http_request request = {
+		.method = "PATCH", .body = "{\"ttl\":30}", .headers = headers, .header_count = 2
+	};
+
+	ck_assert(send_request(request, "/echo"));
+
+	const char *seen = text_str(&reply.body);
+
+	ck_assert_ptr_nonnull(strstr(seen, "PATCH /echo HTTP/1.1\r\n"));
+	ck_assert_ptr_nonnull(strstr(seen, "\r\nX-Drill: a b\r\n"));
+	ck_assert_ptr_nonnull(strstr(seen, "\r\nX-Empty:\r\n"));
+	ck_assert_ptr_nonnull(strstr(seen, "\r\n\r\n{\"ttl\":30}"));
+	ck_assert_ptr_null(strstr(seen, "Expect:"));
+	ck_assert_ptr_null(strstr(seen, "x-www-form-urlencoded"));
+	ck_assert_ptr_nonnull(strstr(seen, "\r\nUser-Agent: firedrill/"));
+}
+END_TEST
+
+START_TEST(test_http_send_nothing_sticks_to_the_next_request)
+{
+	const struct pair headers[] = { { "X-Drill", "yes" } };
+	const struct http_request first = {
+		.method = "POST", .body = "x", .headers = headers, .header_count = 1
+	};
+
+	ck_assert(send_request(first, "/echo"));
+	ck_assert(get("/echo"));
+	ck_assert_ptr_nonnull(strstr(text_str(&reply.body), "GET /echo"));
+	ck_assert_ptr_null(strstr(text_str(&reply.body), "X-Drill"));
+	ck_assert_ptr_null(strstr(text_str(&reply.body), "Content-Length"));
+}
+END_TEST
+
+START_TEST(test_http_send_head_has_no_body)
+{
+	ck_assert(send_request((struct http_request){ .method = "HEAD" }, "/json"));
+	ck_assert_int_eq(reply.status, 200);
+	ck_assert_uint_eq(reply.body.length_bytes, 0);
+}
+END_TEST
+
+START_TEST(test_http_send_proxy_of_the_environment_is_not_used)
+{
+	ck_assert_int_eq(setenv("http_proxy", "http://127.0.0.1:1/", 1), 0);
+	ck_assert_msg(get("/json"), "%s", e.text);
+}
+END_TEST
+
+static long serial_of(struct http_request request)
+{
+	ck_assert_msg(send_request(request, "/serial"), "%s", e.text);
+	return strtol(text_str(&reply.body), NULL, 10);
+}
+
+START_TEST(test_http_send_keeps_the_connection_unless_it_is_to_be_fresh)
+{
+	const struct http_request kept = { 0 };
+	const struct http_request fresh = { .is_fresh = true };
+	const struct http_request post = { .method = "POST", .body = "" };
+	const long first = serial_of(kept);
+
+	ck_assert_int_eq(serial_of(kept), first);
+	ck_assert_int_ne(serial_of(fresh), first);
+	ck_assert_int_eq(serial_of(kept), first);
+	/* Anything but GET and HEAD: libcurl could send it twice over a kept connection. */
+	ck_assert_int_ne(serial_of(post), first);
+}
+END_TEST
+
+START_TEST(test_http_send_dead_kept_connection_is_replaced)
+{
+	ck_assert(get("/once"));
+	ck_assert_str_eq(text_str(&reply.body), "1");
+	ck_assert_msg(get("/once"), "%s", e.text);
+	ck_assert_str_eq(text_str(&reply.body), "2");
+}
+END_TEST
+
+static void check_deadline(const char *path)
+{
+	const int64_t start_ns = clock_now_ns(&real);
+	const struct http_request request = { .deadline_ns = start_ns + 200 * NS_PER_MS };
+
+	ck_assert(!send_request(request, path));
+
+	const int64_t took_ns = clock_now_ns(&real) - start_ns;
+
+	ck_assert_msg(e.kind == ERR_DEADLINE, "%d: %s", e.kind, e.text);
+	ck_assert_int_ge(took_ns, 200 * NS_PER_MS);
+	ck_assert_int_lt(took_ns, 2 * NS_PER_S);
+}
+
+START_TEST(test_http_send_silent_server_is_deadline)
+{
+	check_deadline("/silent");
+}
+END_TEST
+
+START_TEST(test_http_send_half_a_body_is_deadline)
+{
+	check_deadline("/half");
+	ck_assert_ptr_null(reply.body.owned_bytes);
+}
+END_TEST
+
+START_TEST(test_http_send_deadline_in_the_past_asks_nobody)
+{
+	ck_assert(!send_request((struct http_request){ .deadline_ns = 1 }, "/json"));
+	ck_assert_int_eq(e.kind, ERR_DEADLINE);
+}
+END_TEST
+
+static void check_remote_error(const char *path, const char *part)
+{
+	ck_assert(!get(path));
+	ck_assert_msg(e.kind == ERR_REMOTE, "%d: %s", e.kind, e.text);
+	ck_assert_msg(strstr(e.text, part) != NULL, "no \"%s\" in: %s", part, e.text);
+}
+
+START_TEST(test_http_send_reset_is_remote_error)
+{
+	check_remote_error("/reset", "reset");
+}
+END_TEST
+
+START_TEST(test_http_send_cut_body_is_remote_error)
+{
+	check_remote_error("/cut", "bytes remaining");
+}
+END_TEST
+
+START_TEST(test_http_send_no_http_is_remote_error)
+{
+	check_remote_error("/nonsense", "HTTP/0.9");
+}
+END_TEST
+
+START_TEST(test_http_send_huge_body_is_limit)
+{
+	ck_assert(!get("/huge"));
+	ck_assert_int_eq(e.kind, ERR_LIMIT);
+	ck_assert_ptr_nonnull(strstr(e.text, "longer than 4194304 bytes"));
+}
+END_TEST
+
+START_TEST(test_http_send_huge_header_is_not_taken)
+{
+	ck_assert(!get("/header"));
+	ck_assert(e.kind == ERR_LIMIT || e.kind == ERR_REMOTE);
+}
+END_TEST
+
+START_TEST(test_http_send_refused_connection_is_remote_error)
+{
+	struct http_request request = { .url = "http://127.0.0.1:1/health" };
+
+	ck_assert(!send_request(request, ""));
+	ck_assert_int_eq(e.kind, ERR_REMOTE);
+	ck_assert_ptr_nonnull(strstr(e.text, "GET http://127.0.0.1:1/health: "));
+}
+END_TEST
+
+START_TEST(test_http_send_no_descriptor_left_is_our_limit)
+{
+	struct rlimit few;
+	struct rlimit old;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+
+	const int next_fd = dup(0);
+
+	ck_assert_int_ne(next_fd, -1);
+	(void)close(next_fd);
+	few = old;
+	few.rlim_cur = (rlim_t)next_fd;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+
+	const bool is_ok = get("/json");
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ck_assert(!is_ok);
+	ck_assert_msg(e.kind == ERR_LIMIT, "%d: %s", e.kind, e.text);
+	ck_assert_msg(get("/json"), "%s", e.text);
+}
+END_TEST
+
+START_TEST(test_http_send_secrets_of_a_url_stay_out_of_errors)
+{
+	struct http_request request = { .url = "http://joe:hunter2@127.0.0.1:1/a?token=hunter3" };
+
+	ck_assert(!send_request(request, ""));
+	ck_assert_ptr_null(strstr(e.text, "hunter"));
+	ck_assert_ptr_nonnull(strstr(e.text, "http://127.0.0.1:1/a"));
+}
+END_TEST
+
+START_TEST(test_http_send_other_schemes_are_input_errors)
+{
+	struct http_request file = { .url = "file:///etc/passwd" };
+	struct http_request nonsense = { .url = "http://[" };
+
+	ck_assert(!send_request(file, ""));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+	ck_assert(!send_request(nonsense, ""));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+}
+END_TEST
+
+START_TEST(test_http_send_line_breaks_cannot_smuggle_a_header)
+{
+	const struct pair value[] = { { "X-Drill", "a\r\nX-Evil: yes" } };
+	const struct pair name[] = { { "X-Evil: yes\r\nX", "a" } };
+	struct http_request request = { .headers = value, .header_count = 1 };
+
+	ck_assert(!send_request(request, "/echo"));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+	request.headers = name;
+	ck_assert(!send_request(request, "/echo"));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+	request = (struct http_request){ .method = "GET / HTTP/1.1\r\nX-Evil: yes" };
+	ck_assert(!send_request(request, "/echo"));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+}
+END_TEST
+
+/* A TLS server with a certificate that nobody signed; its pid, or 0 without openssl. */
+static pid_t start_tls(const char *dir, uint16_t *ret_port)
+{
+	char key[128];
+	char certificate[128];
+	char address[32];
+	const char *const make_argv[] = { "openssl",  "req",	   "-x509",   "-newkey",
+					  "rsa:2048", "-nodes",	   "-subj",   "/CN=127.0.0.1",
+					  "-days",    "2",	   "-keyout", key,
+					  "-out",     certificate, NULL };
+
+	(void)snprintf(key, sizeof key, "%s/key.pem", dir);
+	(void)snprintf(certificate, sizeof certificate, "%s/cert.pem", dir);
+	if (!ssh_server_run(make_argv, NULL))
+		return 0;
+	(void)close(listen_on_free_port(ret_port));
+	(void)snprintf(address, sizeof address, "127.0.0.1:%u", *ret_port);
+
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execlp("openssl", "openssl", "s_server", "-quiet", "-www", "-accept", address,
+		       "-key", key, "-cert", certificate, (char *)NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+START_TEST(test_http_send_certificate_that_nobody_signed_is_refused)
+{
+	char dir[] = "/tmp/fd-tls-XXXXXX";
+	const char *const clean_argv[] = { "rm", "-r", "--", dir, NULL };
+	struct text url = { 0 };
+	uint16_t port = 0;
+	bool is_ok = false;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+
+	const pid_t pid = start_tls(dir, &port);
+
+	text_addf(&url, "https://127.0.0.1:%u/", port);
+	for (int i = 0; i < 500 && pid > 0; i++) {
+		is_ok = send_request((struct http_request){ .url = text_str(&url) }, "");
+		if (is_ok || e.kind != ERR_REMOTE)
+			break; /* it listens */
+		clock_sleep_until_ns(&real, clock_now_ns(&real) + 10 * NS_PER_MS);
+	}
+	if (pid > 0) {
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+	} else {
+		(void)printf("http: TLS test passed over: there is no openssl program\n");
+	}
+	(void)ssh_server_run(clean_argv, NULL);
+	text_release(&url);
+	ck_assert(!is_ok);
+	if (pid > 0)
+		ck_assert_msg(e.kind == ERR_REFUSED, "%d: %s", e.kind, e.text);
+}
+END_TEST
+
+START_TEST(test_http_send_unknown_name_is_remote_error)
+{
+	struct http_request request = { .url = "http://no-such-host.invalid/" };
+
+	ck_assert(!send_request(request, ""));
+	ck_assert_msg(e.kind == ERR_REMOTE || e.kind == ERR_DEADLINE, "%s", e.text);
+}
+END_TEST
+
+void suite_http(Suite *suite)
+{
+	TCase *tcase = tcase_create("http");
+
+	tcase_set_timeout(tcase, 30);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, test_http_send_returns_status_headers_and_body);
+	tcase_add_test(tcase, test_http_send_error_status_is_an_answer);
+	tcase_add_test(tcase, test_http_send_redirect_is_not_followed);
+	tcase_add_test(tcase, test_http_send_headers_of_an_interim_answer_do_not_count);
+	tcase_add_test(tcase, test_http_send_method_headers_and_body_arrive);
+	tcase_add_test(tcase, test_http_send_nothing_sticks_to_the_next_request);
+	tcase_add_test(tcase, test_http_send_head_has_no_body);
+	tcase_add_test(tcase, test_http_send_proxy_of_the_environment_is_not_used);
+	tcase_add_test(tcase, test_http_send_keeps_the_connection_unless_it_is_to_be_fresh);
+	tcase_add_test(tcase, test_http_send_dead_kept_connection_is_replaced);
+	tcase_add_test(tcase, test_http_send_silent_server_is_deadline);
+	tcase_add_test(tcase, test_http_send_half_a_body_is_deadline);
+	tcase_add_test(tcase, test_http_send_deadline_in_the_past_asks_nobody);
+	tcase_add_test(tcase, test_http_send_reset_is_remote_error);
+	tcase_add_test(tcase, test_http_send_cut_body_is_remote_error);
+	tcase_add_test(tcase, test_http_send_no_http_is_remote_error);
+	tcase_add_test(tcase, test_http_send_huge_body_is_limit);
+	tcase_add_test(tcase, test_http_send_huge_header_is_not_taken);
+	tcase_add_test(tcase, test_http_send_refused_connection_is_remote_error);
+	tcase_add_test(tcase, test_http_send_no_descriptor_left_is_our_limit);
+	tcase_add_test(tcase, test_http_send_secrets_of_a_url_stay_out_of_errors);
+	tcase_add_test(tcase, test_http_send_other_schemes_are_input_errors);
+	tcase_add_test(tcase, test_http_send_line_breaks_cannot_smuggle_a_header);
+	tcase_add_test(tcase, test_http_send_certificate_that_nobody_signed_is_refused);
+	tcase_add_test(tcase, test_http_send_unknown_name_is_remote_error);
+	suite_add_tcase(suite, tcase);
+}
