@@ -381,6 +381,21 @@ START_TEST(test_local_exec_gives_back_every_descriptor_and_child)
 }
 END_TEST
 
+/* A command that stays, such as a guard, must not hold what we hold: a lock goes with us. */
+START_TEST(test_local_exec_does_not_inherit_our_descriptors)
+{
+	const int fd = open("/dev/null", O_RDONLY);
+
+	ck_assert_int_gt(fd, 2);
+	ck_assert_int_eq(fcntl(fd, F_DUPFD, 100), 100);
+	ck_assert(run_sh("for fd in /proc/self/fd/*; do case ${fd##*/} in 0|1|2) ;; "
+			 "*) readlink \"$fd\" ;; esac; done | grep -c /dev/null"));
+	ck_assert_str_eq(text_str(&reply.out), "0\n");
+	close(100);
+	close(fd);
+}
+END_TEST
+
 START_TEST(test_local_exec_does_not_inherit_our_signal_settings)
 {
 	unsigned long long blocked = 0;
@@ -425,6 +440,7 @@ void suite_remote_local(Suite *suite)
 	tcase_add_test(tcase, test_local_exec_file_that_is_no_program_is_status_126);
 	tcase_add_test(tcase, test_local_exec_too_long_argument_is_our_limit);
 	tcase_add_test(tcase, test_local_exec_gives_back_every_descriptor_and_child);
+	tcase_add_test(tcase, test_local_exec_does_not_inherit_our_descriptors);
 	tcase_add_test(tcase, test_local_exec_does_not_inherit_our_signal_settings);
 	suite_add_tcase(suite, tcase);
 }

@@ -90,6 +90,8 @@ static int child_spawn(struct child *child, const char *const *argv)
 	(void)posix_spawn_file_actions_adddup2(&actions, child->input_fd, STDIN_FILENO);
 	(void)posix_spawn_file_actions_adddup2(&actions, child->out_fd[1], STDOUT_FILENO);
 	(void)posix_spawn_file_actions_adddup2(&actions, child->err_fd[1], STDERR_FILENO);
+	/* What the command leaves running must not keep our store's locks. */
+	(void)posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 	(void)posix_spawnattr_init(&attributes);
 	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
 							    POSIX_SPAWN_SETSIGDEF);
