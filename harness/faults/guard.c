@@ -29,12 +29,13 @@ static const char guard_script[] = SCRIPT_COMMON
 	"look $$ && put guard \"$$ $start\" || exit 1\n"
 	"while :; do\n"
 	"\tlease=0\n"
-	"\t{ read -r lease <\"$dir/lease\"; } 2>/dev/null || break\n"
 	"\tread -r up _ </proc/uptime\n"
+	"\t{ read -r lease <\"$dir/lease\"; } 2>/dev/null || break\n"
 	"\t[ \"${up%.*}\" -lt \"$lease\" ] 2>/dev/null || break\n"
 	"\tsleep 0.3 || sleep 1 || break\n"
 	"done\n"
-	"while :; do\n"
+	"fired=${up%.*} pause=1\n"
+	"while read -r up _ </proc/uptime && [ \"$((${up%.*} - fired))\" -lt 86400 ]; do\n"
 	"\tif [ -d \"$dir\" ]; then\n"
 	"\t\tflock -o -E 75 -w 2 \"$dir/lock\" \\\n"
 	"\t\t\tsh -c \"$fire\" firedrill \"$dir\" \"$undo\" \"$@\" && exit 0\n"
@@ -42,7 +43,7 @@ static const char guard_script[] = SCRIPT_COMMON
 	"\telse\n"
 	"\t\tFIREDRILL_GONE=yes sh -c \"$undo\" firedrill \"$@\" && exit 0\n"
 	"\tfi\n"
-	"\tsleep 1\n"
+	"\tsleep \"$pause\"; [ \"$pause\" -ge 60 ] || pause=$((pause * 2))\n"
 	"done\n";
 
 /* DIR LEASE GUARD FIRE UNDO WORD... */

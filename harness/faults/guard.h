@@ -14,7 +14,7 @@
  *
  * The guard is a session leader without a terminal, ignores HUP, INT and TERM, looks at the lease
  * three times a second and needs nothing but /run, /proc and the programs in /bin. It fires when the
- * lease is over, unreadable or gone, and tries until its undo has worked.
+ * lease is over, unreadable or gone, and tries until its undo has worked, for a day.
  *
  * It does not survive a reboot, and neither does any fault here. KillUserProcesses=yes of logind
  * would end it with the session of a user other than root.
