@@ -2,188 +2,21 @@
  * test_http.c - HTTP requests against a small server of the test's own, one process a connection.
  */
 #include "base/limits.h"
+#include "fixtures/http_server.h"
 #include "fixtures/ssh_server.h"
 #include "remote/http.h"
 #include "tests/suites.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- the server ---- */
-
-enum { REQUEST_BYTES = 64 << 10 };
-
-static pid_t server_pid;
-static uint16_t server_port;
-static bool is_on_this_connection_first; /* in the server: nothing answered yet */
-
-static int listen_on_free_port(uint16_t *ret_port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	socklen_t address_bytes = sizeof address;
-	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
-	ck_assert_int_eq(listen(fd, 64), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &address_bytes), 0);
-	*ret_port = ntohs(address.sin_port);
-	return fd;
-}
-
-static void say(int fd, const char *text)
-{
-	(void)!write(fd, text, strlen(text)); /* the client may be gone: that is its test */
-}
-
-static void answer(int fd, const char *status, const char *headers, const char *body)
-{
-	char head[1024];
-
-	(void)snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n%s\r\n", status,
-		       strlen(body), headers);
-	say(fd, head);
-	say(fd, body);
-}
-
-static void wait_for_hang_up(int fd)
-{
-	struct pollfd closed = { .fd = fd, .events = POLLRDHUP };
-
-	(void)poll(&closed, 1, 20000);
-}
-
-static void answer_endlessly(int fd)
-{
-	char block[4096];
-
-	memset(block, 'x', sizeof block);
-	say(fd, "HTTP/1.1 200 OK\r\n\r\n");
-	for (size_t i = 0; i < 2 * LIMIT_HTTP_BODY_BYTES / sizeof block; i++)
-		if (write(fd, block, sizeof block) <= 0)
-			return;
-}
-
-static void answer_long_header(int fd)
-{
-	say(fd, "HTTP/1.1 200 OK\r\n");
-	for (int i = 0; i < 20000; i++)
-		say(fd, "X-Filler: 0123456789012345678901234567890123456789\r\n");
-	say(fd, "\r\n");
-}
-
-/* False when the connection is to be closed. */
-static bool serve(int fd, const char *request, int serial)
-{
-	char text[64];
-	const struct linger at_once = { .l_onoff = 1 };
-
-	if (strstr(request, " /echo ") != NULL) {
-		answer(fd, "200 OK", "X-Kind: echo\r\n", request);
-	} else if (strstr(request, " /json ") != NULL) {
-		answer(fd, "200 OK", "Content-Type: application/json\r\n", "{\"a\":1}");
-	} else if (strstr(request, " /broken ") != NULL) {
-		answer(fd, "503 Service Unavailable", "", "no database\n");
-	} else if (strstr(request, " /moved ") != NULL) {
-		answer(fd, "302 Found", "Location: /json\r\n", "");
-	} else if (strstr(request, " /serial ") != NULL) {
-		(void)snprintf(text, sizeof text, "%d", serial);
-		answer(fd, "200 OK", "", text);
-	} else if (strstr(request, " /patience ") != NULL) {
-		say(fd, "HTTP/1.1 100 Continue\r\nX-Interim: yes\r\n\r\n");
-		answer(fd, "200 OK", "X-Final: yes\r\n", "");
-	} else if (strstr(request, " /silent ") != NULL) {
-		wait_for_hang_up(fd);
-		return false;
-	} else if (strstr(request, " /half ") != NULL) {
-		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
-		wait_for_hang_up(fd);
-		return false;
-	} else if (strstr(request, " /cut ") != NULL) {
-		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
-		return false;
-	} else if (strstr(request, " /reset ") != NULL) {
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-		return false;
-	} else if (strstr(request, " /huge ") != NULL) {
-		answer_endlessly(fd);
-		return false;
-	} else if (strstr(request, " /header ") != NULL) {
-		answer_long_header(fd);
-		return false;
-	} else if (strstr(request, " /once ") != NULL) {
-		/* Keeps the connection, then drops the second request on it. */
-		if (!is_on_this_connection_first)
-			return false;
-		(void)snprintf(text, sizeof text, "%d", serial);
-		answer(fd, "200 OK", "", text);
-	} else {
-		say(fd, "this is not HTTP\r\n\r\n");
-		return false;
-	}
-	return true;
-}
-
-static bool is_whole(const char *request)
-{
-	const char *end = strstr(request, "\r\n\r\n");
-	const char *length = strcasestr(request, "Content-Length:");
-
-	if (end == NULL)
-		return false;
-	return length == NULL || strlen(end + 4) >= strtoul(length + 15, NULL, 10);
-}
-
-static void serve_connection(int fd, int serial)
-{
-	static char request[REQUEST_BYTES];
-	size_t used_bytes = 0;
-
-	is_on_this_connection_first = true;
-	for (;;) {
-		const ssize_t got = read(fd, request + used_bytes, sizeof request - used_bytes - 1);
-
-		if (got <= 0)
-			return;
-		used_bytes += (size_t)got;
-		request[used_bytes] = '\0';
-		if (!is_whole(request))
-			continue;
-		if (!serve(fd, request, serial))
-			return;
-		is_on_this_connection_first = false;
-		used_bytes = 0;
-	}
-}
-
-static void serve_all(int listener)
-{
-	(void)signal(SIGCHLD, SIG_IGN);
-	(void)signal(SIGPIPE, SIG_IGN);
-	for (int serial = 1;; serial++) {
-		const int fd = accept(listener, NULL, NULL);
-
-		if (fork() == 0) {
-			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-			serve_connection(fd, serial);
-			_exit(0);
-		}
-		(void)close(fd);
-	}
-}
-
-/* ---- the tests ---- */
-
+static struct http_server server;
 static struct clock real;
 static struct http *http;
 static struct http_reply reply;
@@ -191,15 +24,7 @@ static struct err e;
 
 static void setup(void)
 {
-	const int listener = listen_on_free_port(&server_port);
-
-	server_pid = fork();
-	ck_assert_int_ne(server_pid, -1);
-	if (server_pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		serve_all(listener);
-	}
-	(void)close(listener);
+	http_server_start(&server);
 	real = clock_system();
 	reply = (struct http_reply){ 0 };
 	err_clear(&e);
@@ -210,8 +35,7 @@ static void teardown(void)
 {
 	http_reply_release(&reply);
 	http_close(http);
-	(void)kill(server_pid, SIGKILL);
-	(void)waitpid(server_pid, NULL, 0);
+	http_server_stop(&server);
 }
 
 static bool send_request(struct http_request request, const char *path)
@@ -219,7 +43,7 @@ static bool send_request(struct http_request request, const char *path)
 	struct text url = { 0 };
 	bool is_ok;
 
-	text_addf(&url, "http://127.0.0.1:%u%s", server_port, path);
+	text_addf(&url, "http://127.0.0.1:%u%s", server.port, path);
 	if (request.url == NULL)
 		request.url = text_str(&url);
 	if (request.deadline_ns == 0)
@@ -514,7 +338,7 @@ static pid_t start_tls(const char *dir, uint16_t *ret_port)
 	(void)snprintf(certificate, sizeof certificate, "%s/cert.pem", dir);
 	if (!ssh_server_run(make_argv, NULL))
 		return 0;
-	(void)close(listen_on_free_port(ret_port));
+	*ret_port = http_server_free_port();
 	(void)snprintf(address, sizeof address, "127.0.0.1:%u", *ret_port);
 
 	const pid_t pid = fork();
