@@ -25,6 +25,10 @@ OBJ     := $(SRC:%.c=$(BUILD)/%.o)
 PARTS   := $(filter-out %/cli/main.o,$(OBJ))
 UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fixtures/*.c))
 FIXTURES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard fixtures/*.c))
+# What benchmarks use of the fixtures: nothing that needs the test framework.
+PROPS   := $(patsubst %,$(BUILD)/fixtures/%.o,pg_server probe_try ssh_server stories story_draft \
+           tcp_server temp_dir)
+BENCH   := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
 CHECK   := $(shell pkg-config --libs check 2>/dev/null)
 
 .PHONY: all
@@ -40,6 +44,13 @@ $(BUILD)/unit: $(UNIT) $(PARTS)
 $(BUILD)/lab_%: $(BUILD)/tests/lab_%.o $(FIXTURES) $(PARTS)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
+# And for each benchmark: tests/bench_<what>.c. The one that measures memory must itself be small.
+$(BUILD)/bench_time: $(BUILD)/tests/bench_time.o
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^
+$(BUILD)/bench_%: $(BUILD)/tests/bench_%.o $(PROPS) $(PARTS)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS)
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  cc $<"
@@ -65,7 +76,7 @@ test-unit: $(BUILD)/unit
 .PHONY: bench
 bench:
 	@packaging/deps.sh build bench
-	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench_tools
+	@$(MAKE) --no-print-directory -s -j2 all $(BENCH)
 	@tests/bench.sh $(BUILD)
 
 .PHONY: lint
@@ -98,4 +109,4 @@ help:
 	@echo 'make install    to PREFIX (default /usr/local), below DESTDIR'
 
 .SECONDARY:
--include $(OBJ:.o=.d) $(UNIT:.o=.d)
+-include $(OBJ:.o=.d) $(UNIT:.o=.d) $(BENCH:$(BUILD)/%=$(BUILD)/tests/%.d)
