@@ -130,19 +130,19 @@ write_experiment() {
 	cp "$(command -v sleep)" "$scratch/fdv$$"
 	"$scratch/fdv$$" 120 &
 	victim=$!
-	serve 12 tcp "$bin/bench_server" tcp
+	serve 12 http "$bin/bench_server" http
 	cat >"$scratch/inventory.yaml" <<-YAML
 		hosts:
 		  here: { local: true }
 		services:
-		  web: { kind: tcp, address: 127.0.0.1, port: $line, members: [here] }
+		  web: { kind: http, url: "http://127.0.0.1:$line/", members: [here] }
 	YAML
 	cat >"$scratch/minimal.yaml" <<-YAML
 		title: The least there is
 		service: web
 		objectives: { rto: 5s }
 		probes:
-		  port: { kind: tcp.connect, on: web, every: 1ms, timeout: 20ms }
+		  health: { kind: http.get, on: web, every: 1ms, timeout: 20ms }
 		steady_state: { good_for: 2ms, within: 5s }
 		baseline: 0s
 		method:
@@ -173,7 +173,7 @@ part_process() {
 	row '  peak memory of it' MiB "$(median run.mib)" "$(median imports.mib)" "$(ratio run.mib imports.mib)" -
 	row '  the same, Chaos Toolkit ELSEWHERE' MiB "$(median run.mib)" 31.7 "$(calc "$(median run.mib) / 31.7")" '<= 0.5'
 	cat <<-TEXT
-		run: local: true, one tcp.connect every 1 ms, process.pause for 1 ms, five reports and a picture. It must wait
+		run: local: true, one http.get every 1 ms, process.pause for 1 ms, five reports and a picture. It must wait
 		  at least good_for 2 ms + baseline 0 s + for 1 ms + stable_for 2 ms + settling 2 ms; the rest is work.
 		ELSEWHERE: Chaos Toolkit is not in Debian and was not run here. Its 209 ms and 31.7 MiB were measured on
 		  another machine (bare python3 there: 11.5 ms) with one http probe, no guard on the target, no picture and

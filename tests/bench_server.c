@@ -1,5 +1,5 @@
 /*
- * bench_server.c - a private server for the benchmarks: `bench_server pg`, `ssh` or `tcp`.
+ * bench_server.c - a private server for the benchmarks: `bench_server pg`, `ssh` or `http`.
  *
  * Prints one line that says how to reach it, serves until its standard input ends, and then removes
  * everything it made. Whoever started it may therefore be killed in any way.
@@ -19,6 +19,9 @@ static const char *const durable[] = { "fsync=on", "synchronous_commit=on", "max
 
 /* The same key exchange for every client, and a login shell that reads no files of this account. */
 static const char sshd_config[] = "KexAlgorithms curve25519-sha256\nSetEnv HOME=/nonexistent\n";
+
+static const char http_reply[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+				 "Content-Length: 20\r\n\r\n{\"status\":\"healthy\"}";
 
 static void wait_for_end_of_input(void)
 {
@@ -64,9 +67,9 @@ static int serve_ssh(void)
 	return is_up ? 0 : 1;
 }
 
-static int serve_tcp(void)
+static int serve_http(void)
 {
-	struct tcp_server *server = tcp_server_open(TCP_SERVER_REPLIES, "", 0);
+	struct tcp_server *server = tcp_server_open(TCP_SERVER_REPLIES, http_reply, 0);
 
 	(void)printf("%u\n", tcp_server_port(server));
 	(void)fflush(stdout);
@@ -86,8 +89,8 @@ int main(int argc, char **argv)
 		return serve_pg();
 	if (argc == 2 && strcmp(argv[1], "ssh") == 0)
 		return serve_ssh();
-	if (argc == 2 && strcmp(argv[1], "tcp") == 0)
-		return serve_tcp();
-	(void)fprintf(stderr, "usage: bench_server pg|ssh|tcp\n");
+	if (argc == 2 && strcmp(argv[1], "http") == 0)
+		return serve_http();
+	(void)fprintf(stderr, "usage: bench_server pg|ssh|http\n");
 	return 2;
 }
