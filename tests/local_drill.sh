@@ -27,7 +27,7 @@ local_drill_begin() {
 		server.serve_forever()
 	PY
 	rm -f "$folder/port"
-	python3 "$folder/server.py" "$victim_name" "$folder/port" &
+	python3 "$folder/server.py" "$victim_name" "$folder/port" 2>"$folder/server.log" &
 	victim_pid=$!
 	local end=$((SECONDS + 20))
 	until [ -s "$folder/port" ]; do

@@ -33,7 +33,7 @@ local_drill_begin "$folder"
 "$firedrill" run "$folder/drill.yaml" --yes --out "$folder/run" >/dev/null
 clean check experiments/db-failover.yaml
 clean plan experiments/db-failover.yaml
-for format in text json junit md html png; do
+for format in text json junit markdown html png; do
 	clean report last --format "$format" --out "$folder/report"
 done
 clean list

@@ -9,7 +9,7 @@
 
 static const struct option_row report_options[] = {
 	STORE_OPTION,
-	{ "format", "NAME", "text (default), json, junit, md, html, png" },
+	{ "format", "NAME", "text (default), json, junit, markdown, html, png" },
 	{ "out", "PATH", "a file for one format; without --format a folder for all of them" },
 	{ NULL, NULL, NULL },
 };

@@ -25,7 +25,7 @@ static const struct option_row run_options[] = {
 	INVENTORY_OPTION,
 	STORE_OPTION,
 	{ "out", "FOLDER", "where the reports go; default runs/RUN" },
-	{ "format", "NAME", "what is printed at the end: text (default), json, md, junit, html" },
+	{ "format", "NAME", "what is printed at the end: text (default), json, junit, markdown, html" },
 	{ "seed", "NUMBER", "of the random choices; default a fresh one, printed" },
 	{ "dry-run", NULL, "show the plan and stop" },
 	{ "yes", NULL, "do not ask before the harm" },
