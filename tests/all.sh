@@ -88,6 +88,7 @@ step cli tests/cli.sh build/plain/firedrill
 step valgrind tests/valgrind.sh build/plain/firedrill
 step docs tests/docs.sh build/plain/firedrill
 lab_step lab-selftest tests/lab_selftest.sh
+lab_step lab-remote tests/lab_remote.sh
 lab_step lab-faults tests/lab_faults.sh
 lab_step lab-probes tests/lab_probes.sh
 lab_step lab-drills tests/lab_drills.sh build/plain/firedrill
