@@ -3,6 +3,7 @@
  * finds nothing to do.
  */
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/live.h"
@@ -54,6 +55,7 @@ static int run_heal(const struct arguments *arguments)
 		ok = heal_runs(store, run_id, &opener, &clock, live_progress(live),
 			       text_str(&samples), &summary, &e);
 		live_close(live);
+		(void)rmdir(text_str(&samples)); /* kept while a run has samples in it */
 	}
 	if (ok)
 		code = tell(&summary);

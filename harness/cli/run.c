@@ -125,6 +125,19 @@ static bool write_reports(struct run_command *command, const char *folder, struc
 	       output_write_one(&story, command->format, NULL, e);
 }
 
+static void tell_reports(const struct run_command *command, const char *folder)
+{
+	const char *store = arguments_value(command->arguments, "store");
+	struct text line = { 0 };
+
+	text_addf(&line, "reports: %s/   again: firedrill report %s", folder, command->run_id);
+	if (store != NULL)
+		text_addf(&line, " --store %s", store);
+	(void)fputs("\n", command->progress_stream);
+	cli_print_line(command->progress_stream, &command->secrets, text_str(&line));
+	text_release(&line);
+}
+
 static int run_it(struct run_command *command, const char *folder)
 {
 	struct text samples = { 0 };
@@ -155,14 +168,14 @@ static int run_it(struct run_command *command, const char *folder)
 	int code = (int)outcome.exit_code;
 
 	live_close(live);
+	(void)rmdir(text_str(&samples)); /* kept while another run has samples in it */
 	text_release(&samples);
 	if (!ok)
 		return cli_fail(code, &command->secrets, &e);
 	/* A report that cannot be written must not hide a leftover or a miss. */
 	if (!write_reports(command, folder, &e))
 		return cli_fail(code == EXIT_MET ? EXIT_INTERNAL : code, &command->secrets, &e);
-	(void)fprintf(command->progress_stream, "\nreports: %s/   again: firedrill report %s\n", folder,
-		      command->run_id);
+	tell_reports(command, folder);
 	return code;
 }
 
