@@ -83,6 +83,18 @@ static void teardown_power(void)
 	(void)rmdir(at.dir);
 }
 
+/* The same switch, but `on` is reached by a relative path. */
+static void relative_switch(void)
+{
+	struct pair *fields = arena_alloc(&at.c.arena, at.c.record.field_count * sizeof *fields);
+
+	memcpy(fields, at.c.record.fields, at.c.record.field_count * sizeof *fields);
+	for (size_t i = 0; i < at.c.record.field_count; i++)
+		if (strcmp(fields[i].name, "on.0") == 0)
+			fields[i].value = "./switch";
+	at.c.record.fields = fields;
+}
+
 static void must(bool is_done)
 {
 	ck_assert_msg(is_done, "%s", at.c.e.text);
@@ -122,6 +134,26 @@ START_TEST(test_power_guard_switches_on_when_we_are_gone)
 	while (!state_is("on") && clock_now_ns(&at.clock) < deadline_ns)
 		clock_sleep_until_ns(&at.clock, clock_now_ns(&at.clock) + 50 * NS_PER_MS);
 	ck_assert(state_is("on"));
+}
+END_TEST
+
+/* The guard stands in /, and the shipped inventory names the lab's switch by a relative path. */
+START_TEST(test_power_heal_runs_commands_where_it_was_armed)
+{
+	ck_assert_int_eq(chdir(at.dir), 0);
+	ck_assert_int_eq(symlink("/bin/sh", "switch"), 0);
+	relative_switch();
+	must(at.c.fault->arm(&at.c.record, &at.ctx, &at.c.e));
+	must(at.c.fault->inject(&at.c.record, &at.ctx, &at.c.e));
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert(state_is("off"));
+	must(at.c.fault->heal(&at.c.record, &at.ctx, &at.c.e));
+	ck_assert(state_is("on"));
+
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/switch", at.dir);
+	ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
 
@@ -246,6 +278,7 @@ void suite_faults_power(Suite *suite)
 	tcase_set_timeout(power, 40);
 	tcase_add_test(power, test_power_walk_ends_as_it_began);
 	tcase_add_test(power, test_power_guard_switches_on_when_we_are_gone);
+	tcase_add_test(power, test_power_heal_runs_commands_where_it_was_armed);
 	tcase_add_test(power, test_power_inject_host_that_is_off_is_refused);
 	tcase_add_test(power, test_power_status_that_says_something_else_is_unknown);
 	suite_add_tcase(suite, power);

@@ -58,7 +58,7 @@ static const char arm_script[] = SCRIPT_COMMON
 	"read -r up _ </proc/uptime\n"
 	"write_record() {\n"
 	"\tput lease \"$((${up%.*} + lease + 1))\" && put undo \"$undo\" && : >>\"$dir/lock\" &&\n"
-	"\t\tprintf '%s\\n' \"$@\" >\"$dir/args\"\n"
+	"\t\tput from \"$PWD\" && printf '%s\\n' \"$@\" >\"$dir/args\"\n"
 	"}\n"
 	"write_record \"$@\" || refuse \"the guard's record cannot be written into $dir; is its disk full?\"\n"
 	"guard_lives && exit 0\n"

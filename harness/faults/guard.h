@@ -6,6 +6,7 @@
  *   owner   "firedrill RUN/STEP": a directory without it is foreign, and is refused, never removed
  *   undo    the fault's undo script, and `args`, its words, one a line. By hand, as root:
  *           cd DIR && xargs -d '\n' -a args sh undo
+ *   from    the folder it was armed in; the guard itself stands in /
  *   lease   when it ends, in seconds of the target's own /proc/uptime; replaced whole by a rename
  *   guard   pid and start time of the guard process
  *   on      inject has begun

@@ -18,21 +18,29 @@
 #include <string.h>
 
 static const int64_t power_timeout_ns = 60 * NS_PER_S;
+static const int64_t heal_timeout_ns = 150 * NS_PER_S;
 
 static const struct param power_params[] = { { 0 } };
 
 /* DIR COUNT STATUS... ON...: the first COUNT words ask, the others switch on. A hypervisor that is
-   told to start what runs may call that an error, so it is asked first. */
+   told to start what runs may call that an error, so it is asked first. The commands may be relative
+   to where firedrill was started, so they run there. */
 static const char undo_script[] = SCRIPT_BASE
 	"ask() {\n"
 	"\tcount=$1; shift; total=$# i=0\n"
 	"\tfor word; do [ \"$i\" -ge \"$count\" ] || set -- \"$@\" \"$word\"; i=$((i + 1)); done\n"
 	"\tshift \"$total\"; \"$@\"\n"
 	"}\n"
+	"from=$(cat \"$dir/from\" 2>/dev/null) && cd \"$from\" || :\n"
 	"shift; status=$(ask \"$@\" 2>/dev/null) || status=unknown\n"
 	"[ \"$status\" != on ] || exit 0\n"
-	"shift \"$(($1 + 1))\"\n"
-	"said=$(\"$@\" 2>&1) || fail \"$1 could not switch the host on: $said\"\n";
+	"(shift \"$(($1 + 1))\"; said=$(\"$@\" 2>&1) || fail \"$1 could not switch the host on: $said\") || exit\n"
+	"tries=0\n"
+	"until [ \"$(ask \"$@\" 2>/dev/null)\" = on ]; do\n"
+	"\ttries=$((tries + 1))\n"
+	"\t[ \"$tries\" -le 200 ] || fail \"the host was switched on and is still off after 50 s\"\n"
+	"\tsleep 0.25\n"
+	"done\n";
 
 /* DIR OFF... */
 static const char inject_script[] = SCRIPT_BASE
@@ -252,32 +260,6 @@ static enum confirmation power_confirm(const struct heal_record *record, struct 
 	return seen;
 }
 
-/* Waits until the host has power; whether its services answer is for probes to say. */
-static bool wait_until_on(const struct heal_record *record, struct fault_context *ctx,
-			  struct err *e)
-{
-	const int64_t deadline_ns = clock_now_ns(ctx->clock) + power_timeout_ns;
-	struct text state = { 0 };
-	bool is_on = false;
-
-	while (!is_on) {
-		text_clear(&state);
-		if (!power_read_back(record, ctx, &state, e))
-			break;
-		is_on = strncmp(text_str(&state), "power: on", 9) == 0;
-		if (is_on)
-			break;
-		if (clock_now_ns(ctx->clock) >= deadline_ns) {
-			err_set(e, ERR_DEADLINE, "node.power: %s was switched on and is still off "
-				"after 60 s", record->host->name);
-			break;
-		}
-		clock_sleep_until_ns(ctx->clock, clock_now_ns(ctx->clock) + NS_PER_S / 4);
-	}
-	text_release(&state);
-	return is_on;
-}
-
 static bool power_heal(const struct heal_record *record, struct fault_context *ctx, struct err *e)
 {
 	struct arena arena = { 0 };
@@ -288,8 +270,7 @@ static bool power_heal(const struct heal_record *record, struct fault_context *c
 		return false;
 
 	undo_words(&words, record, &arena);
-	is_done = guard_heal(ctx->harness, undo_script, &words, power_timeout_ns, e) &&
-		  wait_until_on(record, ctx, e);
+	is_done = guard_heal(ctx->harness, undo_script, &words, heal_timeout_ns, e);
 	arena_release(&arena);
 	return is_done;
 }

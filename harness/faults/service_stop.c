@@ -33,6 +33,7 @@ static const char inject_script[] = SCRIPT_BASE
 	"said=$(timeout 100 systemctl stop -- \"$unit\" 2>&1) || fail \"systemctl stop $unit: $said\"\n";
 
 static const char confirm_script[] = SCRIPT_BASE
+	"[ -e \"$dir/before\" ] || mismatch \"the unit $2 was not stopped by this run\"\n"
 	"tries=0\n"
 	"while :; do\n"
 	"\tactive=$(systemctl show -p ActiveState --value -- \"$2\" 2>&1) || fail \"$active\"\n"
