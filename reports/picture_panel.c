@@ -233,13 +233,13 @@ static double cell_x(size_t cell)
 static void draw_cells(const struct picture *picture, const enum strip_cell cells[CELLS], double y,
 		       const char *colour)
 {
-	size_t first = 0;
+	size_t next;
 
-	for (size_t i = 1; i <= CELLS; i++) {
-		if (i < CELLS && cells[i] == cells[first])
-			continue;
-		draw_run(picture, cells[first], cell_x(first), cell_x(i), y, colour);
-		first = i;
+	for (size_t first = 0; first < CELLS; first = next) {
+		next = first + 1;
+		while (next < CELLS && cells[next] == cells[first])
+			next++;
+		draw_run(picture, cells[first], cell_x(first), cell_x(next), y, colour);
 	}
 }
 

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,6 +94,20 @@ START_TEST(test_ssh_auth_unknown_user_is_refused)
 }
 END_TEST
 
+/* The socket's file is there before anybody listens on it. */
+static bool agent_answers(const char *socket_path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool answers;
+
+	ck_assert_int_ge(fd, 0);
+	(void)snprintf(address.sun_path, sizeof address.sun_path, "%s", socket_path);
+	answers = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+	(void)close(fd);
+	return answers;
+}
+
 /* An agent of our own, gone with this test's process. */
 static pid_t start_agent(const char *socket_path)
 {
@@ -104,7 +120,7 @@ static pid_t start_agent(const char *socket_path)
 		execlp("ssh-agent", "ssh-agent", "-D", "-a", socket_path, (char *)NULL);
 		_exit(127);
 	}
-	for (int i = 0; i < 500 && access(socket_path, F_OK) == -1; i++)
+	for (int i = 0; i < 1000 && !agent_answers(socket_path); i++)
 		clock_sleep_until_ns(&ssh_case.real, clock_now_ns(&ssh_case.real) + 10 * NS_PER_MS);
 	(void)setenv("SSH_AUTH_SOCK", socket_path, 1);
 	return pid;

@@ -1,10 +1,12 @@
 /*
  * unit.c - runs every unit test: one suite for each row of suites.h. Needs no root and no network
- * beyond loopback. `unit NAME` runs one suite.
+ * beyond loopback. `unit NAME` runs one suite, `unit --list` names them. tests/unit.sh runs several at
+ * a time: most of them wait more than they work.
  */
 #include "tests/suites.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,10 +23,17 @@ static const struct suite_row suite_rows[] = {
 
 int main(int argc, char **argv)
 {
-	SRunner *runner = srunner_create(NULL);
+	const size_t suite_count = sizeof suite_rows / sizeof suite_rows[0];
+	SRunner *runner;
 	int failed_count;
 
-	for (size_t i = 0; i < sizeof suite_rows / sizeof suite_rows[0]; i++) {
+	if (argc > 1 && strcmp(argv[1], "--list") == 0) {
+		for (size_t i = 0; i < suite_count; i++)
+			(void)puts(suite_rows[i].name);
+		return EXIT_SUCCESS;
+	}
+	runner = srunner_create(NULL);
+	for (size_t i = 0; i < suite_count; i++) {
 		if (argc > 1 && strcmp(argv[1], suite_rows[i].name) != 0)
 			continue;
 

@@ -331,7 +331,7 @@ static void judge_ledger(struct bench *bench, const struct ledger_result *ledger
 		       "read the ledger by hand once the service is back, or give it more time "
 		       "with "
 		       "`settle_at_most`");
-	} else if (worse->classes.acknowledged == 0) {
+	} else if (worse == NULL || worse->classes.acknowledged == 0) {
 		decide(bench, result, VERDICT_INCONCLUSIVE, "no write was ever acknowledged",
 		       "see whether the ledger can write at all before the fault");
 	} else if (ledger->stable.rpo.high_ns > target_ns ||

@@ -13,6 +13,8 @@
 /* Where a key stands, or the nearest thing around it that does. */
 static struct mark mark_at(const struct node *root, const char *part, const char *key)
 {
+	assert(root != NULL);
+
 	const struct node *outer = part == NULL ? root : tree_get(root, part);
 	const struct node *inner = outer == NULL ? NULL : tree_get(outer, key);
 

@@ -90,6 +90,8 @@ static void read_rows(struct loader *loader, const char *noun, const struct para
 	const size_t count = row_count(rows);
 	struct param_value *values = arena_alloc(loader->arena, count * sizeof *values);
 
+	assert(rows != NULL || count == 0);
+
 	for (size_t i = 0; i < count; i++) {
 		const struct param *row = &rows[i];
 		const struct node *node = map == NULL ? NULL : tree_get(map, row->name);

@@ -247,6 +247,7 @@ static void check_hops(struct loader *loader, const struct node *hosts)
 	for (size_t i = 0; i < inventory->host_count; i++, node = node->next) {
 		const struct host *host = &inventory->hosts[i];
 
+		assert(node != NULL); /* one node for each host */
 		if (host->via != NULL && host->via->via != NULL)
 			problem_add(loader, tree_get(node, "via")->mark,
 				    "host `%s` goes via `%s`, which goes via `%s`; one hop is the "

@@ -22,8 +22,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* A command under way. Descriptors are -1 when closed. */
 struct child {
 	pid_t pid;
