@@ -194,18 +194,22 @@ nothing_left() {
 	[ -z "$said" ] || fail "left on $1: $said"
 }
 
-# interrupt_in PHASE: Ctrl-C as soon as the run says that this phase begins.
+# interrupt_in PHASE [PATTERN]: Ctrl-C as soon as the run says that this phase begins, or says PATTERN.
 interrupt_in() {
-	local phase=$1 log=$out/interrupt-$1.log pid status=0
-	"$lab" run setsid "$firedrill" run fixtures/drills/stopped.yaml --inventory "$inventory" --yes \
+	local phase=$1 pattern=${2:--- $1 --} log=$out/interrupt-$1.log pid status=0
+	"$lab" run setsid "$firedrill" run fixtures/drills/interrupted.yaml --inventory "$inventory" --yes \
 		--out "$out/interrupt-$phase" >"$log" 2>&1 &
 	local waiter=$!
-	wait_until 60 grep -q -- "-- $phase --" "$log" || { fail "the run never came to $phase"; return; }
+	wait_until 60 grep -q -- "$pattern" "$log" || { fail "the run never came to $phase"; return; }
 	pid=$(pgrep -f -- "--out $out/interrupt-$phase" | while read -r p; do [ "$(readlink "/proc/$p/exe")" = "$firedrill" ] && echo "$p"; done | head -1)
 	[ -n "$pid" ] && kill -INT "$pid"
 	wait $waiter || status=$?
 	report=$out/interrupt-$phase/report.json
 	[ "$status" = 6 ] || { fail "interrupted in $phase: exit $status"; return; }
+	# Before the method nothing may have been harmed.
+	case $phase in
+	gate | baseline) is 0 '.deeds | length' || return ;;
+	esac
 	echo "    interrupted in $phase: exit 6"
 	nothing_left app1
 }
@@ -213,9 +217,10 @@ interrupt_in() {
 ctrl_c_in_every_phase_heals() {
 	local phase
 	topology solo || return
-	for phase in gate baseline inject observe heal; do
+	for phase in gate baseline inject observe heal settle; do
 		interrupt_in "$phase" || return
 	done
+	interrupt_in while-a-fault-is-on 'confirmed  *app1: nginx'
 }
 
 # Faults that end our life: kill -9 while the fault is on.

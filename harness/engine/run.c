@@ -411,6 +411,7 @@ static void validate(struct run *run)
 	ledger_count_all(run, COUNT_HEALED);
 	for (size_t i = 0; i < run->experiment->check_count; i++)
 		run_check(run, &run->experiment->checks[i]);
+	look_at_signal(run); /* what arrived meanwhile still makes it a run that was stopped */
 }
 
 static void stop_lanes(struct run *run)
