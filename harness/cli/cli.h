@@ -84,6 +84,7 @@ bool cli_load(const struct arguments *arguments, const char *path, bool has_secr
 bool cli_has_colour(FILE *stream);
 bool cli_is_utf8(void);
 unsigned cli_columns(FILE *stream);
+unsigned cli_rows(FILE *stream); /* 24 when unknown */
 
 /* Writes a whole file (0600) by way of a temporary one beside it: never half of it. */
 bool cli_write_file(const char *path, const char *bytes, size_t length_bytes, struct err *e);

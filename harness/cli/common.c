@@ -195,6 +195,15 @@ unsigned cli_columns(FILE *stream)
 	return size.ws_col;
 }
 
+unsigned cli_rows(FILE *stream)
+{
+	struct winsize size;
+
+	if (ioctl(fileno(stream), TIOCGWINSZ, &size) == -1 || size.ws_row < 4)
+		return 24;
+	return size.ws_row;
+}
+
 static bool write_all(int fd, const char *bytes, size_t length_bytes)
 {
 	while (length_bytes > 0) {

@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "cli/cli.h"
 #include "reports/strip.h"
+#include "reports/utf8.h"
 
 static const int64_t shown_ns = 30 * NS_PER_S; /* of the past, in a strip */
 
@@ -90,6 +91,32 @@ static void show_event(void *ctx, const struct event *event)
 	text_release(&line);
 }
 
+/* Never wider than the terminal: a line that wraps would be counted as one and never erased. */
+static void show_line(struct live *live, const char *line, unsigned columns)
+{
+	struct text cut = { 0 };
+
+	utf8_add_cut(&cut, line, columns - 1);
+	(void)fprintf(live->stream, "%s\n", text_str(&cut));
+	live->block_lines++;
+	text_release(&cut);
+}
+
+static void show_head(struct live *live, enum phase phase, int64_t now_ns, unsigned columns)
+{
+	char shown[UNITS_TEXT_BYTES];
+	struct text line = { 0 };
+
+	text_addf(&line, "%8.2f s  %s   (the last %s; Ctrl-C heals and ends)",
+		  (double)(now_ns - live->begun_ns) / (double)NS_PER_S, phase_name(phase),
+		  units_format_duration(shown_ns, shown));
+	show_line(live, text_str(&line), columns);
+	text_clear(&line);
+	text_addf(&line, "  %s", strip_legend(&live->style));
+	show_line(live, text_str(&line), columns);
+	text_release(&line);
+}
+
 static void show_probe(struct live *live, const struct track *track, int64_t now_ns,
 		       unsigned columns)
 {
@@ -107,18 +134,17 @@ static void show_probe(struct live *live, const struct track *track, int64_t now
 static void show_tick(void *ctx, const struct timeline *so_far, enum phase phase, int64_t now_ns)
 {
 	struct live *live = ctx;
-	char clock[UNITS_TEXT_BYTES];
-	unsigned columns;
 
 	if (!live->is_terminal)
 		return;
-	columns = cli_columns(live->stream);
+
+	const unsigned columns = cli_columns(live->stream);
+	/* The cursor cannot go up beyond the screen; room for the row it stands in. */
+	const size_t line_max = cli_rows(live->stream) - 2;
+
 	erase_block(live);
-	(void)fprintf(live->stream, "%8.2f s  %s   (the last %s; %s; Ctrl-C heals and ends)\n",
-		      (double)(now_ns - live->begun_ns) / (double)NS_PER_S, phase_name(phase),
-		      units_format_duration(shown_ns, clock), strip_legend(&live->style));
-	live->block_lines = 1;
-	for (size_t i = 0; i < so_far->track_count; i++)
+	show_head(live, phase, now_ns, columns);
+	for (size_t i = 0; i < so_far->track_count && live->block_lines < line_max; i++)
 		if (so_far->tracks[i].probe != NULL)
 			show_probe(live, &so_far->tracks[i], now_ns, columns);
 	(void)fflush(live->stream);
