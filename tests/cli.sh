@@ -93,6 +93,9 @@ says 0 '' cmp "$folder/run/report.html" <("$firedrill" report last --format html
 says 1 'MISSED' "$firedrill" run <(sed 's/rto: 5s/rto: 100ms/' "$drill") --inventory "$folder/inventory.yaml" --yes --out "$folder/missed"
 says 0 'nothing to heal' "$firedrill" heal
 says 5 'make the folder' "$firedrill" run "$drill" --yes --out /proc/nowhere
+says 5 'make the folder.*Not a directory' "$firedrill" run "$drill" --yes --out "$drill"
+says 7 'Recovered in' bash -c "(until ps -o stat= -p $victim_pid | grep -q T; do :; done; rm -r '$folder/gone'; touch '$folder/gone') &
+	'$firedrill' run '$drill' --yes --out '$folder/gone'; status=\$?; wait; exit \$status"
 for columns in 120 80 40; do
 	says 0 '' python3 tests/terminal.py "$columns" 24 "$firedrill" run "$drill" --yes --out "$folder/live"
 done

@@ -243,8 +243,10 @@ bool cli_write_file(const char *path, const char *bytes, size_t length_bytes, st
 bool cli_make_folder(const char *path, struct err *e)
 {
 	char *folder = mem_copy(path);
+	struct stat info;
 	bool ok = *path != '\0';
 
+	errno = ENOENT; /* what an empty path is to mkdir */
 	for (char *at = folder + 1; ok; at++) {
 		const char kept = *at;
 
@@ -256,6 +258,12 @@ bool cli_make_folder(const char *path, struct err *e)
 		if (kept == '\0')
 			break;
 	}
+	/* One that was there may be a file, or not ours to write in. */
+	if (ok && stat(path, &info) == 0 && !S_ISDIR(info.st_mode)) {
+		ok = false;
+		errno = ENOTDIR;
+	}
+	ok = ok && access(path, W_OK | X_OK) == 0;
 	if (!ok)
 		err_set(e, ERR_LIMIT, "make the folder %s: %s", path, strerror(errno));
 	free(folder);

@@ -119,10 +119,14 @@ static bool write_reports(struct run_command *command, const char *folder, struc
 {
 	struct story story = { 0 };
 
-	return story_build(command->owned_store, command->run_id, &command->arena, &command->secrets,
-			   &story, e) &&
-	       output_write_all(&story, folder, e) &&
-	       output_write_one(&story, command->format, NULL, e);
+	if (!story_build(command->owned_store, command->run_id, &command->arena, &command->secrets,
+			 &story, e))
+		return false;
+
+	/* What the person waits for comes even when the folder is full or gone by now. */
+	const bool is_written = output_write_all(&story, folder, e);
+
+	return output_write_one(&story, command->format, NULL, is_written ? e : NULL) && is_written;
 }
 
 static void tell_reports(const struct run_command *command, const char *folder)
