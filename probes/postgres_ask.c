@@ -27,17 +27,27 @@ static bool is_certain(const PGresult *result)
 	return strncmp(sqlstate, "08", 2) != 0 && strcmp(sqlstate, "40003") != 0;
 }
 
+void postgres_wire_reason(const PGresult *result, struct text *text)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	char stable[STABLE_TEXT_BYTES];
+
+	if (message == NULL) /* libpq's own words: the connection is lost */
+		message = PQresultErrorMessage(result);
+	text_addf(text, "%s%s%s", stable_text(message, stable),
+		  sqlstate == NULL ? "" : ", SQLSTATE ", sqlstate == NULL ? "" : sqlstate);
+}
+
 static enum postgres_end take_error(const PGresult *result, struct postgres_answer *answer,
 				    struct err *e)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	char text[STABLE_TEXT_BYTES];
+	struct text reason = { 0 };
 
-	if (message == NULL) /* libpq's own words: the connection is lost */
-		message = PQresultErrorMessage(result);
-	err_set(e, ERR_REMOTE, "%s%s%s", stable_text(message, text),
-		sqlstate == NULL ? "" : ", SQLSTATE ", sqlstate == NULL ? "" : sqlstate);
+	postgres_wire_reason(result, &reason);
+	err_set(e, ERR_REMOTE, "%s", text_str(&reason));
+	text_release(&reason);
 	if (sqlstate != NULL)
 		(void)snprintf(answer->sqlstate, sizeof answer->sqlstate, "%s", sqlstate);
 	return is_certain(result) ? POSTGRES_REFUSED : POSTGRES_UNKNOWN;
@@ -47,8 +57,9 @@ static enum postgres_end take_error(const PGresult *result, struct postgres_answ
 static enum postgres_end wait_result(struct postgres_conn *conn, const struct clock *clock,
 				     int64_t deadline_ns, struct err *e)
 {
-	PGconn *pq = conn->owned_pq;
+	PGconn *pq = postgres_conn_pq(conn);
 
+	conn->is_unanswered = false;
 	for (;;) {
 		const int flush = PQflush(pq);
 
@@ -62,10 +73,12 @@ static enum postgres_end wait_result(struct postgres_conn *conn, const struct cl
 
 		if (ready == 0) {
 			conn->places.places[conn->current].is_silent = true;
+			conn->is_unanswered = true;
 			err_set(e, ERR_DEADLINE, "no answer in time");
 			return POSTGRES_UNKNOWN;
 		}
 		if (ready == -1) {
+			conn->is_unanswered = true;
 			err_set(e, ERR_LIMIT, "wait for the answer: %s", strerror(errno));
 			return POSTGRES_UNKNOWN;
 		}
@@ -126,7 +139,7 @@ enum postgres_end postgres_wire_finish(struct postgres_conn *conn, const struct 
 			return POSTGRES_UNKNOWN;
 		}
 
-		PGresult *result = PQgetResult(conn->owned_pq);
+		PGresult *result = PQgetResult(postgres_conn_pq(conn));
 
 		if (result == NULL) /* ReadyForQuery: only now is it committed */
 			break;
@@ -137,12 +150,50 @@ enum postgres_end postgres_wire_finish(struct postgres_conn *conn, const struct 
 	return end;
 }
 
+/* False, with e: a part may have left, so this is not "nothing was sent". */
+static bool send_ask(struct postgres_conn *conn, const struct postgres_ask *ask, struct err *e)
+{
+	PGconn *pq = postgres_conn_pq(conn);
+	char text[STABLE_TEXT_BYTES];
+	int sent;
+
+	if (ask->sql == NULL)
+		sent = PQsendQueryPrepared(pq, POSTGRES_STATEMENT, ask->value_count, ask->values,
+					   NULL, NULL, 0);
+	else
+		sent = PQsendQueryParams(pq, ask->sql, ask->value_count, NULL, ask->values, NULL,
+					 NULL, 0);
+	if (sent != 1)
+		return err_set(e, ERR_REMOTE, "%s", stable_text(PQerrorMessage(pq), text));
+	if (ask->sql != NULL) /* a million rows are counted, not kept */
+		(void)PQsetSingleRowMode(pq);
+	return true;
+}
+
+/* Everything but a complete answer, or one still to come, ends the connection: after an error too,
+   so that the next attempt finds today's primary. */
+static void settle(struct postgres_conn *conn, enum postgres_end end)
+{
+	struct postgres_link *link = &conn->links[conn->current];
+
+	if (end == POSTGRES_DONE) {
+		link->stage = POSTGRES_READY;
+		if (!link->is_answering && link->patience != NULL)
+			postgres_patience_answered(link->patience, link->opened_ns);
+		link->is_answering = true;
+		link->is_unreached_left = false;
+	} else if (conn->is_unanswered) {
+		link->is_answering = false; /* and ASKED: its backend may hang, and is the last */
+	} else {
+		postgres_link_drop(link);
+	}
+}
+
 enum postgres_end postgres_conn_ask(struct postgres_conn *conn, const struct postgres_ask *ask,
 				    const struct clock *clock, int64_t deadline_ns,
 				    struct postgres_answer *answer, struct err *e)
 {
 	enum postgres_end end;
-	int sent;
 
 	assert(ask->sql != NULL || conn->prepare_sql != NULL);
 
@@ -151,26 +202,13 @@ enum postgres_end postgres_conn_ask(struct postgres_conn *conn, const struct pos
 		return end;
 
 	conn->is_local_only = false;
-	if (ask->sql == NULL)
-		sent = PQsendQueryPrepared(conn->owned_pq, POSTGRES_STATEMENT, ask->value_count,
-					   ask->values, NULL, NULL, 0);
-	else
-		sent = PQsendQueryParams(conn->owned_pq, ask->sql, ask->value_count, NULL,
-					 ask->values, NULL, NULL, 0);
-	if (sent != 1) {
-		char text[STABLE_TEXT_BYTES];
-
-		/* A part may have left, so this is not "nothing was sent". */
-		err_set(e, ERR_REMOTE, "%s", stable_text(PQerrorMessage(conn->owned_pq), text));
-		end = POSTGRES_UNKNOWN;
-	} else {
-		if (ask->sql != NULL) /* a million rows are counted, not kept */
-			(void)PQsetSingleRowMode(conn->owned_pq);
-		end = postgres_wire_finish(conn, clock, deadline_ns, answer, e);
-	}
-	/* After an error too: the next attempt finds today's primary. */
-	if (end != POSTGRES_DONE)
-		postgres_conn_drop(conn);
+	conn->is_unanswered = false;
+	conn->links[conn->current].stage = POSTGRES_ASKED;
+	conn->links[conn->current].asked_ns = clock_now_ns(clock);
+	end = send_ask(conn, ask, e)
+		      ? postgres_wire_finish(conn, clock, deadline_ns, answer, e)
+		      : POSTGRES_UNKNOWN;
+	settle(conn, end);
 	return end;
 }
 
@@ -206,7 +244,7 @@ static enum postgres_end copy_lines(struct postgres_conn *conn, const struct clo
 {
 	for (;;) {
 		char *owned_line = NULL;
-		const int length = PQgetCopyData(conn->owned_pq, &owned_line, 1);
+		const int length = PQgetCopyData(postgres_conn_pq(conn), &owned_line, 1);
 
 		if (length > 0) {
 			line(ctx, owned_line,
@@ -217,17 +255,17 @@ static enum postgres_end copy_lines(struct postgres_conn *conn, const struct clo
 		if (length < 0) /* the end or an error: the result that follows says which */
 			return POSTGRES_DONE;
 
-		const int ready = socket_wait(PQsocket(conn->owned_pq), POLLIN, clock, deadline_ns);
+		const int ready = socket_wait(PQsocket(postgres_conn_pq(conn)), POLLIN, clock, deadline_ns);
 
 		if (ready == 0) {
 			err_set(e, ERR_DEADLINE, "the rows did not all arrive in time");
 			return POSTGRES_UNKNOWN;
 		}
-		if (ready == -1 || PQconsumeInput(conn->owned_pq) != 1) {
+		if (ready == -1 || PQconsumeInput(postgres_conn_pq(conn)) != 1) {
 			char text[STABLE_TEXT_BYTES];
 
 			err_set(e, ERR_REMOTE, "%s",
-				stable_text(PQerrorMessage(conn->owned_pq), text));
+				stable_text(PQerrorMessage(postgres_conn_pq(conn)), text));
 			return POSTGRES_UNKNOWN;
 		}
 	}
@@ -240,17 +278,17 @@ static enum postgres_end start_copy(struct postgres_conn *conn, const char *sql,
 {
 	enum postgres_end end = POSTGRES_UNKNOWN;
 
-	if (PQsendQueryParams(conn->owned_pq, sql, 0, NULL, NULL, NULL, NULL, 0) != 1) {
+	if (PQsendQueryParams(postgres_conn_pq(conn), sql, 0, NULL, NULL, NULL, NULL, 0) != 1) {
 		char text[STABLE_TEXT_BYTES];
 
-		err_set(e, ERR_REMOTE, "%s", stable_text(PQerrorMessage(conn->owned_pq), text));
+		err_set(e, ERR_REMOTE, "%s", stable_text(PQerrorMessage(postgres_conn_pq(conn)), text));
 		return end;
 	}
 	end = wait_result(conn, clock, deadline_ns, e);
 	if (end != POSTGRES_DONE)
 		return end;
 
-	PGresult *result = PQgetResult(conn->owned_pq);
+	PGresult *result = PQgetResult(postgres_conn_pq(conn));
 
 	if (PQresultStatus(result) != PGRES_COPY_OUT)
 		end = result == NULL ? POSTGRES_UNKNOWN : take_error(result, answer, e);
@@ -272,7 +310,7 @@ bool postgres_conn_copy(struct postgres_conn *conn, const char *sql, const struc
 	if (end == POSTGRES_DONE)
 		end = postgres_wire_finish(conn, clock, deadline_ns, answer, e);
 	if (end != POSTGRES_DONE)
-		postgres_conn_drop(conn);
+		postgres_link_drop(&conn->links[conn->current]);
 	return end == POSTGRES_DONE;
 }
 

@@ -1,9 +1,9 @@
 /*
- * postgres_conn.c - see postgres_conn.h: connecting, place by place, and letting go.
+ * postgres_conn.c - see postgres_conn.h: which place to connect to, how long to wait for it, and
+ * which connection to keep or to leave.
  */
 #include "probes/postgres_wire.h"
 #include "probes/socket.h"
-#include "probes/stable.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,23 +12,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-/* Keeps libpq from printing, and catches the one warning that changes what an ack is worth. */
-static void receive_notice(void *ctx, const PGresult *notice)
+static const int64_t first_patience_at_least_ns = 5 * NS_PER_S;
+enum { FIRST_PATIENCE_TIMEOUTS = 5 };
+
+/* All lanes of all probes that ask this question there share the patience. */
+static struct postgres_patience *find_patience(const struct postgres_place *place,
+					       const char *question)
 {
-	struct postgres_conn *conn = ctx;
-	const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+	static const char *const address_parts[] = { "host", "hostaddr", "port" };
+	struct postgres_patience *patience;
+	struct text text = { 0 };
 
-	/* The text is translated and the SQLSTATE is that of any warning; the function is neither.
-	 */
-	if (function != NULL && strcmp(function, "SyncRepWaitForLSN") == 0)
-		conn->is_local_only = true;
+	for (size_t i = 0; place->keywords[i] != NULL; i++) {
+		for (size_t n = 0; n < sizeof address_parts / sizeof address_parts[0]; n++) {
+			if (strcmp(place->keywords[i], address_parts[n]) == 0)
+				text_addf(&text, "%s=%s ", address_parts[n],
+					  place->values[i] == NULL ? "" : place->values[i]);
+		}
+	}
+	text_add(&text, question);
+	patience = postgres_patience_find(text_str(&text));
+	text_release(&text);
+	return patience;
 }
 
 bool postgres_conn_open(const struct postgres_want *want, const char *prepare_sql,
 			struct postgres_conn **ret_conn, struct err *e)
 {
+	const int64_t some_timeouts_ns = FIRST_PATIENCE_TIMEOUTS * want->timeout_ns;
 	struct postgres_conn *conn = mem_alloc(sizeof *conn);
 
 	if (!postgres_places_init(want, &conn->places, e)) {
@@ -36,6 +48,12 @@ bool postgres_conn_open(const struct postgres_want *want, const char *prepare_sq
 		return false;
 	}
 	conn->prepare_sql = arena_copy(&conn->places.arena, prepare_sql);
+	conn->first_patience_ns = some_timeouts_ns > first_patience_at_least_ns
+					  ? some_timeouts_ns
+					  : first_patience_at_least_ns;
+	for (size_t i = 0; want->question != NULL && i < conn->places.count; i++)
+		conn->links[i].patience =
+			find_patience(&conn->places.places[i], want->question);
 	*ret_conn = conn;
 	return true;
 }
@@ -44,124 +62,87 @@ void postgres_conn_close(struct postgres_conn *conn)
 {
 	if (conn == NULL)
 		return;
-	/* An idle session ends politely: the server's log stays clean. */
-	PQfinish(conn->owned_pq);
+	for (size_t i = 0; i < POSTGRES_PLACES_MAX; i++) {
+		/* An idle session ends politely: the server's log stays clean. */
+		if (conn->links[i].stage == POSTGRES_READY)
+			postgres_link_end(&conn->links[i]);
+		else
+			postgres_link_drop(&conn->links[i]);
+	}
 	postgres_places_release(&conn->places);
 	free(conn);
 }
 
-void postgres_conn_drop(struct postgres_conn *conn)
+struct pg_conn *postgres_conn_pq(const struct postgres_conn *conn)
 {
-	if (conn->owned_pq == NULL)
-		return;
-	/* First shut the socket: PQfinish would try to say goodbye to a host that may be frozen. */
-	if (PQsocket(conn->owned_pq) >= 0)
-		(void)shutdown(PQsocket(conn->owned_pq), SHUT_RDWR);
-	PQfinish(conn->owned_pq);
-	conn->owned_pq = NULL;
+	return conn->links[conn->current].owned_pq;
 }
 
-/* libpq keeps no errno, but a failure before any answer ends in the local strerror. */
-static bool is_our_shortage(const char *message)
-{
-	static const int shortages[] = { EMFILE, ENFILE, ENOMEM, ENOBUFS, EADDRNOTAVAIL };
+enum waited {
+	WAITED_CHANGED = 1, /* a link became READY, or broke */
+	WAITED_IN_VAIN,
+	WAITED_SHORTAGE, /* this machine could not wait; errno says why */
+};
 
-	if (strstr(message, "FATAL:") != NULL || strstr(message, "ERROR:") != NULL)
-		return false; /* the server's own words: its shortage, not ours */
-	for (size_t i = 0; i < sizeof shortages / sizeof shortages[0]; i++) {
-		if (strstr(message, strerror(shortages[i])) != NULL)
-			return true;
+/* The links to wait for, as poll wants them. A socket that libpq gave up is -1 here. */
+static size_t list_waiting(const struct postgres_conn *conn,
+			   struct pollfd ret_fds[POSTGRES_PLACES_MAX],
+			   size_t ret_indexes[POSTGRES_PLACES_MAX], bool *ret_is_lost)
+{
+	size_t count = 0;
+
+	*ret_is_lost = false;
+	for (size_t i = 0; i < conn->places.count; i++) {
+		const struct postgres_link *link = &conn->links[i];
+
+		if (!postgres_link_is_waiting(link))
+			continue;
+
+		const short events = postgres_link_events(link); /* may give up the socket */
+
+		ret_fds[count] = (struct pollfd){ .fd = PQsocket(link->owned_pq),
+						  .events = events };
+		ret_indexes[count] = i;
+		*ret_is_lost = *ret_is_lost || ret_fds[count].fd < 0;
+		count++;
 	}
-	return strstr(message, "out of memory") != NULL;
+	return count;
 }
 
-static enum postgres_end say_failure(const struct postgres_conn *conn, struct postgres_place *place)
+/* Goes on with every link that is under way or hangs, until one changed or until_ns. */
+static enum waited wait_links(struct postgres_conn *conn, const struct clock *clock,
+			      int64_t until_ns)
 {
-	const char *message =
-		conn->owned_pq == NULL ? "out of memory\n" : PQerrorMessage(conn->owned_pq);
-	const char *reason = strstr(message, " failed: ");
-	const bool is_shortage = is_our_shortage(message);
-
-	/* "connection to server at ..., port ... failed: " is said already by the place's name. */
-	(void)stable_text(reason == NULL ? message : reason + strlen(" failed: "), place->failure);
-	return is_shortage ? POSTGRES_SHORTAGE : POSTGRES_UNSENT;
-}
-
-/* Steps PQconnectPoll until connected, refused or until_ns. */
-static enum postgres_end poll_connect(struct postgres_conn *conn, struct postgres_place *place,
-				      const struct clock *clock, int64_t until_ns)
-{
-	PostgresPollingStatusType wish = PGRES_POLLING_WRITING;
-
 	for (;;) {
-		const short events = wish == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-		const int fd = PQsocket(conn->owned_pq);
+		struct pollfd fds[POSTGRES_PLACES_MAX];
+		size_t indexes[POSTGRES_PLACES_MAX];
+		bool is_changed = false;
+		bool is_lost;
+		const size_t count = list_waiting(conn, fds, indexes, &is_lost);
+		const int64_t left_ns = until_ns - clock_now_ns(clock);
+		const int64_t wait_ns = is_lost || left_ns < 0 ? 0 : left_ns;
+		const struct timespec timeout = { .tv_sec = wait_ns / NS_PER_S,
+						  .tv_nsec = wait_ns % NS_PER_S };
 
-		if (PQstatus(conn->owned_pq) == CONNECTION_BAD || fd < 0)
-			return say_failure(conn, place);
-
-		const int ready = socket_wait(fd, events, clock, until_ns);
-
-		if (ready == -1) {
-			(void)snprintf(place->failure, sizeof place->failure, "%s",
-				       strerror(errno));
-			return POSTGRES_SHORTAGE;
+		if (count == 0)
+			return WAITED_IN_VAIN;
+		if (ppoll(fds, count, &timeout, NULL) == -1) {
+			if (errno != EINTR)
+				return WAITED_SHORTAGE;
+			continue;
 		}
-		if (ready == 0) {
-			place->is_silent = true;
-			(void)snprintf(place->failure, sizeof place->failure, "no answer in time");
-			return POSTGRES_UNSENT;
+		for (size_t i = 0; i < count; i++) {
+			if (fds[i].fd >= 0 && fds[i].revents == 0)
+				continue;
+			postgres_link_step(conn, indexes[i]);
+			is_changed = is_changed ||
+				     !postgres_link_is_waiting(&conn->links[indexes[i]]);
 		}
-		wish = PQconnectPoll(conn->owned_pq);
-		if (wish == PGRES_POLLING_FAILED)
-			return say_failure(conn, place);
-		if (wish == PGRES_POLLING_OK)
-			return POSTGRES_DONE;
+		if (is_changed)
+			return WAITED_CHANGED;
+		if (left_ns <= 0)
+			return WAITED_IN_VAIN;
 	}
-}
-
-static enum postgres_end prepare(struct postgres_conn *conn, struct postgres_place *place,
-				 const struct clock *clock, int64_t until_ns)
-{
-	struct postgres_answer answer = { 0 };
-	struct err reason = { 0 };
-	enum postgres_end end;
-
-	if (conn->prepare_sql == NULL)
-		return POSTGRES_DONE;
-	if (PQsendPrepare(conn->owned_pq, POSTGRES_STATEMENT, conn->prepare_sql, 0, NULL) != 1)
-		return say_failure(conn, place);
-	end = postgres_wire_finish(conn, clock, until_ns, &answer, &reason);
-	postgres_answer_release(&answer);
-	if (end == POSTGRES_DONE)
-		return end;
-	place->is_silent = reason.kind == ERR_DEADLINE;
-	(void)stable_text(reason.text, place->failure);
-	return end == POSTGRES_SHORTAGE ? end : POSTGRES_UNSENT; /* no write was sent */
-}
-
-static enum postgres_end try_place(struct postgres_conn *conn, struct postgres_place *place,
-				   const struct clock *clock, int64_t until_ns)
-{
-	enum postgres_end end;
-
-	assert(conn->owned_pq == NULL);
-
-	conn->is_local_only = false;
-	place->is_silent = false;
-	conn->owned_pq = PQconnectStartParams(place->keywords, place->values, 0);
-	if (conn->owned_pq == NULL)
-		return say_failure(conn, place);
-	(void)PQsetNoticeReceiver(conn->owned_pq, receive_notice, conn);
-
-	end = poll_connect(conn, place, clock, until_ns);
-	if (end == POSTGRES_DONE && PQsetnonblocking(conn->owned_pq, 1) != 0)
-		end = say_failure(conn, place);
-	if (end == POSTGRES_DONE)
-		end = prepare(conn, place, clock, until_ns);
-	if (end != POSTGRES_DONE)
-		postgres_conn_drop(conn);
-	return end;
 }
 
 /*
@@ -186,88 +167,243 @@ static size_t order_places(const struct postgres_conn *conn, uint8_t ret_order[P
 	return filled;
 }
 
+/* A connection that was opened for any session is no answer to the question for a standby. */
+static bool is_wanted(const struct postgres_link *link, const char *session_attrs)
+{
+	return session_attrs == NULL || strcmp(session_attrs, "any") == 0 ||
+	       (link->session_attrs != NULL && strcmp(link->session_attrs, session_attrs) == 0);
+}
+
+/* Takes a link that is READY into use, if there is one; the last good place first. */
+static bool take_ready(struct postgres_conn *conn, const char *session_attrs)
+{
+	for (size_t n = 0; n < conn->places.count; n++) {
+		const size_t index = (conn->last_good + n) % conn->places.count;
+		struct postgres_link *link = &conn->links[index];
+
+		if (link->stage != POSTGRES_READY || !is_wanted(link, session_attrs))
+			continue;
+		if (!postgres_link_is_alive(link)) {
+			postgres_link_drop(link);
+			continue;
+		}
+		conn->places.places[index].is_silent = false;
+		conn->current = index;
+		conn->last_good = index;
+		return true;
+	}
+	return false;
+}
+
+/* What is not answered at the end of its time is kept, unless nothing of it is on the server. */
+static void keep_or_drop(struct postgres_conn *conn, size_t index)
+{
+	struct postgres_place *place = &conn->places.places[index];
+
+	place->is_silent = true;
+	(void)snprintf(place->failure, sizeof place->failure, "no answer in time");
+	if (!postgres_link_is_begun(&conn->links[index]))
+		postgres_link_drop(&conn->links[index]);
+}
+
+/* Opens a link to this place and goes on with all of them. DONE: one of them is in use. */
+static enum postgres_end try_place(struct postgres_conn *conn, size_t index,
+				   const char *session_attrs, const struct clock *clock,
+				   int64_t until_ns)
+{
+	struct postgres_place *place = &conn->places.places[index];
+	const struct postgres_link *link = &conn->links[index];
+	const enum postgres_end opened =
+		postgres_link_open(conn, index, session_attrs, clock_now_ns(clock));
+
+	if (opened != POSTGRES_DONE)
+		return opened;
+	for (;;) {
+		const enum waited waited = wait_links(conn, clock, until_ns);
+
+		if (waited == WAITED_SHORTAGE) {
+			(void)snprintf(place->failure, sizeof place->failure, "%s",
+				       strerror(errno));
+			return POSTGRES_SHORTAGE;
+		}
+		if (take_ready(conn, session_attrs))
+			return POSTGRES_DONE;
+		if (link->stage == POSTGRES_NONE)
+			return link->is_shortage ? POSTGRES_SHORTAGE : POSTGRES_UNSENT;
+		if (waited == WAITED_IN_VAIN) {
+			keep_or_drop(conn, index);
+			return POSTGRES_UNSENT;
+		}
+	}
+}
+
 /* One sentence with every place in the order of conninfo, so that it is stable. */
 static void say_all_failures(const struct postgres_conn *conn, struct err *e)
 {
-	struct text text = { 0 };
+	struct text hung = { 0 };
+	struct text failed = { 0 };
 	bool is_deadline = true;
 
 	for (size_t i = 0; i < conn->places.count; i++) {
 		const struct postgres_place *place = &conn->places.places[i];
 
 		is_deadline = is_deadline && place->is_silent;
-		text_addf(&text, "%s%s: %s", i == 0 ? "" : "; ", place->name, place->failure);
+		if (conn->links[i].stage == POSTGRES_ASKED)
+			text_addf(&hung, "%s%s",
+				  hung.length_bytes == 0 ? "still no answer to an earlier request on "
+							 : ", ",
+				  place->name);
+		else
+			text_addf(&failed, "%s%s: %s",
+				  failed.length_bytes == 0 ? "connect to " : "; ", place->name,
+				  place->failure);
 	}
-	err_set(e, is_deadline ? ERR_DEADLINE : ERR_REMOTE, "connect to %s", text_str(&text));
-	text_release(&text);
+	err_set(e, is_deadline ? ERR_DEADLINE : ERR_REMOTE, "%s%s%s", text_str(&hung),
+		hung.length_bytes == 0 || failed.length_bytes == 0 ? "" : "; ", text_str(&failed));
+	text_release(&hung);
+	text_release(&failed);
 }
 
-/* Every place once, within its slice of the time left. rounds_left counts this round too. */
+static enum postgres_end say_shortage(const struct postgres_place *place, struct err *e)
+{
+	err_set(e, ERR_LIMIT, "connect to %s: %s", place->name, place->failure);
+	return POSTGRES_SHORTAGE;
+}
+
+/* The places of order without a connection, in that order. Returns how many. */
+static size_t keep_free(const struct postgres_conn *conn, uint8_t order[POSTGRES_PLACES_MAX],
+			size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t n = 0; n < count; n++) {
+		if (conn->links[order[n]].stage == POSTGRES_NONE)
+			order[kept++] = order[n];
+	}
+	return kept;
+}
+
+/* Every place without a connection once, within its slice of the time left. rounds_left counts
+   this round too. */
 static enum postgres_end try_round(struct postgres_conn *conn, const char *session_attrs,
 				   size_t rounds_left, const struct clock *clock,
 				   int64_t deadline_ns, struct err *e)
 {
 	struct postgres_places *places = &conn->places;
 	uint8_t order[POSTGRES_PLACES_MAX];
-	const size_t count = order_places(conn, order);
+
+	if (take_ready(conn, session_attrs))
+		return POSTGRES_DONE;
+
+	const size_t count = keep_free(conn, order, order_places(conn, order));
 
 	for (size_t n = 0; n < count; n++) {
-		struct postgres_place *place = &places->places[order[n]];
 		const size_t tries_left = count - n + (rounds_left - 1) * count;
 		const int64_t now_ns = clock_now_ns(clock);
 		int64_t until_ns = socket_slice_end_ns(now_ns, deadline_ns, tries_left);
 
 		if (places->try_at_most_ns > 0 && until_ns > now_ns + places->try_at_most_ns)
 			until_ns = now_ns + places->try_at_most_ns;
-		if (session_attrs != NULL)
-			place->values[places->attrs_index] = session_attrs;
 
-		conn->current = order[n];
+		const enum postgres_end end =
+			try_place(conn, order[n], session_attrs, clock, until_ns);
 
-		const enum postgres_end end = try_place(conn, place, clock, until_ns);
-
-		if (end == POSTGRES_DONE) {
-			conn->last_good = order[n];
+		if (end == POSTGRES_SHORTAGE)
+			return say_shortage(&places->places[order[n]], e);
+		if (end == POSTGRES_DONE)
 			return end;
-		}
-		if (end == POSTGRES_SHORTAGE) {
-			err_set(e, ERR_LIMIT, "connect to %s: %s", place->name, place->failure);
-			return end;
-		}
 	}
 	return POSTGRES_UNSENT;
 }
 
-/* A connection that ended while it was idle shows it before anything is sent over it. */
-static bool is_alive(struct postgres_conn *conn)
+/* Until the deadline for what is kept. A place whose connection breaks meanwhile gets its try. */
+static enum postgres_end wait_kept(struct postgres_conn *conn, const char *session_attrs,
+				   const struct clock *clock, int64_t deadline_ns, struct err *e)
 {
-	PGconn *pq = conn->owned_pq;
-	struct pollfd pfd = { .fd = pq == NULL ? -1 : PQsocket(pq), .events = POLLIN };
+	enum waited waited;
 
-	if (pfd.fd < 0 || PQstatus(pq) != CONNECTION_OK)
-		return false;
-	if (poll(&pfd, 1, 0) == 0)
-		return true;
-	/* Twice: the first may read a last word ("terminating"), the second then meets the end. */
-	return PQconsumeInput(pq) == 1 && PQisBusy(pq) == 0 && PQconsumeInput(pq) == 1 &&
-	       PQstatus(pq) == CONNECTION_OK;
+	do {
+		if (take_ready(conn, session_attrs))
+			return POSTGRES_DONE;
+		for (size_t i = 0; i < conn->places.count; i++) {
+			if (conn->links[i].stage != POSTGRES_NONE || conn->links[i].is_tried)
+				continue;
+
+			const enum postgres_end end =
+				try_place(conn, i, session_attrs, clock, deadline_ns);
+
+			if (end == POSTGRES_SHORTAGE)
+				return say_shortage(&conn->places.places[i], e);
+			if (end == POSTGRES_DONE)
+				return end;
+		}
+		waited = wait_links(conn, clock, deadline_ns);
+	} while (waited == WAITED_CHANGED);
+	return POSTGRES_UNSENT;
+}
+
+static enum postgres_end try_rounds(struct postgres_conn *conn, const struct clock *clock,
+				    int64_t deadline_ns, struct err *e)
+{
+	const char *session_attrs = NULL;
+	enum postgres_end end = POSTGRES_UNSENT;
+
+	if (conn->places.is_standby_preferred) {
+		end = try_round(conn, "standby", 2, clock, deadline_ns, e);
+		session_attrs = "any";
+	}
+	if (end == POSTGRES_UNSENT)
+		end = try_round(conn, session_attrs, 1, clock, deadline_ns, e);
+	if (end == POSTGRES_UNSENT)
+		end = wait_kept(conn, session_attrs, clock, deadline_ns, e);
+	return end;
+}
+
+/* Leaves hung connections where that is allowed; their places are then like any other. */
+static void leave_hung(struct postgres_conn *conn, int64_t now_ns)
+{
+	for (size_t i = 0; i < conn->places.count; i++) {
+		struct postgres_link *link = &conn->links[i];
+
+		if (!postgres_link_is_waiting(link))
+			continue;
+		if (!link->is_unreached_left && postgres_link_is_unreached(link)) {
+			link->is_unreached_left = true;
+			postgres_link_drop(link);
+		} else if (link->patience != NULL &&
+			   postgres_patience_may_leave(link->patience, link->asked_ns,
+						       conn->first_patience_ns, now_ns)) {
+			postgres_link_drop(link);
+		}
+	}
 }
 
 enum postgres_end postgres_conn_connect(struct postgres_conn *conn, const struct clock *clock,
 					int64_t deadline_ns, struct err *e)
 {
+	const int64_t now_ns = clock_now_ns(clock);
 	enum postgres_end end;
 
-	if (is_alive(conn))
+	(void)wait_links(conn, clock, now_ns); /* what has come since the last attempt */
+	if (postgres_link_is_alive(&conn->links[conn->current])) {
+		for (size_t i = 0; i < conn->places.count; i++) {
+			if (i == conn->current || conn->links[i].stage != POSTGRES_READY)
+				continue;
+			conn->places.places[i].is_silent = false;
+			postgres_link_end(&conn->links[i]);
+		}
 		return POSTGRES_DONE;
-	postgres_conn_drop(conn);
+	}
+	if (conn->links[conn->current].stage == POSTGRES_READY)
+		postgres_link_drop(&conn->links[conn->current]);
 
-	if (conn->places.is_standby_preferred) {
-		end = try_round(conn, "standby", 2, clock, deadline_ns, e);
-		if (end == POSTGRES_UNSENT)
-			end = try_round(conn, "any", 1, clock, deadline_ns, e);
-	} else {
-		end = try_round(conn, NULL, 1, clock, deadline_ns, e);
+	leave_hung(conn, now_ns);
+	for (size_t i = 0; i < conn->places.count; i++)
+		conn->links[i].is_tried = false;
+	end = try_rounds(conn, clock, deadline_ns, e);
+	for (size_t i = 0; i < conn->places.count; i++) {
+		if (postgres_link_is_waiting(&conn->links[i]))
+			keep_or_drop(conn, i);
 	}
 	if (end == POSTGRES_UNSENT)
 		say_all_failures(conn, e);

@@ -2,7 +2,24 @@
  * postgres_conn.h - one connection to a PostgreSQL service, every step within a deadline of ours.
  *
  * Why not a blocking PQexec: the kernel of a frozen host goes on acknowledging, so no socket option
- * ever fires, and a blocking call hangs for ever. After a deadline the connection is dropped.
+ * ever fires, and a blocking call hangs for ever.
+ *
+ * It never heaps connections up on a server that hangs. There a backend in disk wait does not see
+ * that its client has gone, so each one left behind stays, until max_connections are used up and
+ * the applications are locked out. So what was not answered at the deadline (a request, or a
+ * handshake whose TCP connection stands) is kept, and no second connection to that address is
+ * opened. The next attempt goes on with it: answered late, it is used; broken, its place is tried
+ * anew; still hanging, the other places are tried, and it is waited for until the deadline. When
+ * another place is in use, it waits aside, and is closed when it answers.
+ *
+ * One is left only when
+ * - its host's kernel acknowledges nothing (off, or cut off: nothing hangs there): once a lane until
+ *   an answer comes, and then like any other;
+ * - patience ends (postgres_patience.h): after max(5 s, 5 timeouts), then twice that, and so on, and
+ *   each time one connection of all lanes of the process that ask this question there. With an
+ *   answer on a younger connection the others may leave theirs, for then new ones work.
+ * So a server that hangs for T holds at most lanes + log2(T / 5 s) connections of one question.
+ * A name with several addresses is several servers here.
  *
  * An answer counts only when the server is ready for the next query: in the extended protocol
  * "INSERT 0 1" comes before the commit, and the commit may still fail.
@@ -48,7 +65,8 @@ struct postgres_answer {
 	char sqlstate[6];   /* of a REFUSED; else "" */
 };
 
-/* Connects when needed, asks, and waits for the end. Anything but DONE drops the connection. */
+/* Connects when needed, asks, and waits for the end. Without an answer in time the connection is
+   kept, see above; after an error it is closed. */
 enum postgres_end postgres_conn_ask(struct postgres_conn *conn, const struct postgres_ask *ask,
 				    const struct clock *clock, int64_t deadline_ns,
 				    struct postgres_answer *answer, struct err *e);

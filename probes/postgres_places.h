@@ -24,6 +24,8 @@ struct postgres_want {
 	const struct host *member; /* this one alone, whatever hosts conninfo names; or NULL */
 	const char *session_attrs; /* beats target_session_attrs of conninfo; or NULL */
 	const char *run_id;	   /* shown as application_name; NULL: none */
+	const char *question; /* the same for lanes that share a patience; NULL: never gives up */
+	int64_t timeout_ns;   /* of one attempt; 0: not known */
 };
 
 /* One place, as PQconnectStartParams wants it. May hold a password: never print the values. */

@@ -2,9 +2,10 @@
  * postgres_query.c - probe "postgres.query": does one SQL statement give the expected answer?
  *
  * GOOD means that the server answered in time, was ready for the next statement, and that the
- * answer is as expected. The connection is kept between attempts, as applications do; after any
- * failure it is made anew, over all hosts of the conninfo. It does not make the session read-only:
- * what the statement does is the user's choice.
+ * answer is as expected. The connection is kept between attempts, as applications do; after a
+ * failure it is made anew, over all hosts of the conninfo. One that hangs is kept until it answers
+ * or breaks (postgres_conn.h). It does not make the session read-only: what the statement does is
+ * the user's choice.
  */
 #include "probes/postgres_conn.h"
 #include "probes/probe.h"
@@ -41,6 +42,8 @@ static bool postgres_query_open(const struct probe_spec *spec, const char *run_i
 		.conninfo = spec->service->conninfo,
 		.inventory = spec->inventory,
 		.run_id = run_id,
+		.question = params_text(&spec->params, "sql"),
+		.timeout_ns = spec->timeout_ns,
 	};
 	struct postgres_conn *conn = NULL;
 

@@ -1,26 +1,74 @@
 /*
- * postgres_wire.h - what postgres_conn.c and postgres_ask.c share; for nobody else.
+ * postgres_wire.h - what postgres_conn.c, postgres_link.c and postgres_ask.c share; for nobody
+ * else.
  */
 #ifndef PROBES_POSTGRES_WIRE_H
 #define PROBES_POSTGRES_WIRE_H
 
 #include "probes/postgres_conn.h"
+#include "probes/postgres_patience.h"
 
 #define POSTGRES_STATEMENT "firedrill"
 
 struct pg_conn; /* libpq's PGconn */
 
-struct postgres_conn {
-	struct postgres_places places;
-	const char *prepare_sql;  /* in the arena of places; NULL: none */
-	struct pg_conn *owned_pq; /* NULL: not connected */
-	size_t current;		  /* index of the place tried or connected to now */
-	size_t last_good;	  /* index of the place connected to last */
-	bool is_local_only;	  /* since the last question */
+enum postgres_stage {
+	POSTGRES_NONE = 0,   /* no connection */
+	POSTGRES_CONNECTING, /* PQconnectPoll is not done */
+	POSTGRES_PREPARING,  /* the answer to prepare_sql is awaited */
+	POSTGRES_ASKED,	     /* a question was sent and its answer is not complete */
+	POSTGRES_READY,
 };
 
-/* Ends the connection without waiting for anybody. */
-void postgres_conn_drop(struct postgres_conn *conn);
+/* The one connection to a place. */
+struct postgres_link {
+	struct pg_conn *owned_pq; /* NULL in POSTGRES_NONE */
+	enum postgres_stage stage;
+	short events;		   /* while connecting: what it waits for */
+	const char *session_attrs; /* it was opened with; NULL: those of conninfo */
+	int64_t opened_ns;
+	int64_t asked_ns;  /* the last question, else opened_ns */
+	bool is_answering; /* the last question was answered */
+
+	/* These outlive the connection. */
+	struct postgres_patience *patience; /* NULL: never leaves a hung connection */
+	bool is_unreached_left; /* left one whose host did not even acknowledge; until an answer */
+	bool is_tried;		/* opened within this attempt */
+	bool is_shortage;	/* the last failure was ours */
+};
+
+struct postgres_conn {
+	struct postgres_places places;
+	struct postgres_link links[POSTGRES_PLACES_MAX]; /* links[i] to places.places[i] */
+	const char *prepare_sql; /* in the arena of places; NULL: none */
+	int64_t first_patience_ns;
+	size_t current;	    /* index of the link in use */
+	size_t last_good;   /* index of the place connected to last */
+	bool is_local_only; /* since the last question */
+	bool is_unanswered; /* the last wait for an answer was in vain; the connection is whole */
+};
+
+/* The libpq connection in use. */
+struct pg_conn *postgres_conn_pq(const struct postgres_conn *conn);
+
+/* Begins to connect. DONE: it is under way. UNSENT or SHORTAGE: the place's failure says why. */
+enum postgres_end postgres_link_open(struct postgres_conn *conn, size_t index,
+				     const char *session_attrs, int64_t now_ns);
+bool postgres_link_is_waiting(const struct postgres_link *link); /* neither NONE nor READY */
+short postgres_link_events(const struct postgres_link *link);	 /* what to poll for */
+/* Goes on as far as it can without waiting, to READY, or to NONE when it broke. */
+void postgres_link_step(struct postgres_conn *conn, size_t index);
+/* The host took the TCP connection, so it may have a backend of ours. */
+bool postgres_link_is_begun(const struct postgres_link *link);
+/* The host's kernel does not acknowledge what we send: it is off, or cut off. */
+bool postgres_link_is_unreached(const struct postgres_link *link);
+/* READY, and not ended by the other side while it was idle. */
+bool postgres_link_is_alive(const struct postgres_link *link);
+void postgres_link_drop(struct postgres_link *link); /* waits for nobody */
+void postgres_link_end(struct postgres_link *link);  /* politely; only of an idle session */
+
+/* "relation does not exist, SQLSTATE 42P01" */
+void postgres_wire_reason(const struct pg_result *result, struct text *text);
 
 /* After a PQsend...: waits until the server is ready again. DONE, REFUSED or UNKNOWN. */
 enum postgres_end postgres_wire_finish(struct postgres_conn *conn, const struct clock *clock,

@@ -5,7 +5,8 @@
  * A row counts as acknowledged only when the server was ready for the next statement and no error
  * came before; an ERROR is a failed write; a deadline, a lost connection or a FATAL after sending
  * leaves it indeterminate. The table has no unique constraint on purpose: a row that was written
- * twice must be seen twice. Nothing is ever sent again within an attempt.
+ * twice must be seen twice. Nothing is ever sent again within an attempt. While an earlier insert
+ * hangs and no other host takes writes, nothing is sent: the slot has no write, and no row.
  *
  * All ledgers of a run share the table firedrill_ledger_RUN; `writer` is the name of the probe.
  */
@@ -81,6 +82,8 @@ static bool open_conn(const struct probe_spec *spec, const char *run_id, const c
 		.inventory = spec->inventory,
 		.session_attrs = "read-write",
 		.run_id = run_id,
+		.question = prepare_sql == NULL ? "the ledger's table" : "the ledger's rows",
+		.timeout_ns = spec->timeout_ns,
 	};
 
 	return postgres_conn_open(&want, prepare_sql, ret_conn, e);

@@ -21,6 +21,7 @@
 	X(measure_ledger) \
 	X(measure_truth) \
 	X(probe_http) \
+	X(probe_hung) \
 	X(probe_ledger) \
 	X(probe_query) \
 	X(probe_ssh) \
