@@ -86,8 +86,8 @@ lint:
 	# internalAstError: cppcheck 2.10 cannot parse a compound literal within ?:
 	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=internalAstError -Iharness -I. harness probes reports
-	@for file in $(SRC); do echo "  clang-tidy $$file"; \
-		clang-tidy --quiet --warnings-as-errors='*' $$file -- $(FLAGS) 2>/dev/null || exit 1; done
+	@printf '%s\n' $(SRC) | xargs -P 2 -I FILE sh -c 'echo "  clang-tidy FILE"; \
+		exec clang-tidy --quiet --warnings-as-errors="*" FILE -- "$$@" 2>/dev/null' sh $(FLAGS)
 
 .PHONY: install
 install: all

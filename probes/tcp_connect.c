@@ -48,6 +48,7 @@ static bool tcp_connect_open(const struct probe_spec *spec, const char *run_id, 
 	char port[8];
 
 	(void)run_id; /* leaves nothing behind that would need a name */
+	assert(wished_port != 0 || spec->service != NULL); /* tcp_connect_check */
 	(void)snprintf(port, sizeof port, "%u",
 		       (unsigned)(wished_port != 0 ? wished_port : spec->service->port));
 	if (name == NULL)

@@ -197,6 +197,8 @@ void grid_sentence(struct text *text, const char *first, size_t indent, size_t w
 	text_add(text, first);
 
 	for (const char *rest = text_str(&clean);;) {
+		assert(rest != NULL);
+
 		const size_t length = line_bytes(rest, room);
 
 		text_add_bytes(text, rest, length);

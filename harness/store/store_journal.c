@@ -200,9 +200,9 @@ static bool heal_mark_work(struct store *store, void *ctx, struct err *e)
 			heal = &heals[i];
 	if (ok && heal == NULL)
 		ok = err_set(e, ERR_STORE, "the store has no such heal record");
-	if (ok)
+	if (ok && heal != NULL)
 		ok = check_heal(heal, e);
-	if (ok) {
+	if (ok && heal != NULL) {
 		heal->state = heal_state_names[change->state];
 		heal->seal = hash;
 		seal_heal(heal, hash);

@@ -185,7 +185,7 @@ static bool run_end_work(struct store *store, void *ctx, struct err *e)
 {
 	const struct run_row *end = ctx;
 	struct arena scratch = { 0 };
-	struct stored_run run;
+	struct stored_run run = { 0 };
 	char last_hash[HASH_TEXT_BYTES];
 	char series_hash[HASH_TEXT_BYTES];
 	char hash[HASH_TEXT_BYTES];
