@@ -179,7 +179,7 @@ static void settle(struct postgres_conn *conn, enum postgres_end end)
 	if (end == POSTGRES_DONE) {
 		link->stage = POSTGRES_READY;
 		if (!link->is_answering && link->patience != NULL)
-			postgres_patience_answered(link->patience, link->opened_ns);
+			patience_answered(link->patience, link->opened_ns);
 		link->is_answering = true;
 		link->is_unreached_left = false;
 	} else if (conn->is_unanswered) {

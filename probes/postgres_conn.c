@@ -17,11 +17,11 @@ static const int64_t first_patience_at_least_ns = 5 * NS_PER_S;
 enum { FIRST_PATIENCE_TIMEOUTS = 5 };
 
 /* All lanes of all probes that ask this question there share the patience. */
-static struct postgres_patience *find_patience(const struct postgres_place *place,
+static struct patience *find_patience(const struct postgres_place *place,
 					       const char *question)
 {
 	static const char *const address_parts[] = { "host", "hostaddr", "port" };
-	struct postgres_patience *patience;
+	struct patience *patience;
 	struct text text = { 0 };
 
 	for (size_t i = 0; place->keywords[i] != NULL; i++) {
@@ -32,7 +32,7 @@ static struct postgres_patience *find_patience(const struct postgres_place *plac
 		}
 	}
 	text_add(&text, question);
-	patience = postgres_patience_find(text_str(&text));
+	patience = patience_find(text_str(&text));
 	text_release(&text);
 	return patience;
 }
@@ -371,7 +371,7 @@ static void leave_hung(struct postgres_conn *conn, int64_t now_ns)
 			link->is_unreached_left = true;
 			postgres_link_drop(link);
 		} else if (link->patience != NULL &&
-			   postgres_patience_may_leave(link->patience, link->asked_ns,
+			   patience_may_leave(link->patience, link->asked_ns,
 						       conn->first_patience_ns, now_ns)) {
 			postgres_link_drop(link);
 		}

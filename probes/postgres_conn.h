@@ -15,7 +15,7 @@
  * One is left only when
  * - its host's kernel acknowledges nothing (off, or cut off: nothing hangs there): once a lane until
  *   an answer comes, and then like any other;
- * - patience ends (postgres_patience.h): after max(5 s, 5 timeouts), then twice that, and so on, and
+ * - patience ends (patience.h): after max(5 s, 5 timeouts), then twice that, and so on, and
  *   each time one connection of all lanes of the process that ask this question there. With an
  *   answer on a younger connection the others may leave theirs, for then new ones work.
  * So a server that hangs for T holds at most lanes + log2(T / 5 s) connections of one question.

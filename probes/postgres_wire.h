@@ -6,7 +6,7 @@
 #define PROBES_POSTGRES_WIRE_H
 
 #include "probes/postgres_conn.h"
-#include "probes/postgres_patience.h"
+#include "probes/patience.h"
 
 #define POSTGRES_STATEMENT "firedrill"
 
@@ -31,7 +31,7 @@ struct postgres_link {
 	bool is_answering; /* the last question was answered */
 
 	/* These outlive the connection. */
-	struct postgres_patience *patience; /* NULL: never leaves a hung connection */
+	struct patience *patience; /* NULL: never leaves a hung connection */
 	bool is_unreached_left; /* left one whose host did not even acknowledge; until an answer */
 	bool is_tried;		/* opened within this attempt */
 	bool is_shortage;	/* the last failure was ours */

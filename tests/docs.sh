@@ -53,6 +53,8 @@ for code in 0 1 2 3 4 5 6 7; do
 	ok "README has exit code $code" grep -q "^| $code | " README.md
 	ok "the help has exit code $code" test -n "$meaning"
 done
+ok "the statistics table is what its script makes" sh -c \
+	'python3 tests/statistics_table.py | cmp - tests/statistics_table.h'
 if command -v groff >/dev/null; then
 	ok "the man page is sound" test -z "$(groff -man -Tutf8 -ww docs/firedrill.1 2>&1 >/dev/null)"
 else

@@ -37,6 +37,7 @@
 	X(store_disk) \
 	X(store_place) \
 	X(store_rows) \
+	X(statistics) \
 	X(story) \
 	X(sampler) \
 	X(run) \

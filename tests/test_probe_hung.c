@@ -4,7 +4,7 @@
  */
 #include "fixtures/pg_try.h"
 #include "fixtures/tcp_server.h"
-#include "probes/postgres_patience.h"
+#include "probes/patience.h"
 #include "tests/suites.h"
 
 #include <arpa/inet.h>
@@ -524,33 +524,33 @@ START_TEST(test_connect_to_a_silent_server_is_one_connection)
 }
 END_TEST
 
-/* --- postgres_patience.c alone --- */
+/* --- patience.c alone --- */
 
 START_TEST(test_patience_counts_for_all_and_is_reset_by_an_answer)
 {
-	struct postgres_patience *patience = postgres_patience_find("db1 rows");
+	struct patience *patience = patience_find("db1 rows");
 	const int64_t first_ns = 5;
 
-	ck_assert_ptr_eq(postgres_patience_find("db1 rows"), patience);
-	ck_assert_ptr_ne(postgres_patience_find("db2 rows"), patience);
-	ck_assert(!postgres_patience_may_leave(patience, 100, first_ns, 104));
-	ck_assert(postgres_patience_may_leave(patience, 100, first_ns, 105));
-	ck_assert(!postgres_patience_may_leave(patience, 100, first_ns, 105));
-	ck_assert(!postgres_patience_may_leave(patience, 100, first_ns, 114));
-	ck_assert(postgres_patience_may_leave(patience, 100, first_ns, 115));
-	ck_assert(!postgres_patience_may_leave(patience, 100, first_ns, 134));
-	ck_assert(postgres_patience_may_leave(patience, 100, first_ns, 135));
+	ck_assert_ptr_eq(patience_find("db1 rows"), patience);
+	ck_assert_ptr_ne(patience_find("db2 rows"), patience);
+	ck_assert(!patience_may_leave(patience, 100, first_ns, 104));
+	ck_assert(patience_may_leave(patience, 100, first_ns, 105));
+	ck_assert(!patience_may_leave(patience, 100, first_ns, 105));
+	ck_assert(!patience_may_leave(patience, 100, first_ns, 114));
+	ck_assert(patience_may_leave(patience, 100, first_ns, 115));
+	ck_assert(!patience_may_leave(patience, 100, first_ns, 134));
+	ck_assert(patience_may_leave(patience, 100, first_ns, 135));
 	/* An old connection answers: from the beginning. */
-	postgres_patience_answered(patience, 90);
-	ck_assert(postgres_patience_may_leave(patience, 100, first_ns, 136));
-	ck_assert(!postgres_patience_may_leave(patience, 100, first_ns, 136));
+	patience_answered(patience, 90);
+	ck_assert(patience_may_leave(patience, 100, first_ns, 136));
+	ck_assert(!patience_may_leave(patience, 100, first_ns, 136));
 	/* A younger one: all may, but no sooner than the first patience. */
-	postgres_patience_answered(patience, 136);
+	patience_answered(patience, 136);
 	for (int i = 0; i < 3; i++)
-		ck_assert(postgres_patience_may_leave(patience, 100, first_ns, 137));
-	ck_assert(!postgres_patience_may_leave(patience, 134, first_ns, 137));
-	ck_assert(postgres_patience_may_leave(patience, 136, first_ns, 141));
-	ck_assert(!postgres_patience_may_leave(patience, 136, first_ns, 141));
+		ck_assert(patience_may_leave(patience, 100, first_ns, 137));
+	ck_assert(!patience_may_leave(patience, 134, first_ns, 137));
+	ck_assert(patience_may_leave(patience, 136, first_ns, 141));
+	ck_assert(!patience_may_leave(patience, 136, first_ns, 141));
 }
 END_TEST
 
@@ -560,9 +560,9 @@ START_TEST(test_patience_more_servers_than_places_share_one)
 		struct text key = { 0 };
 
 		text_addf(&key, "server %d", i);
-		ck_assert_ptr_nonnull(postgres_patience_find(text_str(&key)));
-		ck_assert_ptr_eq(postgres_patience_find(text_str(&key)),
-				 postgres_patience_find(text_str(&key)));
+		ck_assert_ptr_nonnull(patience_find(text_str(&key)));
+		ck_assert_ptr_eq(patience_find(text_str(&key)),
+				 patience_find(text_str(&key)));
 		text_release(&key);
 	}
 }

@@ -28,6 +28,7 @@ enum {
 	LIMIT_HTTP_BODY_BYTES = 4 << 20,
 	LIMIT_LOST_KEYS_SHOWN = 20,      /* sample keys of lost writes in a report */
 	LIMIT_EVENTS = 100000,           /* events of one run */
+	LIMIT_TRIALS = 1000,             /* runs of one set of trials, or of one compared group */
 };
 
 static const int64_t LIMIT_DRILL_NS = INT64_C(24) * 3600 * 1000000000; /* longest run */

@@ -28,6 +28,11 @@ void checks_build(struct loader *loader, const struct node *root, struct experim
 extern const struct form form_probe;
 extern const struct form form_check;
 
+/* objectives.c: what was promised. */
+void objectives_build(struct loader *loader, const struct node *root,
+		      struct objectives *objectives);
+extern const struct form form_objectives;
+
 /* method.c: the steps and whom they hit. */
 void method_build(struct loader *loader, const struct node *root, struct experiment *experiment);
 extern const struct form form_step;

@@ -25,18 +25,6 @@ static const struct param experiment_params[] = {
 	{ 0 },
 };
 
-static const struct param objectives_params[] = {
-	{ "rto", PARAM_DURATION, .min = 1, .max = 24 * NS_PER_H,
-	  .help = "recovered at most this long after the fault" },
-	{ "rpo", PARAM_DURATION, .max = 24 * NS_PER_H,
-	  .help = "acknowledged writes lost from at most this long" },
-	{ "availability", PARAM_PERCENT, .max = 1000000,
-	  .help = "good samples of required probes, from the first harm to the end of settle" },
-	{ 0 },
-};
-
-static const struct form form_objectives = { .noun = "`objectives`", .params = objectives_params };
-
 static const struct param steady_params[] = {
 	{ "good_for", PARAM_DURATION, .min = NS_PER_MS, .max = NS_PER_H, .fallback = "5s",
 	  .help = "every required probe is good for this long" },
@@ -106,22 +94,6 @@ static void read_part(struct loader *loader, const struct node *root, const char
 {
 	form_read_params(loader, form->noun, form->params, tree_get(root, key), root->mark,
 			 ret_params);
-}
-
-static void build_objectives(struct loader *loader, const struct node *root,
-			     struct objectives *objectives)
-{
-	struct params own;
-
-	read_part(loader, root, "objectives", &form_objectives, &own);
-	*objectives = (struct objectives){
-		.has_rto = params_is_set(&own, "rto"),
-		.has_rpo = params_is_set(&own, "rpo"),
-		.has_availability = params_is_set(&own, "availability"),
-		.rto_ns = params_number(&own, "rto"),
-		.rpo_ns = params_number(&own, "rpo"),
-		.availability_ppm = params_number(&own, "availability"),
-	};
 }
 
 static void build_stop(struct loader *loader, const struct experiment *experiment,
@@ -220,7 +192,7 @@ void experiment_build(struct loader *loader, const struct node *root,
 	if (!form_read(loader, &form_experiment, root, NULL, false, &values))
 		return;
 	build_own(loader, &values.own, experiment);
-	build_objectives(loader, root, &experiment->objectives);
+	objectives_build(loader, root, &experiment->objectives);
 	build_times(loader, root, experiment);
 	probes_build(loader, root, experiment);
 	method_build(loader, root, experiment);

@@ -152,6 +152,36 @@ bool form_read(struct loader *loader, const struct form *form, const struct node
 	return is_map;
 }
 
+bool form_read_short(struct loader *loader, const struct form *form, const struct node *node,
+		     struct form_values *ret_values)
+{
+	struct param first = form->params[0];
+	struct param_value *values;
+
+	assert(first.name != NULL);
+
+	if (node->kind == NODE_LIST || (node->kind == NODE_SCALAR && node->is_null)) {
+		const struct node broken = { .kind = NODE_BROKEN, .mark = node->mark };
+
+		problem_add(loader, node->mark, "%s must be a single value or a mapping, not %s",
+			    form->noun, tree_kind_name(node));
+		return form_read(loader, form, &broken, NULL, false, ret_values);
+	}
+	if (node->kind != NODE_SCALAR)
+		return form_read(loader, form, node, NULL, false, ret_values);
+	first.name = node->key;
+	values = arena_alloc(loader->arena, row_count(form->params) * sizeof *values);
+	for (size_t i = 0; form->params[i].name != NULL; i++) {
+		value_fall_back(loader, &form->params[i], &values[i]);
+		values[i].mark = node->mark;
+	}
+	if (!value_read(loader, &first, node, false, &values[0]))
+		values[0].is_set = false;
+	values[0].name = form->params[0].name;
+	*ret_values = (struct form_values){ .own = { values, row_count(form->params) } };
+	return true;
+}
+
 void form_read_params(struct loader *loader, const char *noun, const struct param *rows,
 		      const struct node *node, struct mark mark, struct params *ret_params)
 {

@@ -11,6 +11,7 @@
 
 enum part_shape {
 	PART_FORM = 1,  /* a mapping of the form */
+	PART_SHORT,     /* a mapping of the form, or only the value of its first row */
 	PART_FORM_MAP,  /* name -> form */
 	PART_FORM_LIST, /* list of the form */
 	PART_SELECTOR,  /* a host's name, or the form */
@@ -54,6 +55,13 @@ struct form_values {
  */
 bool form_read(struct loader *loader, const struct form *form, const struct node *node,
 	       const struct param *extra_rows, bool is_open, struct form_values *ret_values);
+
+/*
+ * The same for a PART_SHORT: a single value is that of the form's first row, and messages about it
+ * name the key of the node. False: neither a mapping nor a single value.
+ */
+bool form_read_short(struct loader *loader, const struct form *form, const struct node *node,
+		     struct form_values *ret_values);
 
 /* The rows alone, as `with:` holds them; no secrets. A NULL node is an empty mapping at `mark`. */
 void form_read_params(struct loader *loader, const char *noun, const struct param *rows,

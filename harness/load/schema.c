@@ -200,6 +200,14 @@ static void put_selector(struct json *schema, const struct form *form)
 	put_form(json_push_object(any), form, NULL);
 }
 
+static void put_short(struct json *schema, const struct form *form)
+{
+	struct json *any = json_put_array(schema, "anyOf");
+
+	put_value(json_push_object(any), form->params);
+	put_form(json_push_object(any), form, NULL);
+}
+
 static void put_part(struct json *schema, const struct part *part, const struct variant *variant)
 {
 	const struct form with = { .noun = "`with`",
@@ -209,6 +217,9 @@ static void put_part(struct json *schema, const struct part *part, const struct 
 	switch (part->shape) {
 	case PART_FORM:
 		put_form(schema, part->form, NULL);
+		break;
+	case PART_SHORT:
+		put_short(schema, part->form);
 		break;
 	case PART_FORM_MAP:
 		json_put_text(schema, "type", "object");

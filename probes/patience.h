@@ -1,5 +1,5 @@
 /*
- * postgres_patience.h - when a lane may leave a connection that hangs, and open another one.
+ * patience.h - when a lane may leave a connection that hangs, and open another one.
  *
  * Each connection that is left while its backend hangs stays on the server, and lanes that all do
  * so use up max_connections within seconds: then our observation locks the applications out. So
@@ -10,23 +10,23 @@
  *
  * What it costs: behind such a proxy, a recovery between two of these moments is seen at the later.
  */
-#ifndef PROBES_POSTGRES_PATIENCE_H
-#define PROBES_POSTGRES_PATIENCE_H
+#ifndef PROBES_PATIENCE_H
+#define PROBES_PATIENCE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct postgres_patience; /* never freed; safe for many threads */
+struct patience; /* never freed; safe for many threads */
 
 /* The one for this text, which names a server and a question. With more than 64 of them in one
    process some share one, and then wait longer. */
-struct postgres_patience *postgres_patience_find(const char *key);
+struct patience *patience_find(const char *key);
 
 /* Whether a connection that has not answered since asked_ns may be left now. True counts. */
-bool postgres_patience_may_leave(struct postgres_patience *patience, int64_t asked_ns,
+bool patience_may_leave(struct patience *patience, int64_t asked_ns,
 				 int64_t first_ns, int64_t now_ns);
 
 /* A connection opened at that time has answered. */
-void postgres_patience_answered(struct postgres_patience *patience, int64_t opened_ns);
+void patience_answered(struct patience *patience, int64_t opened_ns);
 
 #endif

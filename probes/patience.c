@@ -1,7 +1,7 @@
 /*
- * postgres_patience.c - see postgres_patience.h.
+ * patience.c - see patience.h.
  */
-#include "probes/postgres_patience.h"
+#include "probes/patience.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -12,7 +12,7 @@ enum {
 	DOUBLINGS_MAX = 16, /* beyond any drill */
 };
 
-struct postgres_patience {
+struct patience {
 	_Atomic uint64_t key;	    /* 0: free */
 	_Atomic int64_t left_ns;    /* when the last one was left; 0: none since an answer */
 	_Atomic uint32_t count;	    /* left in a row */
@@ -20,7 +20,7 @@ struct postgres_patience {
 };
 
 /* Of the process, because what it limits is what the process does to a server. */
-static struct postgres_patience table[KEYS_MAX];
+static struct patience table[KEYS_MAX];
 
 /* FNV-1a, never 0. */
 static uint64_t hash_key(const char *key)
@@ -32,7 +32,7 @@ static uint64_t hash_key(const char *key)
 	return hash == 0 ? 1 : hash;
 }
 
-struct postgres_patience *postgres_patience_find(const char *key)
+struct patience *patience_find(const char *key)
 {
 	const uint64_t wanted = hash_key(key);
 
@@ -46,7 +46,7 @@ struct postgres_patience *postgres_patience_find(const char *key)
 	return &table[wanted % KEYS_MAX];
 }
 
-bool postgres_patience_may_leave(struct postgres_patience *patience, int64_t asked_ns,
+bool patience_may_leave(struct patience *patience, int64_t asked_ns,
 				 int64_t first_ns, int64_t now_ns)
 {
 	int64_t left_ns = atomic_load(&patience->left_ns);
@@ -72,7 +72,7 @@ bool postgres_patience_may_leave(struct postgres_patience *patience, int64_t ask
 	return true;
 }
 
-void postgres_patience_answered(struct postgres_patience *patience, int64_t opened_ns)
+void patience_answered(struct patience *patience, int64_t opened_ns)
 {
 	int64_t youngest_ns = atomic_load(&patience->youngest_ns);
 

@@ -1,0 +1,109 @@
+/*
+ * objectives.c - what was promised: one row and one builder for each objective.
+ *
+ * An objective is a mapping with `target` first, or only the target: `rto: 30s` is `rto: { target:
+ * 30s }`. A new one is a form, a builder, and one row of OBJECTIVES. What cannot fit together with
+ * the rest of the experiment is cross.c's business.
+ */
+#include "load/documents.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+
+#define NS_PER_H (INT64_C(3600) * NS_PER_S)
+
+/* Key, shape, help. */
+#define OBJECTIVES(X)                                                                        \
+	X(rto, PART_SHORT, "recovered at most this long after the fault")                    \
+	X(rpo, PART_SHORT, "acknowledged writes lost from at most this long")                \
+	X(availability, PART_SHORT,                                                          \
+	  "good samples of required probes, from the first harm to the end of settle")
+
+static const struct param rto_params[] = {
+	{ "target", PARAM_DURATION, .is_required = true, .min = 1, .max = 24 * NS_PER_H,
+	  .help = "recovered at most this long after the fault" },
+	{ 0 },
+};
+
+static const struct form form_rto = { .noun = "`rto`", .params = rto_params };
+
+static void build_rto(const struct params *own, struct objectives *objectives)
+{
+	objectives->has_rto = params_is_set(own, "target");
+	objectives->rto_ns = params_number(own, "target");
+}
+
+static const struct param rpo_params[] = {
+	{ "target", PARAM_DURATION, .is_required = true, .max = 24 * NS_PER_H,
+	  .help = "acknowledged writes lost from at most this long" },
+	{ 0 },
+};
+
+static const struct form form_rpo = { .noun = "`rpo`", .params = rpo_params };
+
+static void build_rpo(const struct params *own, struct objectives *objectives)
+{
+	objectives->has_rpo = params_is_set(own, "target");
+	objectives->rpo_ns = params_number(own, "target");
+}
+
+static const struct param availability_params[] = {
+	{ "target", PARAM_PERCENT, .is_required = true, .max = 1000000,
+	  .help = "least share of good samples" },
+	{ 0 },
+};
+
+static const struct form form_availability = { .noun = "`availability`",
+					       .params = availability_params };
+
+static void build_availability(const struct params *own, struct objectives *objectives)
+{
+	objectives->has_availability = params_is_set(own, "target");
+	objectives->availability_ppm = params_number(own, "target");
+}
+
+static const struct part objectives_parts[] = {
+#define X(id, part_shape, what) { #id, part_shape, .form = &form_##id, .help = what },
+	OBJECTIVES(X)
+#undef X
+	{ 0 },
+};
+
+static void (*const builders[])(const struct params *own, struct objectives *objectives) = {
+#define X(id, part_shape, what) build_##id,
+	OBJECTIVES(X)
+#undef X
+};
+
+const struct form form_objectives = { .noun = "`objectives`", .parts = objectives_parts };
+
+static void build_each(struct loader *loader, const struct node *map,
+		       struct objectives *objectives)
+{
+	for (size_t i = 0; objectives_parts[i].name != NULL; i++) {
+		const struct part *part = &objectives_parts[i];
+		const struct node *node = tree_get(map, part->name);
+		struct form_values values;
+
+		if (node == NULL)
+			continue;
+		if (part->shape == PART_SHORT)
+			(void)form_read_short(loader, part->form, node, &values);
+		else
+			(void)form_read(loader, part->form, node, NULL, false, &values);
+		builders[i](&values.own, objectives);
+	}
+}
+
+void objectives_build(struct loader *loader, const struct node *root,
+		      struct objectives *objectives)
+{
+	const struct node *node = tree_get(root, "objectives");
+	struct form_values none;
+
+	if (node == NULL || (node->kind == NODE_SCALAR && node->is_null))
+		return; /* `objectives:` and nothing after it */
+	if (form_read(loader, &form_objectives, node, NULL, false, &none))
+		build_each(loader, node, objectives);
+}
