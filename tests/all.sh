@@ -1,28 +1,40 @@
 #!/bin/bash
-# all.sh - every test of the project, one after the other, each with its log; ends with one count.
+# all.sh - every test of the project, each with its log; ends with one count.
 #
-# usage: tests/all.sh [NAME...]: only the steps so named. Steps that need root or the lab say so and
-# are skipped with the reason elsewhere. A failed step shows the end of its log and does not stop the
-# others. Nothing stays behind: the lab goes down on every way out.
+# usage: tests/all.sh [NAME...]: only the steps so named. Two tracks run side by side: what works the
+# processors, and what waits for the lab's hosts, which goes first when both want one. Steps that need
+# root or the lab say so and are skipped with the reason elsewhere. A failed step shows the end of its log
+# and does not stop the others. Nothing stays behind, on every way out: the lab goes down, and what a
+# test leaves in its folder for temporary files is a failure of the last step.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 logs=build/test-logs
-mkdir -p "$logs"
-passed=0
-failed=0
-skipped=0
-failures=
-wanted=("$@")
-begun=$SECONDS
-
+results=$logs/results
 lab=fixtures/lab/lab
 is_root=$([ "$(id -u)" = 0 ] && echo yes || echo no)
+wanted=("$@")
+begun=$SECONDS
+tracks=()
+lab_programs=()
+for source in tests/lab_*.c; do
+	lab_programs+=("build/plain/$(basename "$source" .c)")
+done
+
+mkdir -p "$logs"
+: >"$results"
+TMPDIR=$(mktemp -d /tmp/firedrill-test-XXXXXX) || exit 1
+export TMPDIR
+chmod 711 "$TMPDIR" # servers that run as another user work below it
 
 end() {
-	status=$?
-	if [ "$is_root" = yes ]; then
-		"$lab" down >/dev/null 2>&1 || true
-	fi
+	local status=$? track
+	trap - EXIT INT HUP TERM
+	for track in "${tracks[@]}"; do
+		kill -TERM -- "-$track" 2>/dev/null
+	done
+	wait
+	[ "$is_root" = no ] || "$lab" down >/dev/null 2>&1
+	rm -rf "$TMPDIR"
 	exit "$status"
 }
 trap end EXIT
@@ -38,20 +50,20 @@ is_wanted() {
 	return 1
 }
 
-# step NAME COMMAND...: runs it, shows one line, keeps the log.
+# step NAME COMMAND...: runs it, shows that it begins and how it ended, keeps the log.
 step() {
 	local name=$1 log=$logs/$1.log from=$SECONDS
 	shift
 	is_wanted "$name" || return 0
-	printf '%-18s ' "$name"
+	kill -0 $$ 2>/dev/null || exit 1 # all.sh itself was killed
+	printf '        ... %s\n' "$name"
 	if "$@" >"$log" 2>&1 </dev/null; then
-		passed=$((passed + 1))
-		printf 'ok      %4d s   %s\n' $((SECONDS - from)) "$(closing "$log")"
+		echo "ok $name" >>"$results"
+		printf 'ok     %4d s  %-14s %s\n' $((SECONDS - from)) "$name" "$(closing "$log")"
 	else
-		failed=$((failed + 1))
-		failures="$failures $name"
-		printf 'FAILED  %4d s   the end of %s:\n' $((SECONDS - from)) "$log"
-		tail -n 40 "$log" | sed 's/^/    /'
+		echo "failed $name" >>"$results"
+		printf 'FAILED %4d s  %-14s the end of %s:\n%s\n' $((SECONDS - from)) "$name" "$log" \
+			"$(tail -n 40 "$log" | sed 's/^/    /')"
 	fi
 }
 
@@ -60,42 +72,57 @@ closing() {
 	grep -hE '^[0-9]+%: Checks:|[0-9]+ passed, [0-9]+ failed' "$1" | tail -n 1
 }
 
-skip() {
-	is_wanted "$1" || return 0
-	skipped=$((skipped + 1))
-	printf '%-18s skipped: %s\n' "$1" "$2"
-}
-
 lab_step() {
 	if [ "$is_root" = yes ]; then
 		step "$@"
-	else
-		skip "$1" "the lab of real hosts needs root"
+	elif is_wanted "$1"; then
+		echo "skipped $1" >>"$results"
+		printf 'skipped        %-14s %s\n' "$1" "the lab of real hosts needs root"
 	fi
 }
 
-make_quiet() { make --no-print-directory -j2 "$@"; }
+# track COMMAND: in the background, as a process group that can be ended as one.
+track() {
+	set -m
+	"$@" &
+	tracks+=($!)
+	set +m
+}
+
+make_quiet() { nice make --no-print-directory -j2 "$@"; }
+
+on_processors() {
+	step build-clang make_quiet CC=clang BUILD=build/clang WERROR=1
+	step unit make_quiet CC=gcc test-unit
+	step unit-asan make_quiet CC=gcc SAN=address,undefined test-unit
+	step unit-tsan make_quiet CC=gcc SAN=thread test-unit
+	step valgrind nice tests/valgrind.sh build/plain/firedrill
+}
+
+on_hosts() {
+	step cli tests/cli.sh build/plain/firedrill
+	step docs tests/docs.sh build/plain/firedrill
+	lab_step lab-selftest tests/lab_selftest.sh
+	lab_step lab-remote tests/lab_remote.sh
+	lab_step lab-faults tests/lab_faults.sh
+	lab_step lab-probes tests/lab_probes.sh
+	lab_step lab-drills tests/lab_drills.sh build/plain/firedrill
+}
+
+count() { grep -c "^$1 " "$results"; }
 
 step tidy tests/tidy.sh
 step tidy-selftest tests/tidy_selftest.sh
 step shellcheck tests/scripts.sh
-step build make_quiet CC=gcc
-step build-clang make_quiet CC=clang BUILD=build/clang WERROR=1
-step unit make_quiet CC=gcc test-unit
-step unit-asan make_quiet CC=gcc SAN=address,undefined test-unit
-step unit-tsan make_quiet CC=gcc SAN=thread test-unit
-step cli tests/cli.sh build/plain/firedrill
-step valgrind tests/valgrind.sh build/plain/firedrill
-step docs tests/docs.sh build/plain/firedrill
-lab_step lab-selftest tests/lab_selftest.sh
-lab_step lab-remote tests/lab_remote.sh
-lab_step lab-faults tests/lab_faults.sh
-lab_step lab-probes tests/lab_probes.sh
-lab_step lab-drills tests/lab_drills.sh build/plain/firedrill
-lab_step leftovers tests/leftovers.sh
+# All of it before the tracks begin: they share it, and two makes must not write one file.
+step build make_quiet CC=gcc all build/plain/unit "${lab_programs[@]}"
+track on_processors
+track on_hosts
+wait
+step leftovers tests/leftovers.sh
 
 echo
-[ -z "$failures" ] || echo "failed:$failures"
+[ "$(count failed)" = 0 ] || echo "failed: $(sed -n 's/^failed //p' "$results" | tr '\n' ' ')"
 echo "all.sh: $((SECONDS - begun)) s"
-[ "$skipped" = 0 ] && echo "$passed passed, $failed failed" || echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+echo "$(count ok) passed, $(count failed) failed$([ "$(count skipped)" = 0 ] || echo ", $(count skipped) skipped")"
+[ "$(count failed)" = 0 ] && [ "$(count ok)" -gt 0 ]

@@ -1,6 +1,7 @@
 /*
  * test_faults.c - what every fault must keep, and what each writes down before any connection.
  */
+#include "fixtures/temp_dir.h"
 #include "tests/suites.h"
 
 #include "tests/fault_help.h"
@@ -359,11 +360,10 @@ START_TEST(test_scripts_are_plain_posix_shell)
 	struct keeper keeper = { .remote = { .ops = &ops, .host = &hosts[0] } };
 	const char *keep = getenv("FIREDRILL_KEEP");
 
-	snprintf(keeper.dir, sizeof keeper.dir, "/tmp/fdtest-XXXXXX");
 	if (keep != NULL)
 		snprintf(keeper.dir, sizeof keeper.dir, "%s", keep);
 	else
-		ck_assert_ptr_nonnull(mkdtemp(keeper.dir));
+		temp_dir_name(keeper.dir, sizeof keeper.dir);
 	keep_all_scripts(&keeper);
 	ck_assert_uint_gt(keeper.count, 40);
 

@@ -5,6 +5,7 @@
 #include "tests/suites.h"
 
 #include "fixtures/fake_remote.h"
+#include "fixtures/temp_dir.h"
 #include "remote/ways.h"
 #include "tests/fault_help.h"
 
@@ -53,8 +54,7 @@ static void setup_power(void)
 	at.clock = clock_system();
 	ck_assert(local_open(&here, &at.clock, &at.owned_remote, &e));
 	at.ctx = (struct fault_context){ .harness = at.owned_remote, .clock = &at.clock };
-	snprintf(at.dir, sizeof at.dir, "/tmp/fdtest-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(at.dir));
+	temp_dir_name(at.dir, sizeof at.dir);
 	snprintf(at.state, sizeof at.state, "%s.state", at.dir);
 	write_state("on");
 

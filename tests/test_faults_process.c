@@ -2,6 +2,7 @@
  * test_faults_process.c - process.kill, process.pause and the guard, on processes that the test
  * itself started under a name that nobody else has.
  */
+#include "fixtures/temp_dir.h"
 #include "tests/suites.h"
 
 #include "remote/ways.h"
@@ -37,8 +38,7 @@ static void setup(void)
 	at.ctx = (struct fault_context){ .target = at.owned_remote, .harness = at.owned_remote,
 					 .clock = &at.clock };
 	snprintf(at.name, sizeof at.name, "fdv%d", (int)getpid());
-	snprintf(at.dir, sizeof at.dir, "/tmp/fdtest-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(at.dir));
+	temp_dir_name(at.dir, sizeof at.dir);
 }
 
 static void teardown(void)

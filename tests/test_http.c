@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "fixtures/http_server.h"
 #include "fixtures/ssh_server.h"
+#include "fixtures/temp_dir.h"
 #include "remote/http.h"
 #include "tests/suites.h"
 
@@ -354,13 +355,13 @@ static pid_t start_tls(const char *dir, uint16_t *ret_port)
 
 START_TEST(test_http_send_certificate_that_nobody_signed_is_refused)
 {
-	char dir[] = "/tmp/fd-tls-XXXXXX";
+	char dir[64];
 	const char *const clean_argv[] = { "rm", "-r", "--", dir, NULL };
 	struct text url = { 0 };
 	uint16_t port = 0;
 	bool is_ok = false;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	temp_dir_name(dir, sizeof dir);
 
 	const pid_t pid = start_tls(dir, &port);
 

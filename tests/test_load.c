@@ -2,6 +2,7 @@
  * test_load.c - documents into the model: values, defaults, variables, secrets, selectors.
  */
 #include "base/clock.h"
+#include "fixtures/temp_dir.h"
 #include "load/load.h"
 #include "tests/suites.h"
 
@@ -385,10 +386,10 @@ static void write_file(const char *path, const char *bytes, size_t length_bytes)
 
 START_TEST(test_load_secret_file_is_beside_the_document_and_loses_its_line_end)
 {
-	char directory[] = "/tmp/firedrill-load-XXXXXX";
+	char directory[64];
 	char path[128];
 
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	temp_dir_name(directory, sizeof directory);
 	(void)snprintf(path, sizeof path, "%s/token", directory);
 	write_file(path, "swordfish\n", 10);
 	ck_assert_msg(load_request_of((struct load_request){
@@ -408,10 +409,10 @@ END_TEST
 
 static const char *problem_of_secret_file(const char *bytes, size_t length_bytes)
 {
-	char directory[] = "/tmp/firedrill-load-XXXXXX";
+	char directory[64];
 	const char *path;
 
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	temp_dir_name(directory, sizeof directory);
 	path = arena_format(&arena, "%s/token", directory);
 	write_file(path, bytes, length_bytes);
 	ck_assert(!load_request_of((struct load_request){

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "fixtures/temp_dir.h"
 #include "load/load.h"
 #include "load/suggest.h"
 #include "tests/suites.h"
@@ -215,12 +216,12 @@ static bool load_path(const char *path)
 
 START_TEST(test_load_file_that_is_too_large_or_none_is_refused)
 {
-	char directory[] = "/tmp/firedrill-load-XXXXXX";
+	char directory[64];
 	const char *path;
 	int64_t begun_ns;
 	int fd;
 
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	temp_dir_name(directory, sizeof directory);
 	path = in_temp(directory, "large.yaml");
 	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);

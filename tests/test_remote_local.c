@@ -3,6 +3,7 @@
  */
 #include "base/limits.h"
 #include "base/random.h"
+#include "fixtures/temp_dir.h"
 #include "remote/ways.h"
 #include "tests/suites.h"
 
@@ -282,11 +283,11 @@ static bool is_gone(pid_t pid)
 
 START_TEST(test_local_exec_deadline_kills_the_whole_group)
 {
-	char dir[] = "/tmp/fd-local-XXXXXX";
+	char dir[64];
 	struct text line = { 0 };
 	int pid = 0;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	temp_dir_name(dir, sizeof dir);
 	text_addf(&line, "exec sh -c 'sleep 60 & echo $! > %s/pid; wait'", dir);
 
 	const char *const argv[] = { "sh", "-c", text_str(&line), NULL };

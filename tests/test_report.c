@@ -14,6 +14,7 @@
 
 #include "fixtures/run_tool.h"
 #include "fixtures/stories.h"
+#include "fixtures/temp_dir.h"
 #include "reports/report.h"
 
 static struct arena arena;
@@ -216,10 +217,10 @@ static int check_folder(const char *folder, struct text *ret_output)
 
 START_TEST(test_report_write_all_stories_pass_foreign_parsers)
 {
-	char folder[] = "/tmp/firedrill-reports-XXXXXX";
+	char folder[64];
 	struct text output = { 0 };
 
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	temp_dir_name(folder, sizeof folder);
 	save_all(folder);
 
 	const int exit_code = check_folder(folder, &output);
@@ -243,10 +244,10 @@ START_TEST(test_check_report_broken_reports_are_found)
 		  "<html lang=\"en\"><body><a href=\"http://x.example\">x</a></body></html>" },
 		{ "e.txt", "a\x1b[2Jb" },
 	};
-	char folder[] = "/tmp/firedrill-reports-XXXXXX";
+	char folder[64];
 	struct text output = { 0 };
 
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	temp_dir_name(folder, sizeof folder);
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		struct text bytes = { 0 };
 		char path[512];

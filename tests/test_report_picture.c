@@ -14,6 +14,7 @@
 
 #include "fixtures/run_tool.h"
 #include "fixtures/stories.h"
+#include "fixtures/temp_dir.h"
 #include "reports/canvas.h"
 #include "reports/picture.h"
 #include "reports/report.h"
@@ -127,12 +128,12 @@ static void remove_tree(const char *folder)
 
 START_TEST(test_picture_draw_comma_locale_changes_nothing)
 {
-	char folder[] = "/tmp/firedrill-locale-XXXXXX";
+	char folder[64];
 	const struct story *story = story_missed(&arena);
 	struct text plain = drawn(CANVAS_SVG, story);
 	char number[16];
 
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	temp_dir_name(folder, sizeof folder);
 	ck_assert_int_eq(setenv("LOCPATH", folder, 1), 0);
 	if (!make_comma_locale(folder) || setlocale(LC_ALL, "de_DE.UTF-8") == NULL) {
 		(void)fprintf(stderr, "skipped: no localedef with de_DE to write commas with\n");

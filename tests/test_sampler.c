@@ -6,6 +6,7 @@
  */
 #include "engine/sampler.h"
 #include "engine/engine.h"
+#include "fixtures/temp_dir.h"
 #include "tests/suites.h"
 
 #include <arpa/inet.h>
@@ -78,8 +79,7 @@ static void bench_open(struct bench *bench, bool is_black_hole, uint32_t lane_co
 	struct err e = { 0 };
 
 	*bench = (struct bench){ .clock = clock_system() };
-	(void)snprintf(bench->folder, sizeof bench->folder, "/tmp/firedrill-lanes-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(bench->folder));
+	temp_dir_name(bench->folder, sizeof bench->folder);
 	listener_open(&bench->listener, is_black_hole ? 0 : 1024);
 	if (is_black_hole)
 		listener_fill(&bench->listener);

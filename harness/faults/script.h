@@ -23,36 +23,44 @@ enum {
 
 /*
  * What every script starts with. $dir is the record's directory; a user other than root has no /run
- * of its own, so there it lies below /run/user/UID.
+ * of its own, so there it lies below /run/user/UID, or in a folder in /tmp that nobody else may enter.
  */
-#define SCRIPT_BASE                                                                               \
-	"set -u; umask 077; export LC_ALL=C PATH=\"$PATH:/usr/local/sbin:/usr/sbin:/sbin\"\n"     \
-	"dir=$1\n"                                                                                \
-	"if [ \"$(id -u)\" != 0 ]; then case $dir in /run/firedrill/*)\n"                         \
-	"\town=/run/user/$(id -u); [ -d \"$own\" ] || own=/tmp/firedrill-$(id -u)\n"              \
-	"\tdir=$own/${dir#/run/} ;;\n"                                                            \
-	"esac; fi\n"                                                                              \
-	"base=${dir%/*/*}\n"                                                                      \
-	"fail() { printf '%s\\n' \"$*\" >&2; exit 1; }\n"                                         \
-	"refuse() { printf '%s\\n' \"$*\" >&2; exit 10; }\n"                                      \
-	"mismatch() { printf '%s\\n' \"$*\"; exit 11; }\n"                                        \
-	"is_ours() {\n"                                                                           \
-	"\t[ \"$(stat -c %u \"$dir\" 2>/dev/null)\" = \"$(id -u)\" ] || return 1\n"               \
-	"\t[ \"$(cat \"$dir/owner\" 2>/dev/null)\" = \"firedrill ${dir#\"$base\"/}\" ]\n"         \
-	"}\n"                                                                                     \
-	"record_state() { if [ -e \"$dir\" ]; then echo present; else echo absent; fi; }\n"       \
+#define SCRIPT_BASE                                                                        \
+	"set -u; umask 077; export LC_ALL=C PATH=\"$PATH:/usr/local/sbin:/usr/sbin:/sbin\"\n" \
+	"dir=$1 own=\n"                                                                    \
+	"fail() { printf '%s\\n' \"$*\" >&2; exit 1; }\n"                                  \
+	"refuse() { printf '%s\\n' \"$*\" >&2; exit 10; }\n"                               \
+	"mismatch() { printf '%s\\n' \"$*\"; exit 11; }\n"                                 \
+	"check_own() { case $own in /tmp/*) if [ -e \"$own\" ] || [ -L \"$own\" ]; then\n" \
+	"\t[ \"$(stat -c '%u %a' \"$own\" 2>/dev/null)\" = \"$(id -u) 700\" ] ||\n"        \
+	"\t\trefuse \"$own is there already and is not ours alone\"\n"                     \
+	"fi ;; esac; }\n"                                                                  \
+	"if [ \"$(id -u)\" != 0 ]; then case $dir in /run/firedrill/*)\n"                  \
+	"\town=/run/user/$(id -u); [ -d \"$own\" ] || own=/tmp/firedrill-$(id -u)\n"       \
+	"\tdir=$own/${dir#/run/}; check_own ;;\n"                                          \
+	"esac; fi\n"                                                                       \
+	"base=${dir%/*/*}\n"                                                               \
+	"is_ours() {\n"                                                                    \
+	"\t[ \"$(stat -c %u \"$dir\" 2>/dev/null)\" = \"$(id -u)\" ] || return 1\n"        \
+	"\t[ \"$(cat \"$dir/owner\" 2>/dev/null)\" = \"firedrill ${dir#\"$base\"/}\" ]\n"  \
+	"}\n"                                                                              \
+	"record_state() { if [ -e \"$dir\" ]; then echo present; else echo absent; fi; }\n" \
 	"put() { printf '%s\\n' \"$2\" >\"$dir/$1.new\" && mv -f \"$dir/$1.new\" \"$dir/$1\"; }\n"
 
 /* Making and removing the record's directory. */
 #define SCRIPT_DIR                                                                                \
 	"make_dir() {\n"                                                                          \
 	"\tmkdir -p \"${dir%/*}\" || fail \"make ${dir%/*}: not possible\"\n"                     \
+	"\tcheck_own\n"                                                                           \
 	"\trmdir \"$dir\" 2>/dev/null || :\n"                                                     \
 	"\tif mkdir \"$dir\" 2>/dev/null; then\n"                                                 \
 	"\t\tput owner \"firedrill ${dir#\"$base\"/}\" || fail \"write into $dir: not possible\"\n" \
 	"\telse is_ours || refuse \"$dir is there already and is not of this run\"; fi\n"         \
 	"}\n"                                                                                     \
-	"drop_dir() { rm -rf \"$dir\"; rmdir \"${dir%/*}\" \"$base\" 2>/dev/null || :; }\n"
+	"drop_dir() {\n"                                                                          \
+	"\trm -rf \"$dir\"; rmdir \"${dir%/*}\" \"$base\" 2>/dev/null || :\n"                     \
+	"\tcase $own in /tmp/*) rmdir \"$own\" 2>/dev/null || : ;; esac\n"                        \
+	"}\n"
 
 /* A process is a pid and its start time: field 22 of stat, counted from behind the name in
    parentheses, which may itself hold blanks and parentheses. */
