@@ -37,6 +37,7 @@
 	X(store_disk) \
 	X(store_place) \
 	X(store_rows) \
+	X(store_sets) \
 	X(statistics) \
 	X(story) \
 	X(sampler) \

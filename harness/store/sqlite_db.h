@@ -54,6 +54,11 @@ bool sqlite_run_finish(void *backend, const struct stored_run *run, struct err *
 bool sqlite_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		      struct stored_run **ret_runs, size_t *ret_count, struct err *e);
 
+bool sqlite_set_insert(void *backend, const struct stored_set *set, struct err *e);
+bool sqlite_set_finish(void *backend, const struct stored_set *set, struct err *e);
+bool sqlite_sets_read(void *backend, const char *beginning, size_t limit, struct arena *arena,
+		      struct stored_set **ret_sets, size_t *ret_count, struct err *e);
+
 bool sqlite_event_last(void *backend, const char *run_id, uint64_t *ret_number,
 		       char ret_hash[HASH_TEXT_BYTES], struct err *e);
 bool sqlite_event_insert(void *backend, const char *run_id, const struct event *event,

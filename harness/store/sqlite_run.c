@@ -13,7 +13,7 @@ bool sqlite_run_insert(void *backend, const struct stored_run *run, struct err *
 		backend,
 		"insert into runs (run_id, title, version, boot_ns, wall_ns, experiment_path,"
 		" experiment_text, inventory_path, inventory_text, vars, boot_id, pid, pid_start,"
-		" seal) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		" seal, set_id, trial) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	query_bind_text(&query, row->run_id);
 	query_bind_text(&query, row->title);
@@ -29,6 +29,8 @@ bool sqlite_run_insert(void *backend, const struct stored_run *run, struct err *
 	query_bind_int(&query, row->pid);
 	query_bind_int(&query, row->pid_start);
 	query_bind_text(&query, run->seal);
+	query_bind_text(&query, row->set_id);
+	query_bind_int(&query, row->trial);
 	return query_done(&query, e);
 }
 
@@ -78,13 +80,15 @@ static void read_run(struct query *query, struct arena *arena, struct stored_run
 	run->end_series = query_text_or_empty(query, 19, arena);
 	run->end_seal = query_text(query, 20, arena);
 	row->is_ended = run->end_seal != NULL;
+	row->set_id = query_text(query, 21, arena);
+	row->trial = query_int(query, 22);
 }
 
 static const char *const runs_sql =
 	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
 	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
 	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
-	" end_series, end_seal from runs"
+	" end_series, end_seal, set_id, trial from runs"
 	" where iif(?2 = 1, true, iif(?2 = 2, run_id = ?3, substr(run_id, 1, length(?3)) = ?3))"
 	" order by seq desc limit ?4";
 
@@ -92,17 +96,26 @@ static const char *const run_exact_sql =
 	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
 	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
 	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
-	" end_series, end_seal from runs where ?2 = 2 and run_id = ?3 limit ?4";
+	" end_series, end_seal, set_id, trial from runs where ?2 = 2 and run_id = ?3 limit ?4";
+
+static const char *const runs_of_set_sql =
+	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
+	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
+	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
+	" end_series, end_seal, set_id, trial from runs where ?2 = 4 and set_id = ?3"
+	" order by trial limit ?4";
 
 bool sqlite_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		      struct stored_run **ret_runs, size_t *ret_count, struct err *e)
 {
-	struct query query =
-		query_make(backend, wanted->match == RUN_EXACT ? run_exact_sql : runs_sql);
+	struct query query = query_make(backend, wanted->match == RUN_EXACT  ? run_exact_sql :
+						 wanted->match == RUN_OF_SET ? runs_of_set_sql :
+									       runs_sql);
 	struct stored_run *runs = NULL;
 	size_t count = 0;
 
-	static_assert(RUN_ANY == 1 && RUN_EXACT == 2 && RUN_PREFIX == 3, "as in runs_sql");
+	static_assert(RUN_ANY == 1 && RUN_EXACT == 2 && RUN_PREFIX == 3 && RUN_OF_SET == 4,
+		      "as in the statements");
 	assert(wanted->match == RUN_ANY || wanted->run != NULL);
 
 	query_bind_int(&query, wanted->has_documents);

@@ -59,6 +59,17 @@ static const char *const changes[] = {
 	" target text primary key, run_id text not null references runs (run_id)"
 	") strict, without rowid;"
 	"create index locks_run on locks (run_id);",
+
+	/* 2: sets of trials; a run knows the set it belongs to, and its number there. */
+	"create table sets ("
+	" seq integer primary key, set_id text not null unique, title text, version text,"
+	" wall_ns integer not null, seed text not null, planned_count integer not null,"
+	" boot_id text not null, pid integer not null, pid_start integer not null,"
+	" seal text not null, ended_wall_ns integer, trial_count integer, exit_code integer,"
+	" sentence text, stopped text, end_seal text) strict;"
+	"alter table runs add column set_id text;"
+	"alter table runs add column trial integer not null default 0;"
+	"create unique index runs_set on runs (set_id, trial) where set_id is not null;",
 };
 
 enum { SCHEMA_VERSION = sizeof changes / sizeof changes[0] };

@@ -37,6 +37,8 @@ struct run_row {
 	const char *boot_id; /* of this machine, and our pid and its start: is the run alive? */
 	int64_t pid;
 	int64_t pid_start;
+	const char *set_id; /* of the set of trials it belongs to; NULL: none */
+	int64_t trial;      /* its number there, from 1; 0: none */
 	/* After the end: */
 	bool is_ended;
 	int64_t ended_wall_ns;
@@ -61,6 +63,41 @@ bool store_run_find(struct store *store, const char *run, struct arena *arena,
 
 /* False once the process that began the run is gone, as far as this machine can see. */
 bool store_run_is_alive(const struct run_row *row);
+
+/* Several runs of one experiment; each of them is a run of its own and names the set. */
+struct set_row {
+	const char *set_id;
+	const char *title;
+	const char *version;
+	int64_t wall_ns; /* when it began */
+	uint64_t seed;   /* those of its trials are made of it */
+	int64_t planned_count;
+	const char *boot_id; /* as a run's */
+	int64_t pid;
+	int64_t pid_start;
+	/* After the end: */
+	bool is_ended;
+	int64_t ended_wall_ns;
+	int64_t trial_count;
+	int64_t exit_code;
+	const char *sentence;
+	const char *stopped; /* why it ended before its last trial; NULL: it did not, or a trial says */
+};
+
+/* An id is taken once, by a run or a set. The process that calls is the set's. */
+bool store_set_begin(struct store *store, const struct set_row *row, struct err *e);
+/* Once for a set: set_id and what belongs to the end, sealed. */
+bool store_set_end(struct store *store, const struct set_row *end, struct err *e);
+/* Newest first; limit 0: all. */
+bool store_sets(struct store *store, size_t limit, struct arena *arena, struct set_row **ret_rows,
+		size_t *ret_count, struct err *e);
+/* By id, or by a beginning that no other set has. ERR_INPUT when there is none or more than one. */
+bool store_set_find(struct store *store, const char *set, struct arena *arena,
+		    struct set_row *ret_row, struct err *e);
+/* The runs of a set in the order of its trials; light, as those of store_runs. */
+bool store_set_runs(struct store *store, const char *set_id, struct arena *arena,
+		    struct run_row **ret_rows, size_t *ret_count, struct err *e);
+bool store_set_is_alive(const struct set_row *row);
 
 /* Fills number and hash of the event, then makes it durable. Also after the end of the run, for a
    heal from another process. */

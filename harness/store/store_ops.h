@@ -24,6 +24,12 @@ struct stored_run {
 	const char *end_seal;	/* of everything known at the end, after `seal` */
 };
 
+struct stored_set {
+	struct set_row row;
+	const char *seal;     /* of everything known at the beginning */
+	const char *end_seal; /* of everything known at the end, after `seal` */
+};
+
 #define HEAL_STATE_DONE "done"
 
 struct stored_heal {
@@ -62,11 +68,11 @@ struct stored_ledger_read {
 	const char *seal;
 };
 
-enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX };
+enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET };
 
 struct run_query {
 	enum run_match match;
-	const char *run;    /* RUN_EXACT, RUN_PREFIX */
+	const char *run;    /* RUN_EXACT, RUN_PREFIX; RUN_OF_SET: the set */
 	size_t limit;	    /* 0: all */
 	bool has_documents; /* false: the texts of the documents stay NULL */
 };
@@ -85,9 +91,15 @@ struct store_ops {
 
 	bool (*run_insert)(void *backend, const struct stored_run *run, struct err *e);
 	bool (*run_finish)(void *backend, const struct stored_run *run, struct err *e);
-	/* Newest first. */
+	/* Newest first; those of a set in the order of their trials. */
 	bool (*runs_read)(void *backend, const struct run_query *query, struct arena *arena,
 			  struct stored_run **ret_runs, size_t *ret_count, struct err *e);
+
+	bool (*set_insert)(void *backend, const struct stored_set *set, struct err *e);
+	bool (*set_finish)(void *backend, const struct stored_set *set, struct err *e);
+	/* Newest first; beginning NULL: all. limit 0: no limit. */
+	bool (*sets_read)(void *backend, const char *beginning, size_t limit, struct arena *arena,
+			  struct stored_set **ret_sets, size_t *ret_count, struct err *e);
 
 	/* Number 0 when the run has no event yet. */
 	bool (*event_last)(void *backend, const char *run_id, uint64_t *ret_number,

@@ -28,6 +28,9 @@ bool store_refuse_secret(const struct store *store, const char *text, const char
 typedef bool store_work_fn(struct store *store, void *ctx, struct err *e);
 bool store_write(struct store *store, store_work_fn *work, void *ctx, struct err *e);
 
+/* ERR_INPUT: no id of a run or a set. */
+bool store_check_id(const char *id, struct err *e);
+
 /* The run with exactly this id, whole and checked against its seal. */
 bool store_run_read(struct store *store, const char *run_id, struct arena *arena,
 		    struct stored_run *ret_run, struct err *e);

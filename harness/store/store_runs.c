@@ -30,6 +30,10 @@ static void seal_begin(const struct stored_run *run, char ret_hash[HASH_TEXT_BYT
 	seal_text(&seal, row->boot_id);
 	seal_int(&seal, row->pid);
 	seal_int(&seal, row->pid_start);
+	if (row->set_id != NULL) { /* runs of before there were sets keep their seal */
+		seal_text(&seal, row->set_id);
+		seal_int(&seal, row->trial);
+	}
 	seal_finish(&seal, "", ret_hash);
 }
 
@@ -71,7 +75,7 @@ static bool check_seals(const struct stored_run *run, struct err *e)
 
 /* ---- begin and end ---- */
 
-static bool check_run_id(const char *run_id, struct err *e)
+bool store_check_id(const char *run_id, struct err *e)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789-_.";
@@ -158,7 +162,8 @@ bool store_run_begin(struct store *store, const struct run_row *row, struct err 
 
 	assert(row->run_id != NULL);
 
-	if (!check_run_id(row->run_id, e) ||
+	if (!store_check_id(row->run_id, e) ||
+	    (row->set_id != NULL && !store_check_id(row->set_id, e)) ||
 	    !check_document(store, row->run_id, row->experiment_path, row->experiment_text, e) ||
 	    !check_document(store, row->run_id, row->inventory_path, row->inventory_text, e))
 		return false;
@@ -274,14 +279,13 @@ bool store_run_read(struct store *store, const char *run_id, struct arena *arena
 	return true;
 }
 
-bool store_runs(struct store *store, size_t limit, struct arena *arena, struct run_row **ret_rows,
-		size_t *ret_count, struct err *e)
+static bool read_light(struct store *store, const struct run_query *query, struct arena *arena,
+		       struct run_row **ret_rows, size_t *ret_count, struct err *e)
 {
-	const struct run_query query = { .match = RUN_ANY, .limit = limit };
 	struct stored_run *found = NULL;
 	size_t count = 0;
 
-	if (!store->ops->runs_read(store->owned_backend, &query, arena, &found, &count, e))
+	if (!store->ops->runs_read(store->owned_backend, query, arena, &found, &count, e))
 		return false;
 
 	struct run_row *rows = arena_alloc(arena, (count + 1) * sizeof *rows);
@@ -294,6 +298,22 @@ bool store_runs(struct store *store, size_t limit, struct arena *arena, struct r
 	*ret_rows = rows;
 	*ret_count = count;
 	return true;
+}
+
+bool store_runs(struct store *store, size_t limit, struct arena *arena, struct run_row **ret_rows,
+		size_t *ret_count, struct err *e)
+{
+	const struct run_query query = { .match = RUN_ANY, .limit = limit };
+
+	return read_light(store, &query, arena, ret_rows, ret_count, e);
+}
+
+bool store_set_runs(struct store *store, const char *set_id, struct arena *arena,
+		    struct run_row **ret_rows, size_t *ret_count, struct err *e)
+{
+	const struct run_query query = { .match = RUN_OF_SET, .run = set_id };
+
+	return read_light(store, &query, arena, ret_rows, ret_count, e);
 }
 
 /* The one id that is meant: the whole id, else the only one that begins so. */
