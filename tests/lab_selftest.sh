@@ -14,8 +14,11 @@ client_pid=
 # shellcheck disable=SC2329 # called by the trap
 finish() {
 	[ -z "$client_pid" ] || kill "$client_pid" 2>/dev/null
-	"$lab" down 2>>"$log" || echo "lab_selftest: the lab could not be taken down; see $log"
-	[ "$failed" -gt 0 ] || rm -f "$log"
+	local status=$?
+	"$lab" down 2>>"$log" || status=1
+	[ "$status" = 0 ] || sed "s/^/    /" "$log"
+	rm -f "$log"
+	exit "$status"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
@@ -29,7 +32,7 @@ check() {
 		printf 'ok %s - %s\n' "$((passed + failed))" "$text"
 	else
 		failed=$((failed + 1))
-		printf 'not ok %s - %s (log: %s)\n' "$((passed + failed))" "$text" "$log"
+		printf 'not ok %s - %s\n' "$((passed + failed))" "$text"
 	fi
 }
 

@@ -16,7 +16,7 @@ case ${TMPDIR:-} in
 	for environment in /proc/[0-9]*/environ; do
 		pid=${environment#/proc/}
 		pid=${pid%/environ}
-		tr '\0' '\n' <"$environment" 2>/dev/null | grep -qx "TMPDIR=$TMPDIR" || continue
+		{ tr '\0' '\n' <"$environment" | grep -qx "TMPDIR=$TMPDIR"; } 2>/dev/null || continue
 		case $(ps -o args= -p "$pid" || :) in
 		'' | *tests/all.sh* | *tests/leftovers.sh* | tr* | grep*) continue ;;
 		esac

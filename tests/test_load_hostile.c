@@ -81,11 +81,13 @@ static const char *first_problem(void)
 	return first;
 }
 
-static int64_t now_ns(void)
+/* What the processor did for us, so that a busy machine changes nothing. */
+static int64_t worked_ns(void)
 {
-	const struct clock clock = clock_system();
+	struct timespec worked;
 
-	return clock_now_ns(&clock);
+	ck_assert_int_eq(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &worked), 0);
+	return worked.tv_sec * NS_PER_S + worked.tv_nsec;
 }
 
 START_TEST(test_load_every_prefix_of_a_document_is_told)
@@ -171,19 +173,19 @@ static const struct {
 
 START_TEST(test_load_bombs_are_refused_quickly)
 {
-	const int64_t begun_ns = now_ns();
+	const int64_t begun_ns = worked_ns();
 
 	ck_assert(!load_texts(repeated(bombs[_i].head, bombs[_i].part, bombs[_i].count),
 			      inventory_text));
-	ck_assert_msg(now_ns() - begun_ns < patience_ns, "%s... took %lld ms", bombs[_i].part,
-		      (long long)((now_ns() - begun_ns) / NS_PER_MS));
+	ck_assert_msg(worked_ns() - begun_ns < patience_ns, "%s... took %lld ms", bombs[_i].part,
+		      (long long)((worked_ns() - begun_ns) / NS_PER_MS));
 }
 END_TEST
 
 START_TEST(test_load_many_keys_are_checked_quickly)
 {
 	struct text text = { 0 };
-	const int64_t begun_ns = now_ns();
+	const int64_t begun_ns = worked_ns();
 
 	/* 64 mappings of 1,000 keys: comparing each key with each would take seconds. */
 	text_add(&text, "title: t\nprobes:\n");
@@ -194,7 +196,7 @@ START_TEST(test_load_many_keys_are_checked_quickly)
 		text_add(&text, "}\n");
 	}
 	ck_assert(!load_texts(text_str(&text), inventory_text));
-	ck_assert(now_ns() - begun_ns < patience_ns);
+	ck_assert(worked_ns() - begun_ns < patience_ns);
 	ck_assert_uint_eq(problems.count, LIMIT_PROBLEMS);
 	ck_assert_uint_gt(problems.dropped_count, 1000);
 	text_release(&text);
@@ -228,9 +230,9 @@ START_TEST(test_load_file_that_is_too_large_or_none_is_refused)
 	ck_assert_int_eq(ftruncate(fd, 100 << 20), 0);
 	close(fd);
 
-	begun_ns = now_ns();
+	begun_ns = worked_ns();
 	ck_assert(!load_path(path));
-	ck_assert(now_ns() - begun_ns < NS_PER_S);
+	ck_assert(worked_ns() - begun_ns < NS_PER_S);
 	ck_assert_str_eq(problems.items[0].text, "is 104857600 bytes; a document has at most "
 						 "1048576");
 	ck_assert(!load_path(directory));
@@ -287,10 +289,10 @@ START_TEST(test_load_two_hundred_probes_and_steps_take_milliseconds)
 	for (int i = 0; i < LIMIT_CHECKS; i++)
 		text_addf(&text, "  - { check: postgres.query, name: c%d, sql: select 1 }\n", i);
 	for (int i = 0; i < 5; i++) {
-		const int64_t begun_ns = now_ns();
+		const int64_t begun_ns = worked_ns();
 
 		ck_assert_msg(load_texts(text_str(&text), inventory_text), "%s", first_problem());
-		best_ns = now_ns() - begun_ns < best_ns ? now_ns() - begun_ns : best_ns;
+		best_ns = worked_ns() - begun_ns < best_ns ? worked_ns() - begun_ns : best_ns;
 	}
 	text_release(&text);
 	/* 2 ms as built; the bound leaves room for sanitizers. */
