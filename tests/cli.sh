@@ -67,6 +67,20 @@ says 0 'fine' "$firedrill" check experiments/db-failover.yaml
 says 0 'one or more of these, resolved when it runs: primary' "$firedrill" plan experiments/db-failover.yaml
 says 0 'heal ' "$firedrill" plan experiments/db-hang.yaml
 says 0 '"\$schema"' "$firedrill" schema
+
+# What only the fault itself knows is a problem for check, plan and run alike, and none of them a start.
+cat >"$folder/inventory.yaml" <<'END'
+hosts: { here: { local: true } }
+END
+cat >"$folder/port.yaml" <<'END'
+title: Cut a port that is none
+objectives: { availability: 1% }
+probes: { port: { kind: tcp.connect, on: here, every: 10ms, port: 9 } }
+method: [{ fault: net.partition, on: here, with: { ports: [99999] } }]
+END
+for command in check plan run; do
+	says 2 'step 1 \(net.partition\) on here: .*`ports` holds "99999"' "$firedrill" "$command" "$folder/port.yaml"
+done
 if "$firedrill" schema | python3 -m json.tool >/dev/null; then
 	passed=$((passed + 1))
 	echo "ok - the schema is JSON"
@@ -75,6 +89,17 @@ else
 	echo "not ok - the schema is no JSON"
 fi
 [ ! -w /dev/full ] || says 7 'standard output could not be written' sh -c "'$firedrill' faults >/dev/full"
+cat >"$folder/inventory.yaml" <<'END'
+hosts: { here: { local: true } }
+services: { db: { kind: postgres, conninfo: "host=127.0.0.1", members: [here] } }
+END
+cat >"$folder/switch.yaml" <<'END'
+title: Switch over what Patroni does not manage
+objectives: { availability: 1% }
+probes: { port: { kind: tcp.connect, on: here, every: 10ms, port: 9 } }
+method: [{ fault: postgres.switchover, on: { service: db } }]
+END
+says 2 'inventory row says `patroni: { port: 8008 }`' "$firedrill" check "$folder/switch.yaml"
 
 # ---- a whole drill on this machine ----
 local_drill_begin "$folder"
