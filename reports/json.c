@@ -141,6 +141,7 @@ static void put_run(struct json *root, const struct story *story)
 
 	json_put_text(run, "id", story->run_id);
 	json_put_text(run, "firedrill_version", story->version);
+	json_put_text(run, "head", facts_head(story));
 	put_moment(run, "started", story, facts_started_ns(story));
 	put_moment(run, "ended", story, facts_ended_ns(story));
 	json_put_int(run, "duration_ns", facts_ended_ns(story) - facts_started_ns(story));

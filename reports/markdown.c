@@ -228,6 +228,8 @@ static void write_foot(struct text *text, const struct story *story)
 		  units_format_duration(facts_ended_ns(story) - facts_started_ns(story), duration));
 	escape_markdown(text, story->version);
 	text_add(text, ".\n");
+	if (facts_head(story) != NULL)
+		text_addf(text, "Head `%s`.\n", facts_head(story));
 }
 
 static bool markdown_write(const struct story *story, const struct report_style *style,

@@ -415,6 +415,11 @@ static void write_foot(const struct page *page)
 		  story->version);
 	text_add(page->text, "\n");
 	grid_sentence(page->text, "", 0, page->width, text_str(&line));
+	if (facts_head(story) != NULL) {
+		text_clear(&line);
+		text_addf(&line, "Head %s", facts_head(story));
+		grid_sentence(page->text, "", 5, page->width, text_str(&line));
+	}
 	text_release(&line);
 }
 
