@@ -21,6 +21,11 @@ int64_t facts_zero_ns(const struct story *story)
 	return facts_has_fault(story) ? story->fault.low_ns : facts_started_ns(story);
 }
 
+const char *facts_head(const struct story *story)
+{
+	return story->timeline.head[0] == '\0' ? NULL : story->timeline.head;
+}
+
 int64_t facts_ended_ns(const struct story *story)
 {
 	const struct timeline *timeline = &story->timeline;

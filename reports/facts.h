@@ -11,6 +11,8 @@ bool facts_has_fault(const struct story *story);
 int64_t facts_zero_ns(const struct story *story);
 int64_t facts_started_ns(const struct story *story);
 int64_t facts_ended_ns(const struct story *story);
+/* The hash that pins the whole run, also when only a printed report is left; NULL: none. */
+const char *facts_head(const struct story *story);
 
 /* The part of the run worth a picture: some baseline, all that went wrong, the quiet after it. */
 struct span facts_window(const struct story *story);

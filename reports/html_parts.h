@@ -33,6 +33,7 @@ const char *html_tone(enum verdict verdict); /* "met", "missed", "inconclusive",
 void html_verdict(struct text *page, const struct story *story);
 void html_objectives(struct text *page, const struct story *story);
 void html_recovery(struct text *page, const struct story *story);
+void html_levels(struct text *page, const struct story *story);
 void html_ledgers(struct text *page, const struct story *story);
 void html_deeds(struct text *page, const struct story *story);
 void html_untold(struct text *page, const struct story *story);

@@ -143,6 +143,7 @@ static void add_run_facts(struct text *page, const struct story *story)
 		       run_exit_meaning(story->outcome.exit_code));
 	add_fact(page, "Exit code", verdict);
 	add_fact(page, "firedrill", story->version);
+	add_fact(page, "Head", facts_head(story));
 	add_fact(page, "Experiment", experiment->source_path);
 	add_fact(page, "Inventory", experiment->inventory_path);
 	for (size_t i = 0; i < experiment->var_count; i++) {
@@ -178,5 +179,12 @@ void html_facts(struct text *page, const struct story *story)
 	text_add(page, "<p>All of this can be derived again from the journal: "
 		       "<code>firedrill report ");
 	escape_markup(page, story->run_id);
-	text_add(page, "</code></p>\n</footer>\n");
+	text_add(page, "</code>");
+	if (facts_head(story) != NULL) {
+		text_addf(page, ", and checked against it: <code>firedrill verify --head %s ",
+			  facts_head(story));
+		escape_markup(page, story->run_id);
+		text_add(page, "</code>");
+	}
+	text_add(page, "</p>\n</footer>\n");
 }

@@ -35,19 +35,6 @@ static void add_parts(struct text *page, const struct story *story)
 	html_table_close(page);
 }
 
-static const char *latency(const struct latency *of, char text[WORDS_BYTES])
-{
-	char p50[UNITS_TEXT_BYTES];
-	char p99[UNITS_TEXT_BYTES];
-
-	if (of->sample_count == 0)
-		(void)snprintf(text, WORDS_BYTES, "-");
-	else
-		(void)snprintf(text, WORDS_BYTES, "%s / %s", units_format_duration(of->p50_ns, p50),
-			       units_format_duration(of->p99_ns, p99));
-	return text;
-}
-
 static void add_probe(struct text *page, const struct html_table *table, const struct story *story,
 		      const struct probe_result *probe)
 {
@@ -65,11 +52,9 @@ static void add_probe(struct text *page, const struct html_table *table, const s
 	html_cell(page, table, 6, NULL,
 		  words_count(probe->skipped_count + probe->not_sampled_count, buffer));
 	html_cell(page, table, 7, NULL, words_count(probe->flap_count, buffer));
-	html_cell(page, table, 8, NULL, latency(&probe->baseline, buffer));
-	html_cell(page, table, 9, NULL, latency(&probe->after, buffer));
-	html_cell(page, table, 10, NULL,
+	html_cell(page, table, 8, NULL,
 		  every_ns == 0 ? "-" : units_format_duration(every_ns, number));
-	html_cell(page, table, 11, NULL, units_format_duration(probe->lateness_p99_ns, number));
+	html_cell(page, table, 9, NULL, units_format_duration(probe->lateness_p99_ns, number));
 }
 
 void html_recovery(struct text *page, const struct story *story)
@@ -83,8 +68,6 @@ void html_recovery(struct text *page, const struct story *story)
 		"Bad",
 		"Not seen",
 		"Flaps",
-		"Latency before, p50 / p99",
-		"Latency after, p50 / p99",
 		"Every",
 		"Lateness p99",
 		NULL,

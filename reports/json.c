@@ -13,7 +13,7 @@
 #include "reports/facts.h"
 #include "reports/words.h"
 
-enum { FORMAT_VERSION = 1 };
+enum { FORMAT_VERSION = 2 };
 
 static void put_moment(struct json *object, const char *key, const struct story *story,
 		       int64_t at_ns)
@@ -141,6 +141,7 @@ static void put_run(struct json *root, const struct story *story)
 
 	json_put_text(run, "id", story->run_id);
 	json_put_text(run, "firedrill_version", story->version);
+	json_put_text(run, "head", facts_head(story));
 	put_moment(run, "started", story, facts_started_ns(story));
 	put_moment(run, "ended", story, facts_ended_ns(story));
 	json_put_int(run, "duration_ns", facts_ended_ns(story) - facts_started_ns(story));
@@ -239,17 +240,63 @@ static void put_service_rto(struct json *root, const struct story *story)
 	json_put_text(root, "service_rto_probe", slowest->probe);
 }
 
-static void put_latency(struct json *object, const char *key, const struct latency *latency)
+/* A bound that nobody knows is null. */
+static void put_bounds(struct json *object, const char *key, struct span latency)
 {
 	struct json *child = json_put_object(object, key);
 
-	put_count(child, "sample_count", latency->sample_count);
-	if (latency->sample_count == 0)
+	json_put_int(child, "low_ns", latency.low_ns);
+	if (latency.high_ns == NEVER_NS)
+		json_put_null(child, "high_ns");
+	else
+		json_put_int(child, "high_ns", latency.high_ns);
+}
+
+static void put_level(struct json *object, const char *key, const struct story *story,
+		      const struct service_level *level)
+{
+	struct json *child = json_put_object(object, key);
+
+	put_moment(child, "from", story, level->from_ns);
+	put_moment(child, "until", story, level->until_ns);
+	put_count(child, "slot_count", level->slot_count);
+	put_count(child, "good_count", level->good_count);
+	put_count(child, "bad_count", level->bad_count);
+	put_count(child, "unseen_count", level->unseen_count);
+	put_count(child, "done_count", level->done_count);
+	if (level->slot_count == 0)
 		return;
-	json_put_int(child, "p50_ns", latency->p50_ns);
-	json_put_int(child, "p95_ns", latency->p95_ns);
-	json_put_int(child, "p99_ns", latency->p99_ns);
-	json_put_int(child, "max_ns", latency->max_ns);
+
+	struct json *latency = json_put_object(child, "latency");
+
+	for (size_t i = 0; i < PERCENTILE_COUNT; i++)
+		put_bounds(latency, percentile_word((enum percentile)i), level->latency[i]);
+	json_put_int(child, "error_rate_low_ppm", level->error_low_ppm);
+	json_put_int(child, "error_rate_high_ppm", level->error_high_ppm);
+	json_put_int(child, "done_milli_per_s", level->done_milli_per_s);
+	if (!level->has_kept)
+		return;
+	json_put_int(child, "throughput_kept_low_ppm", level->kept_low_ppm);
+	json_put_int(child, "throughput_kept_high_ppm", level->kept_high_ppm);
+}
+
+static void put_levels(struct json *row, const struct story *story,
+		       const struct probe_result *probe)
+{
+	struct json *levels = json_put_object(row, "levels");
+	const struct service_level *level;
+	const char *when;
+
+	for (size_t i = 0; (level = words_level(story, probe, i, &when)) != NULL; i++)
+		put_level(levels, when, story, level);
+	if (probe->over_ns == 0)
+		return;
+
+	struct json *over = json_put_object(row, "time_over");
+
+	json_put_int(over, "latency_ns", probe->over_ns);
+	json_put_int(over, "low_ns", probe->time_over.low_ns);
+	json_put_int(over, "high_ns", probe->time_over.high_ns);
 }
 
 static void put_timetable(struct json *row, const struct story *story, const char *probe)
@@ -304,9 +351,7 @@ static void push_probe(struct json *rows, const struct story *story,
 	put_count(row, "not_sampled_count", probe->not_sampled_count);
 	json_put_int(row, "availability_low_ppm", probe->availability_low_ppm);
 	json_put_int(row, "availability_high_ppm", probe->availability_high_ppm);
-	put_latency(row, "latency_baseline", &probe->baseline);
-	put_latency(row, "latency_during", &probe->during);
-	put_latency(row, "latency_after", &probe->after);
+	put_levels(row, story, probe);
 	json_put_int(row, "lateness_p50_ns", probe->lateness_p50_ns);
 	json_put_int(row, "lateness_p99_ns", probe->lateness_p99_ns);
 	json_put_int(row, "lateness_max_ns", probe->lateness_max_ns);

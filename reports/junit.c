@@ -210,6 +210,8 @@ static void write_properties(struct text *text, const struct story *story)
 	text_add(text, "    <properties>\n");
 	add_property(text, "run", story->run_id);
 	add_property(text, "firedrill", story->version);
+	if (facts_head(story) != NULL)
+		add_property(text, "head", facts_head(story));
 	add_property(text, "verdict", words_headline(&story->outcome));
 	add_property(text, "outcome", story->outcome.sentence);
 	for (size_t i = 0; i < story->untold_count; i++)

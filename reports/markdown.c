@@ -94,6 +94,40 @@ static void write_recovery(struct text *text, const struct story *story)
 	text_add(text, "\n");
 }
 
+static void write_levels(struct text *text, const struct story *story)
+{
+	const struct service_level *level;
+	char buffer[WORDS_BYTES];
+	const char *when;
+
+	if (story->probe_count == 0)
+		return;
+	text_addf(text, "## %s\n\n| Probe | When ",
+		  facts_has_fault(story) ? "Before, during and after the fault" : "Service level");
+	for (size_t i = 0; i < PERCENTILE_COUNT; i++)
+		text_addf(text, "| %s ", percentile_word((enum percentile)i));
+	text_add(text, "| Errors | Per second | Kept |\n| --- | --- |");
+	for (size_t i = 0; i < PERCENTILE_COUNT + 3; i++)
+		text_add(text, " ---: |");
+	text_add(text, "\n");
+	for (size_t i = 0; i < story->probe_count; i++) {
+		for (size_t k = 0; (level = words_level(story, &story->probes[i], k, &when)) != NULL;
+		     k++) {
+			add_cell(text, story->probes[i].probe);
+			add_cell(text, when);
+			for (size_t p = 0; p < PERCENTILE_COUNT; p++)
+				add_cell(text, level->slot_count == 0 ?
+						       "-" :
+						       words_latency(level->latency[p], buffer));
+			add_cell(text, words_errors(level, buffer));
+			add_cell(text, words_per_s(level, buffer));
+			add_cell(text, words_kept(level, buffer));
+			text_add(text, "|\n");
+		}
+	}
+	text_add(text, "\n");
+}
+
 static void write_class(struct text *text, const struct class_row *row,
 			const struct ledger_result *ledger)
 {
@@ -194,6 +228,8 @@ static void write_foot(struct text *text, const struct story *story)
 		  units_format_duration(facts_ended_ns(story) - facts_started_ns(story), duration));
 	escape_markdown(text, story->version);
 	text_add(text, ".\n");
+	if (facts_head(story) != NULL)
+		text_addf(text, "Head `%s`.\n", facts_head(story));
 }
 
 static bool markdown_write(const struct story *story, const struct report_style *style,
@@ -205,6 +241,7 @@ static bool markdown_write(const struct story *story, const struct report_style 
 	write_head(ret_bytes, story);
 	write_objectives(ret_bytes, story);
 	write_recovery(ret_bytes, story);
+	write_levels(ret_bytes, story);
 	write_ledgers(ret_bytes, story);
 	write_deeds(ret_bytes, story);
 	write_foot(ret_bytes, story);

@@ -17,7 +17,8 @@
 #include "reports/utf8.h"
 #include "reports/words.h"
 
-enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 40, COLUMNS_MAX = 240, PROBE_NAME_COLUMNS = 14 };
+enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 40, COLUMNS_MAX = 240, PROBE_NAME_COLUMNS = 14,
+       LEVELS_WIDE_COLUMNS = 76 };
 
 struct page {
 	const struct story *story;
@@ -216,6 +217,80 @@ static void write_probes(const struct page *page)
 	grid_release(&grid);
 }
 
+/* A narrow page has fewer percentiles; the other formats have them all. */
+static bool has_room(const struct page *page, enum percentile percentile)
+{
+	return page->width >= LEVELS_WIDE_COLUMNS || percentile == PERCENTILE_P99;
+}
+
+static void add_level(const struct page *page, struct grid *grid, const char *when,
+		      const struct service_level *level)
+{
+	char buffer[WORDS_BYTES];
+	size_t column = 0;
+
+	grid_row(grid);
+	grid_cell(grid, column++, when, NULL);
+	for (size_t i = 0; i < PERCENTILE_COUNT; i++)
+		if (has_room(page, (enum percentile)i))
+			grid_cell(grid, column++,
+				  level->slot_count == 0 ? "-" :
+							   words_latency(level->latency[i], buffer),
+				  NULL);
+	grid_cell(grid, column++, words_errors(level, buffer), NULL);
+	grid_cell(grid, column++, words_kept(level, buffer), NULL);
+}
+
+static void write_time_over(const struct page *page, const struct probe_result *probe)
+{
+	char over[UNITS_TEXT_BYTES];
+	char buffer[WORDS_BYTES];
+	struct text line = { 0 };
+
+	text_addf(&line, "%s: failed or over %s for %s", probe->probe,
+		  units_format_duration(probe->over_ns, over), words_span(probe->time_over, buffer));
+	grid_sentence(page->text, "  ", 4, page->width, text_str(&line));
+	text_release(&line);
+}
+
+static void write_levels(const struct page *page)
+{
+	struct grid_column columns[PERCENTILE_COUNT + 3] = { { .head = "Latency",
+							       .can_wrap = true } };
+	const struct story *story = page->story;
+	struct grid grid = { .columns = columns, .column_count = 1 };
+	const struct service_level *level;
+	const char *when;
+
+	if (story->probe_count == 0)
+		return;
+	add_heading(page, facts_has_fault(story) ? "Before, during and after the fault" :
+						   "Service level");
+	for (size_t i = 0; i < PERCENTILE_COUNT; i++)
+		if (has_room(page, (enum percentile)i))
+			columns[grid.column_count++] = (struct grid_column){
+				.head = percentile_word((enum percentile)i), true, true
+			};
+	columns[grid.column_count++] = (struct grid_column){ "Errors", true, true };
+	columns[grid.column_count++] = (struct grid_column){ "Kept", true, true };
+	for (size_t i = 0; i < story->probe_count; i++) {
+		struct text name = { 0 };
+
+		text_addf(&name, "%s:", story->probes[i].probe);
+		grid_row(&grid);
+		grid_cell(&grid, 0, text_str(&name), NULL);
+		text_release(&name);
+		for (size_t k = 0; (level = words_level(story, &story->probes[i], k, &when)) != NULL;
+		     k++)
+			add_level(page, &grid, when, level);
+	}
+	grid_print(&grid, 2, page->width, page->has_colour, page->text);
+	grid_release(&grid);
+	for (size_t i = 0; i < story->probe_count; i++)
+		if (story->probes[i].over_ns != 0)
+			write_time_over(page, &story->probes[i]);
+}
+
 static void add_count_cell(struct grid *grid, size_t column, const struct class_row *row,
 			   const struct ledger_count_result *count)
 {
@@ -340,6 +415,11 @@ static void write_foot(const struct page *page)
 		  story->version);
 	text_add(page->text, "\n");
 	grid_sentence(page->text, "", 0, page->width, text_str(&line));
+	if (facts_head(story) != NULL) {
+		text_clear(&line);
+		text_addf(&line, "Head %s", facts_head(story));
+		grid_sentence(page->text, "", 5, page->width, text_str(&line));
+	}
 	text_release(&line);
 }
 
@@ -363,6 +443,7 @@ static bool text_write(const struct story *story, const struct report_style *sty
 	write_objectives(&page);
 	write_recovery(&page);
 	write_probes(&page);
+	write_levels(&page);
 	write_ledgers(&page);
 	if (story->deed_count > 0)
 		add_heading(&page, "What was done, and undone");

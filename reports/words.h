@@ -28,6 +28,18 @@ const char *words_iso(const struct story *story, int64_t at_ns, char text[WORDS_
 const char *words_count(uint64_t count, char text[WORDS_BYTES]); /* "1,234,567" */
 const char *words_availability(const struct probe_result *result, char text[WORDS_BYTES]);
 
+/*
+ * How a probe was served before, during and after the fault. words_level: the window of this index,
+ * NULL when there are no more; those that end when there was no fault are left out.
+ */
+const struct service_level *words_level(const struct story *story, const struct probe_result *result,
+					size_t index, const char **ret_when);
+const char *words_latency(struct span latency, char text[WORDS_BYTES]); /* "1.2 ms", ">= 1 s" */
+/* Rounded to a hundredth of a percent; "-" when there is none. */
+const char *words_errors(const struct service_level *level, char text[WORDS_BYTES]);
+const char *words_kept(const struct service_level *level, char text[WORDS_BYTES]);
+const char *words_per_s(const struct service_level *level, char text[WORDS_BYTES]); /* "49.8" */
+
 const char *words_confirmation(enum event_kind confirmation);
 const char *words_read_back(const struct deed *deed);
 const char *words_rto_kind(enum measured kind); /* for machines: "span", "no_outage" */

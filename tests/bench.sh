@@ -1,7 +1,7 @@
 #!/bin/bash
 # bench.sh - the ratios of design.md section 10 that can be measured on one machine, side by side.
 #
-# usage: tests/bench.sh BUILD_DIR [PART...]   parts: process ledger verify ssh lanes chart
+# usage: tests/bench.sh BUILD_DIR [PART...]   parts: truth process ledger verify ssh lanes chart
 #
 # Ours and theirs take turns in one run; every figure is a median. Absolute times depend on the
 # machine and on who else uses it: read the ratios. Private servers on loopback, in temporary folders,
@@ -407,8 +407,21 @@ part_chart() {
 	row '  peak memory, the samples in it' MiB "$(median png.mib)" - - -
 }
 
+# ---- ground truth ----
+
+part_truth() {
+	printf '\n7. Ground truth: 1,000 outages of 50 ms to 5 s of a scripted server, 50 at a time, probes every 10 ms\n'
+	"$bin/bench_truth" 1000 50 5s
+	cat <<-TEXT
+		A thousand seeds; the server notes on the same clock when it stopped and when it served again. Attempts
+		  that hang and are answered at the end (timeout: 100 ms) widen the span by up to the timeout, and the first
+		  answer of a slow start by what it takes. Not seen: a freeze shorter than the timeout fails nobody.
+		  Closed loop: one connection, the same timeout, 10 ms after each answer; the error of the one number it says.
+	TEXT
+}
+
 machine
-for part in process ledger ssh verify lanes chart; do
+for part in truth process ledger ssh verify lanes chart; do
 	! is_wanted "$part" || "part_$part"
 done
 printf '\nload: %s when it ended, after %d s\n' "$(cut -d' ' -f1-3 /proc/loadavg)" $((SECONDS - begun))

@@ -42,7 +42,7 @@ says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan heal report list show faults probes schema version; do
+for command in run check plan heal report verify list show faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
 says 2 'no option `--yess`' "$firedrill" run --yess x.yaml
@@ -67,6 +67,20 @@ says 0 'fine' "$firedrill" check experiments/db-failover.yaml
 says 0 'one or more of these, resolved when it runs: primary' "$firedrill" plan experiments/db-failover.yaml
 says 0 'heal ' "$firedrill" plan experiments/db-hang.yaml
 says 0 '"\$schema"' "$firedrill" schema
+
+# What only the fault itself knows is a problem for check, plan and run alike, and none of them a start.
+cat >"$folder/inventory.yaml" <<'END'
+hosts: { here: { local: true } }
+END
+cat >"$folder/port.yaml" <<'END'
+title: Cut a port that is none
+objectives: { availability: 1% }
+probes: { port: { kind: tcp.connect, on: here, every: 10ms, port: 9 } }
+method: [{ fault: net.partition, on: here, with: { ports: [99999] } }]
+END
+for command in check plan run; do
+	says 2 'step 1 \(net.partition\) on here: .*`ports` holds "99999"' "$firedrill" "$command" "$folder/port.yaml"
+done
 if "$firedrill" schema | python3 -m json.tool >/dev/null; then
 	passed=$((passed + 1))
 	echo "ok - the schema is JSON"
@@ -75,6 +89,17 @@ else
 	echo "not ok - the schema is no JSON"
 fi
 [ ! -w /dev/full ] || says 7 'standard output could not be written' sh -c "'$firedrill' faults >/dev/full"
+cat >"$folder/inventory.yaml" <<'END'
+hosts: { here: { local: true } }
+services: { db: { kind: postgres, conninfo: "host=127.0.0.1", members: [here] } }
+END
+cat >"$folder/switch.yaml" <<'END'
+title: Switch over what Patroni does not manage
+objectives: { availability: 1% }
+probes: { port: { kind: tcp.connect, on: here, every: 10ms, port: 9 } }
+method: [{ fault: postgres.switchover, on: { service: db } }]
+END
+says 2 'inventory row says `patroni: { port: 8008 }`' "$firedrill" check "$folder/switch.yaml"
 
 # ---- a whole drill on this machine ----
 local_drill_begin "$folder"
@@ -91,6 +116,16 @@ says 0 'injected' "$firedrill" show last
 says 0 '"verdict"' "$firedrill" report last --format json
 says 0 '' cmp "$folder/run/report.html" <("$firedrill" report last --format html)
 says 1 'MISSED' "$firedrill" run <(sed 's/rto: 5s/rto: 100ms/' "$drill") --inventory "$folder/inventory.yaml" --yes --out "$folder/missed"
+says 0 '^verified' "$firedrill" verify last --reports "$folder/missed"
+head=$(sed -n 's/^Head //p' "$folder/run/report.txt")
+drill_id=$("$firedrill" list | grep 'exit 0' | awk '{ print $1 }' | tail -n 1)
+says 0 'head  *the one given' "$firedrill" verify "$drill_id" --head "$head" --reports "$folder/run"
+says 1 'NOT THE ONE GIVEN' "$firedrill" verify last --head "$head"
+cp -r "$folder/run" "$folder/forged"
+sed -i 's/MET/met/' "$folder/forged/report.md"
+says 1 'forged/report.md differs from line 1 ' "$firedrill" verify "$drill_id" --reports "$folder/forged"
+says 2 'there are none' "$firedrill" verify last --reports "$folder/nowhere"
+says 2 'none whose id begins so' "$firedrill" verify nosuch
 says 0 'nothing to heal' "$firedrill" heal
 says 5 'make the folder' "$firedrill" run "$drill" --yes --out /proc/nowhere
 says 5 'make the folder.*Not a directory' "$firedrill" run "$drill" --yes --out "$drill"

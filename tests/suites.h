@@ -44,7 +44,8 @@
 	X(run) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
-	X(http)
+	X(http) \
+	X(truth)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

@@ -265,8 +265,8 @@ START_TEST(test_measure_probe_without_fault_counts_from_the_baseline)
 	ck_assert_int_eq(result.rto_kind, MEASURED_NOTHING);
 	ck_assert_uint_eq(result.good_count, 30);
 	ck_assert_uint_eq(result.bad_count, 5);
-	ck_assert_uint_eq(result.baseline.sample_count, 30);
-	ck_assert_uint_eq(result.during.sample_count, 0);
+	ck_assert_uint_eq(result.baseline.good_count, 30);
+	ck_assert_uint_eq(result.during.slot_count, 0);
 	arena_release(&arena);
 }
 END_TEST
@@ -382,6 +382,16 @@ START_TEST(test_measure_probe_availability_is_bounded_by_unknown_slots)
 }
 END_TEST
 
+/* In ms; -1: nobody knows how long. */
+static void must_take(const struct service_level *level, enum percentile percentile, int64_t low_ms,
+		      int64_t high_ms)
+{
+	const struct span latency = level->latency[percentile];
+
+	ck_assert_int_eq(latency.low_ns, low_ms * NS_PER_MS);
+	ck_assert_int_eq(latency.high_ns, high_ms < 0 ? NEVER_NS : high_ms * NS_PER_MS);
+}
+
 START_TEST(test_measure_probe_latencies_are_exact_nearest_ranks)
 {
 	struct arena arena = { 0 };
@@ -392,18 +402,24 @@ START_TEST(test_measure_probe_latencies_are_exact_nearest_ranks)
 	struct measure_request request = request_for(&track, timeline_fault(196, 198));
 	struct probe_result result;
 
+	request.timeout_ns = 200 * NS_PER_MS;
 	measure_probe(&request, &result);
-	ck_assert_uint_eq(result.baseline.sample_count, 10);
-	ck_assert_int_eq(result.baseline.p50_ns, 5 * NS_PER_MS);
-	ck_assert_int_eq(result.baseline.p95_ns, 10 * NS_PER_MS);
-	ck_assert_int_eq(result.baseline.p99_ns, 10 * NS_PER_MS);
-	ck_assert_int_eq(result.baseline.max_ns, 10 * NS_PER_MS);
-	ck_assert_uint_eq(result.during.sample_count, 3);
-	ck_assert_int_eq(result.during.p50_ns, 50 * NS_PER_MS);
-	ck_assert_uint_eq(result.after.sample_count, 100);
-	ck_assert_int_eq(result.after.p50_ns, NS_PER_MS);
-	ck_assert_int_eq(result.after.p99_ns, NS_PER_MS);
-	ck_assert_int_eq(result.after.max_ns, 7 * NS_PER_S);
+	ck_assert_uint_eq(result.baseline.good_count, 10);
+	must_take(&result.baseline, PERCENTILE_P50, 5, 5);
+	must_take(&result.baseline, PERCENTILE_P95, 10, 10);
+	must_take(&result.baseline, PERCENTILE_P99, 10, 10);
+	must_take(&result.baseline, PERCENTILE_P99_9, 10, 10);
+	must_take(&result.baseline, PERCENTILE_MAX, 10, 10);
+	/* Two of five failed: they took 200 ms or more. */
+	ck_assert_uint_eq(result.during.slot_count, 5);
+	must_take(&result.during, PERCENTILE_P50, 50, 50);
+	must_take(&result.during, PERCENTILE_P95, 200, -1);
+	must_take(&result.during, PERCENTILE_MAX, 200, -1);
+	ck_assert_uint_eq(result.after.slot_count, 100);
+	must_take(&result.after, PERCENTILE_P50, 1, 1);
+	must_take(&result.after, PERCENTILE_P99, 1, 1);
+	must_take(&result.after, PERCENTILE_P99_9, 7000, 7000);
+	must_take(&result.after, PERCENTILE_MAX, 7000, 7000);
 	arena_release(&arena);
 }
 END_TEST

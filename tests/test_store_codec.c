@@ -118,7 +118,7 @@ START_TEST(test_codec_samples_read_refuses_a_cut_blob)
 
 		memcpy(copy, text_str(&bytes), cut);
 		ck_assert(!codec_samples_read(&timetable, 0, copy, cut, read, 50, &e));
-		ck_assert_int_eq(e.kind, ERR_STORE);
+		ck_assert_int_eq(e.kind, ERR_ALTERED);
 		ck_assert_ptr_nonnull(strstr(e.text, "damaged"));
 		free(copy);
 	}

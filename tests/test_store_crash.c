@@ -212,7 +212,7 @@ START_TEST(test_timeline_names_the_first_changed_event)
 		ck_assert(append(store, "run-a", "as it was"));
 	run_sql("update events set text = 'as it should have been' where number in (3, 5)");
 	ck_assert(!store_timeline(store, "run-a", &arena, &timeline, &e));
-	ck_assert_int_eq(e.kind, ERR_STORE);
+	ck_assert_int_eq(e.kind, ERR_ALTERED);
 	ck_assert_ptr_nonnull(strstr(e.text, "run run-a: event 3 is not as it was written"));
 	run_sql("update events set kind = 'miracle' where number = 2");
 	ck_assert(!store_timeline(store, "run-a", &arena, &timeline, &e));
@@ -472,7 +472,7 @@ START_TEST(test_open_says_what_a_foreign_file_is)
 	write_file((const uint8_t *)"title: no database at all, but long enough to be looked at",
 		   58);
 	ck_assert(!store_open(text_str(&path), NULL, &store, &e));
-	ck_assert_int_eq(e.kind, ERR_STORE);
+	ck_assert_int_eq(e.kind, ERR_ALTERED);
 	ck_assert_ptr_nonnull(strstr(e.text, "is damaged or is no store"));
 	ck_assert_int_eq(unlink(text_str(&path)), 0);
 	run_sql("create table theirs (x)");

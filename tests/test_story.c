@@ -282,7 +282,7 @@ START_TEST(test_story_build_of_a_whole_run_measures_and_judges_it)
 	/* Last failure due at 13.98 s, first answer at 14.001 s after slot 0; the fault at 10 s. */
 	ck_assert_int_eq(story.probes[0].rto.low_ns, 3930 * NS_PER_MS);
 	ck_assert_int_eq(story.probes[0].rto.high_ns, 4001 * NS_PER_MS);
-	ck_assert_uint_eq(story.probes[0].baseline.sample_count, 500);
+	ck_assert_uint_eq(story.probes[0].baseline.slot_count, 500);
 	ck_assert_uint_eq(story.ledger_count, 1);
 	ck_assert_ptr_nonnull(story.ledgers[0].worse);
 	ck_assert_uint_eq(story.ledgers[0].worse->classes.lost, 0);

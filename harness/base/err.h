@@ -22,6 +22,7 @@ enum err_kind {
 	ERR_REFUSED,  /* we refuse: unsafe, locked, protected, not verified */
 	ERR_STORE,    /* the journal or the store could not be read or written */
 	ERR_INTERNAL, /* our own mistake, met where an assertion would be too late */
+	ERR_ALTERED,  /* what was written down is not as it was: a seal, a hash or a chain is broken */
 };
 
 struct err {

@@ -1,13 +1,38 @@
 /*
  * check.c - command "check": every problem of one or more experiments at once. Reads no secret.
+ *
+ * What only the faults themselves can tell (a port that is none, a path that may not be frozen)
+ * comes out when the plan is made, so it is made here too: what is called fine here, `plan` and
+ * `run` take.
  */
+#include "base/random.h"
 #include "cli/cli.h"
+#include "engine/engine.h"
 
 static const struct option_row check_options[] = {
 	VAR_OPTION,
 	INVENTORY_OPTION,
 	{ NULL, NULL, NULL },
 };
+
+static bool check_plan(const struct experiment *experiment, const char *path, struct arena *arena)
+{
+	const struct clock clock = clock_system();
+	struct text line = { 0 };
+	struct plan plan;
+	struct err e = { 0 };
+	char run_id[32];
+
+	run_id_make(&clock, run_id, sizeof run_id);
+
+	const uint64_t seed = experiment->has_seed ? experiment->seed : random_fresh_seed();
+	const bool ok = plan_build(experiment, run_id, seed, arena, &plan, &e);
+
+	text_addf(&line, "%s: %s", path, ok ? "fine" : e.text);
+	cli_print_line(ok ? stdout : stderr, NULL, text_str(&line));
+	text_release(&line);
+	return ok;
+}
 
 static int run_check(const struct arguments *arguments)
 {
@@ -17,15 +42,10 @@ static int run_check(const struct arguments *arguments)
 		const struct experiment *experiment;
 		struct arena arena = { 0 };
 		struct secrets secrets = { 0 };
-		struct text line = { 0 };
 
-		if (cli_load(arguments, arguments->words[i], false, &arena, &secrets, &experiment)) {
-			text_addf(&line, "%s: fine", arguments->words[i]);
-			cli_print_line(stdout, NULL, text_str(&line));
-		} else {
+		if (!cli_load(arguments, arguments->words[i], false, &arena, &secrets, &experiment) ||
+		    !check_plan(experiment, arguments->words[i], &arena))
 			code = EXIT_NOT_RUN;
-		}
-		text_release(&line);
 		secrets_release(&secrets);
 		arena_release(&arena);
 	}

@@ -88,6 +88,8 @@ unsigned cli_rows(FILE *stream); /* 24 when unknown */
 
 /* Writes a whole file (0600) by way of a temporary one beside it: never half of it. */
 bool cli_write_file(const char *path, const char *bytes, size_t length_bytes, struct err *e);
+/* Reads a whole file; *ret_is_there false when there is none. */
+bool cli_read_file(const char *path, bool *ret_is_there, struct text *ret_bytes, struct err *e);
 /* mkdir -p with 0700; false too when what is there is no folder that we may write in. */
 bool cli_make_folder(const char *path, struct err *e);
 

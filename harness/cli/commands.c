@@ -9,6 +9,7 @@
 	X(plan)         \
 	X(heal)         \
 	X(report)       \
+	X(verify)       \
 	X(list)         \
 	X(show)         \
 	X(faults)       \

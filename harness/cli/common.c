@@ -240,6 +240,32 @@ bool cli_write_file(const char *path, const char *bytes, size_t length_bytes, st
 	return ok;
 }
 
+bool cli_read_file(const char *path, bool *ret_is_there, struct text *ret_bytes, struct err *e)
+{
+	char bytes[16 << 10];
+	ssize_t count = 0;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	*ret_is_there = fd != -1;
+	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR))
+		return true;
+	while (fd != -1 && (count = read(fd, bytes, sizeof bytes)) != 0) {
+		if (count == -1 && errno == EINTR)
+			continue;
+		if (count == -1)
+			break;
+		text_add_bytes(ret_bytes, bytes, (size_t)count);
+	}
+
+	const int why = errno;
+
+	if (fd != -1)
+		(void)close(fd); /* nothing was written */
+	if (fd == -1 || count == -1)
+		return err_set(e, ERR_LIMIT, "read %s: %s", path, strerror(why));
+	return true;
+}
+
 bool cli_make_folder(const char *path, struct err *e)
 {
 	char *folder = mem_copy(path);

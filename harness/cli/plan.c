@@ -121,12 +121,15 @@ static int run_plan(const struct arguments *arguments)
 
 	run_id_make(&clock, run_id, sizeof run_id);
 	if (given != NULL && (!units_parse_count(given, &seed, &e) || seed < 0))
-		code = cli_fail_text(EXIT_NOT_RUN, "`--seed %s` is no whole number from 0 on", given);
+		code = cli_fail_text(EXIT_NOT_RUN, "`--seed %s` is no whole number from 0 on",
+				     given);
 	else if (cli_load(arguments, arguments->words[0], false, &arena, &secrets, &experiment)) {
 		if (given == NULL)
-			seed = (int64_t)(experiment->has_seed ? experiment->seed : random_fresh_seed());
+			seed = (int64_t)(experiment->has_seed ? experiment->seed
+							      : random_fresh_seed());
 		if (!plan_build(experiment, run_id, (uint64_t)seed, &arena, &plan, &e)) {
-			code = cli_fail(EXIT_NOT_STARTED, &secrets, &e);
+			code = cli_fail(e.kind == ERR_REFUSED ? EXIT_NOT_STARTED : EXIT_NOT_RUN,
+					&secrets, &e);
 		} else {
 			plan_view_print(&plan, stdout, &secrets);
 			code = EXIT_MET;

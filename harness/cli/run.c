@@ -209,7 +209,8 @@ static int with_store(struct run_command *command)
 
 	if (!plan_build(command->experiment, command->run_id, command->seed, &command->arena, &plan,
 			&e))
-		return cli_fail(EXIT_NOT_STARTED, &command->secrets, &e);
+		return cli_fail(e.kind == ERR_REFUSED ? EXIT_NOT_STARTED : EXIT_NOT_RUN,
+				&command->secrets, &e);
 	if (arguments_flag(command->arguments, "dry-run")) {
 		plan_view_print(&plan, stdout, &command->secrets);
 		return EXIT_MET;

@@ -28,9 +28,24 @@ void judge_put(struct bench *bench, const struct objective_result *result)
 	bench->results[bench->count++] = *result;
 }
 
+/* Why this run saw only a part of what it was to show, or NULL. */
+static const char *find_cut(const struct judge_facts *facts)
+{
+	return facts->failed != NULL ? facts->failed : facts->stopped;
+}
+
 void judge_decide(struct bench *bench, struct objective_result *result, enum verdict verdict,
 		  const char *reason, const char *advice)
 {
+	const char *cut = find_cut(&bench->facts);
+
+	/* Healed early, or not watched to the end: a miss is still a miss, a success is none. */
+	if (cut != NULL && verdict == VERDICT_MET) {
+		verdict = VERDICT_INCONCLUSIVE;
+		reason = arena_format(bench->arena, "the run did not go to its end: %s", cut);
+		advice = "run it again, to its end";
+		result->margin = "";
+	}
 	result->verdict = verdict;
 	result->reason = judge_sentence(bench->arena, reason);
 	result->advice = advice == NULL ? NULL : judge_sentence(bench->arena, advice);

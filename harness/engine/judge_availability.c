@@ -48,11 +48,7 @@ void judge_availability(struct bench *bench)
 	const uint64_t seen_count = find_worst(request, &low_ppm, &high_ppm);
 
 	if (!judge_is_moot(bench, &result) && seen_count > 0)
-		result.observed = low_ppm == high_ppm
-					  ? judge_percent(bench->arena, low_ppm)
-					  : arena_format(bench->arena, "%s to %s",
-							 judge_percent(bench->arena, low_ppm),
-							 judge_percent(bench->arena, high_ppm));
+		result.observed = judge_share(bench->arena, low_ppm, high_ppm);
 	if (result.reason != NULL) {
 		judge_put(bench, &result);
 		return;

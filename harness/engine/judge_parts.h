@@ -34,7 +34,10 @@ extern const char *const judge_inside_reason;
 
 void judge_put(struct bench *bench, const struct objective_result *result);
 
-/* Fills verdict, reason and advice; both are made sentences. advice may be NULL. */
+/*
+ * Fills verdict, reason and advice; both are made sentences. advice may be NULL. A run that was
+ * stopped or broken off has no objective that is met: it becomes inconclusive, without a margin.
+ */
 void judge_decide(struct bench *bench, struct objective_result *result, enum verdict verdict,
 		  const char *reason, const char *advice);
 

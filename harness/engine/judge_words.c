@@ -33,6 +33,25 @@ const char *judge_percent(struct arena *arena, int64_t ppm)
 			    units_format_percent(ppm < 0 ? -ppm : ppm, text));
 }
 
+const char *judge_latency(struct arena *arena, struct span latency)
+{
+	if (latency.low_ns == latency.high_ns)
+		return judge_duration(arena, latency.low_ns);
+	if (latency.high_ns != NEVER_NS)
+		return judge_span(arena, latency);
+	return latency.low_ns == 0
+		       ? "not known"
+		       : arena_format(arena, "at least %s", judge_duration(arena, latency.low_ns));
+}
+
+const char *judge_share(struct arena *arena, int64_t low_ppm, int64_t high_ppm)
+{
+	if (low_ppm == high_ppm)
+		return judge_percent(arena, low_ppm);
+	return arena_format(arena, "%s to %s", judge_percent(arena, low_ppm),
+			    judge_percent(arena, high_ppm));
+}
+
 const char *judge_count(struct arena *arena, uint64_t count)
 {
 	char digits[24];

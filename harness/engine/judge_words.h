@@ -13,6 +13,11 @@ const char *judge_percent(struct arena *arena, int64_t ppm);	   /* "99.95 %", "-
 const char *judge_count(struct arena *arena, uint64_t count);	   /* "1,024" */
 const char *judge_sentence(struct arena *arena, const char *text); /* capital, full stop */
 
+/* "182 ms", "12.3 ms to 80 ms", "at least 1 s", "not known" */
+const char *judge_latency(struct arena *arena, struct span latency);
+/* "0.5 %", "20 % to 40 %" */
+const char *judge_share(struct arena *arena, int64_t low_ppm, int64_t high_ppm);
+
 /* "466 of 1,024 acknowledged writes lost", "1,024 acknowledged writes, none lost" */
 const char *judge_losses(struct arena *arena, const struct ledger_classes *classes);
 

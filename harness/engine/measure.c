@@ -33,6 +33,7 @@
 #include <assert.h>
 
 #include "engine/measure_latency.h"
+#include "engine/measure_level.h"
 
 /* Consecutive bad attempts, by due time; slots that say nothing do not part them. */
 struct outage {
@@ -362,23 +363,58 @@ static void count_slots(const struct measure_request *request, uint64_t slot_cou
 	result->availability_high_ppm = (int64_t)(1000000 - result->bad_count * 1000000 / total);
 }
 
-static void tell_latencies(const struct measure_request *request, int64_t stable_due_ns,
-			   struct probe_result *result)
+static void tell_lateness(const struct measure_request *request, struct probe_result *result)
 {
-	const int64_t harm_ns = has_fault(request) ? request->fault.low_ns : request->end_ns;
-	const struct latency_window during = { LATENCY_ANSWER, harm_ns, stable_due_ns, INT64_MAX };
-	const struct latency_window after = { LATENCY_ANSWER, stable_due_ns, request->end_ns,
-					      INT64_MAX };
-	const struct latency_window start = { LATENCY_START, request->baseline_from_ns,
-					      request->end_ns, INT64_MAX };
+	const struct latency_window start = { .of = LATENCY_START,
+					      .from_ns = request->baseline_from_ns,
+					      .until_ns = request->end_ns,
+					      .done_before_ns = INT64_MAX };
 	struct latency lateness;
 
-	measure_latency(request->track, &during, &result->during);
-	measure_latency(request->track, &after, &result->after);
 	measure_latency(request->track, &start, &lateness);
 	result->lateness_p50_ns = lateness.p50_ns;
 	result->lateness_p99_ns = lateness.p99_ns;
 	result->lateness_max_ns = lateness.max_ns;
+}
+
+/* A4: how long a working service takes. False: the baseline has not seen it answer. */
+static bool find_longest_answer(const struct measure_request *request, uint64_t slot_count,
+				int64_t *ret_longest_ns)
+{
+	bool is_found = false;
+
+	*ret_longest_ns = 0;
+	for (uint64_t slot = 0; slot < slot_count; slot++) {
+		const struct sample *sample = &request->track->samples[slot];
+		const int64_t due_ns = track_due_ns(request->track, slot);
+
+		if (due_ns >= request->fault.low_ns)
+			break;
+		if (sample->state != SAMPLE_GOOD || due_ns < request->baseline_from_ns ||
+		    sample->done_ns >= request->fault.low_ns)
+			continue;
+		is_found = true;
+		*ret_longest_ns = at_least(*ret_longest_ns, sample->done_ns - due_ns);
+	}
+	return is_found;
+}
+
+/*
+ * Where "during" ends and "after" begins: the probe's stable stretch has begun and the last fault
+ * is healed. Without an outage the heal alone decides.
+ */
+static int64_t recovered_ns(const struct scan *scan)
+{
+	const struct measure_request *request = scan->request;
+	int64_t at_ns = scan->stable_due_ns;
+
+	if (!has_fault(request))
+		return request->end_ns;
+	if (scan->result->bad_count == 0 && request->healed_ns != 0)
+		at_ns = request->healed_ns;
+	at_ns = at_least(at_ns, request->healed_ns);
+	return at_most(at_least(at_ns, request->fault.low_ns), at_least(request->end_ns,
+									request->fault.low_ns));
 }
 
 int64_t measure_heal_began_ns(const struct timeline *timeline)
@@ -390,30 +426,33 @@ int64_t measure_heal_began_ns(const struct timeline *timeline)
 	return 0;
 }
 
+int64_t measure_healed_ns(const struct timeline *timeline)
+{
+	int64_t healed_ns = 0;
+
+	for (size_t i = 0; i < timeline->event_count; i++)
+		if (timeline->events[i].kind == EVENT_HEALED)
+			healed_ns = at_least(healed_ns, timeline->events[i].until_ns);
+	return healed_ns;
+}
+
 void measure_probe(const struct measure_request *request, struct probe_result *ret_result)
 {
 	const uint64_t slot_count = slots_before_end(request);
 	struct scan scan = { .request = request, .result = ret_result };
-	const struct latency_window baseline = {
-		.of = LATENCY_ANSWER,
-		.from_ns = request->baseline_from_ns,
-		.until_ns = request->end_ns,
-		.done_before_ns = has_fault(request) ? request->fault.low_ns : INT64_MAX,
-	};
 
 	assert(request->fault.low_ns <= request->fault.high_ns);
 	assert(request->track->every_ns > 0);
 
 	*ret_result = (struct probe_result){ .probe = request->track->probe,
 					     .is_required = request->is_required };
-	measure_latency(request->track, &baseline, &ret_result->baseline);
 	count_slots(request, slot_count, ret_result);
 	scan.stable_due_ns = request->end_ns;
 	scan.unproven_flap_ns = INT64_MAX;
 	scan.down_proof_ns = INT64_MAX;
 	if (has_fault(request)) {
-		scan.has_baseline = ret_result->baseline.sample_count > 0;
-		scan.answers_within_ns = ret_result->baseline.max_ns;
+		scan.has_baseline =
+			find_longest_answer(request, slot_count, &scan.answers_within_ns);
 		scan.knee_ns = find_knee_ns(&scan, slot_count);
 		walk(&scan, slot_count);
 		/* No answer of the stable stretch came before we began to undo the harm. */
@@ -421,7 +460,11 @@ void measure_probe(const struct measure_request *request, struct probe_result *r
 				       scan.stable.high_ns > request->heal_began_ns;
 		tell_rto(&scan, ret_result);
 	}
-	tell_latencies(request, scan.stable_due_ns, ret_result);
+	tell_lateness(request, ret_result);
+	measure_levels(request, recovered_ns(&scan), ret_result);
+	ret_result->over_ns = request->over_ns;
+	if (has_fault(request) && request->over_ns != 0)
+		ret_result->time_over = measure_time_over(request, request->over_ns);
 }
 
 /* Is this one slower? Never recovered beats every span; a later end beats an earlier one. */

@@ -19,10 +19,16 @@ struct measure_request {
 	/* When the harness began to heal (measure_heal_began_ns); 0: it did not. A service that
 	   answers only after that was healed by us and never recovered by itself. */
 	int64_t heal_began_ns;
+	int64_t healed_ns;  /* the last heal was answered by then; 0: not known, and not waited for */
+	int64_t timeout_ns; /* what a failed attempt waited at least */
+	bool is_ledger;	    /* throughput is of acknowledged writes */
+	int64_t over_ns;    /* time over this latency is told; 0: not */
 };
 
 /* The beginning of the heal phase; 0 when there was none. */
 int64_t measure_heal_began_ns(const struct timeline *timeline);
+/* When the last heal was answered; 0 when there was none. */
+int64_t measure_healed_ns(const struct timeline *timeline);
 
 /*
  * first_bad_due_ns is of the first outage, last_bad_due_ns of the last failure before the service

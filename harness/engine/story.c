@@ -158,6 +158,9 @@ static void measure_probes(struct story_draft *draft)
 			.end_ns = draft->measured_until_ns,
 			.stable_for_ns = experiment->stable_for_ns,
 			.heal_began_ns = measure_heal_began_ns(&story->timeline),
+			.healed_ns = measure_healed_ns(&story->timeline),
+			.timeout_ns = spec->timeout_ns,
+			.is_ledger = spec->is_ledger,
 		};
 
 		if (request.track != NULL)

@@ -159,7 +159,7 @@ static bool switchover_plan_heal(const struct fault_request *request, struct are
 
 	if (request->service == NULL || request->service->patroni_port == 0)
 		return err_set(e, ERR_INPUT, "postgres.switchover: `on` must name a service whose "
-			       "inventory row says `patroni_port:`, usually 8008");
+			       "inventory row says `patroni: { port: 8008 }`");
 	if (candidate != NULL && !check_word("postgres.switchover", "candidate", candidate, e))
 		return false;
 	if (address == NULL)

@@ -146,6 +146,9 @@ struct timeline {
 	size_t track_count;
 	const struct ledger_read *ledger_reads;
 	size_t ledger_read_count;
+	char head[HASH_TEXT_BYTES]; /* over all of this and the documents: one hash pins the run */
+	bool is_sealed;             /* the run came to its end, and the end was sealed */
+	size_t sealed_event_count;  /* events there were then; a heal from elsewhere comes later */
 };
 
 #endif

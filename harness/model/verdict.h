@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "model/percentile.h"
 
 /* The truth lies in [low, high]. */
 struct span {
@@ -23,6 +24,28 @@ enum measured {
 	MEASURED_NEVER_RECOVERED, /* span.low is then how long it was down at least */
 };
 
+/* The high bound of a latency that nobody knows: the attempt failed, or was not made. */
+#define NEVER_NS INT64_MAX
+
+/* How well a probe was served in one window. Slots in which nobody looked make the bounds. */
+struct service_level {
+	int64_t from_ns;
+	int64_t until_ns;
+	uint64_t slot_count; /* 0: no attempt was due, and nothing below says anything */
+	uint64_t good_count;
+	uint64_t bad_count;
+	uint64_t unseen_count; /* skipped or not sampled */
+	uint64_t done_count;   /* good answers; of a ledger: acknowledged writes */
+	int64_t done_milli_per_s;
+	struct span latency[PERCENTILE_COUNT]; /* failed attempts count as their timeout or more */
+	int64_t error_low_ppm;
+	int64_t error_high_ppm;
+	bool has_kept; /* false: nothing was done in the baseline, or this is it */
+	int64_t kept_low_ppm; /* done_count for each slot, as a share of the baseline's */
+	int64_t kept_high_ppm;
+};
+
+/* Of lateness. */
 struct latency {
 	uint64_t sample_count;
 	int64_t p50_ns;
@@ -58,9 +81,11 @@ struct probe_result {
 	uint64_t not_sampled_count;
 	int64_t availability_low_ppm; /* bounds: skipped and not sampled slots counted bad / good */
 	int64_t availability_high_ppm;
-	struct latency baseline;
-	struct latency during;       /* from the fault to stable */
-	struct latency after;
+	struct service_level baseline;
+	struct service_level during; /* from the fault until stable and healed */
+	struct service_level after;
+	int64_t over_ns;             /* the objective `degraded`: 0 when there is none, and then: */
+	struct span time_over;       /* from the fault to the end, failed or slower than that */
 	int64_t lateness_p50_ns;     /* sent - due: how honest our own timetable was */
 	int64_t lateness_p99_ns;
 	int64_t lateness_max_ns;

@@ -78,7 +78,7 @@ static uint64_t varint_read_at_most(struct reader *reader, uint64_t most)
 static bool reader_finish(const struct reader *reader, const char *what, struct err *e)
 {
 	if (reader->is_broken || reader->used_bytes != reader->length_bytes)
-		return err_set(e, ERR_STORE, "read %s: the %zu bytes kept are damaged at byte %zu",
+		return err_set(e, ERR_ALTERED, "read %s: the %zu bytes kept are damaged at byte %zu",
 			       what, reader->length_bytes, reader->used_bytes);
 	return true;
 }

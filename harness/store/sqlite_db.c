@@ -34,7 +34,7 @@ bool sqlite_fail(struct sqlite_store *store, int code, struct err *e)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return err_set(
-			e, ERR_STORE,
+			e, ERR_ALTERED,
 			"store %s: the file is damaged or is no store (%s); put it aside and "
 			"bring back a copy, or name another place with --store",
 			path, detail);

@@ -79,8 +79,8 @@ bool sqlite_chunk_put(void *backend, const char *run_id, const char *probe, uint
 		      struct blob blob, struct err *e);
 bool sqlite_tracks_read(void *backend, const char *run_id, struct arena *arena,
 			struct stored_track **ret_tracks, size_t *ret_count, struct err *e);
-bool sqlite_chunks_read(void *backend, const char *run_id, const char *probe, struct arena *arena,
-			struct blob **ret_chunks, size_t *ret_count, struct err *e);
+bool sqlite_chunks_read(void *backend, const char *run_id, const char *probe,
+			const struct chunk_sink *sink, struct err *e);
 bool sqlite_ledger_read_put(void *backend, const char *run_id,
 			    const struct stored_ledger_read *read, struct err *e);
 bool sqlite_ledger_reads_read(void *backend, const char *run_id, struct arena *arena,

@@ -67,6 +67,9 @@ static void read_event(struct query *query, struct arena *arena, struct event *e
 	event->data = query_text(query, 10, arena);
 	(void)snprintf(event->hash, sizeof event->hash, "%s",
 		       query_text_or_empty(query, 11, arena));
+	/* A number that was never written must not come back as a smaller one. */
+	if (query_int(query, 4) != event->step)
+		event->kind = EVENT_NONE;
 }
 
 bool sqlite_events_read(void *backend, const char *run_id, struct arena *arena,

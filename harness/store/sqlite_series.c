@@ -56,7 +56,9 @@ bool sqlite_tracks_read(void *backend, const char *run_id, struct arena *arena,
 			struct stored_track **ret_tracks, size_t *ret_count, struct err *e)
 {
 	struct query query = query_make(backend, "select probe, t0_ns, every_ns, lane_count,"
-						 " slot_count, errors, seal from tracks"
+						 " slot_count, errors, seal, (select count(*)"
+						 " from chunks where chunks.run_id = tracks.run_id"
+						 " and chunks.probe = tracks.probe) from tracks"
 						 " where run_id = ? order by seq");
 	struct stored_track *tracks = NULL;
 	size_t count = 0;
@@ -72,6 +74,7 @@ bool sqlite_tracks_read(void *backend, const char *run_id, struct arena *arena,
 			.slot_count = (uint64_t)query_int(&query, 4),
 			.errors_json = query_text_or_empty(&query, 5, arena),
 			.seal = query_text_or_empty(&query, 6, arena),
+			.chunk_count = (uint64_t)query_int(&query, 7),
 		};
 	}
 	if (!query_end(&query, e))
@@ -81,25 +84,22 @@ bool sqlite_tracks_read(void *backend, const char *run_id, struct arena *arena,
 	return true;
 }
 
-bool sqlite_chunks_read(void *backend, const char *run_id, const char *probe, struct arena *arena,
-			struct blob **ret_chunks, size_t *ret_count, struct err *e)
+bool sqlite_chunks_read(void *backend, const char *run_id, const char *probe,
+			const struct chunk_sink *sink, struct err *e)
 {
 	struct query query = query_make(backend, "select samples from chunks where run_id = ?"
 						 " and probe = ? order by chunk");
-	struct blob *chunks = NULL;
-	size_t count = 0;
+	bool is_taken = true;
 
 	query_bind_text(&query, run_id);
 	query_bind_text(&query, probe);
-	while (query_row(&query)) {
-		chunks = sqlite_grow(arena, chunks, count, sizeof *chunks);
-		chunks[count++] = query_blob(&query, 0, arena);
+	while (is_taken && query_row(&query)) {
+		struct arena scratch = { 0 };
+
+		is_taken = sink->take(sink->ctx, query_blob(&query, 0, &scratch), e);
+		arena_release(&scratch);
 	}
-	if (!query_end(&query, e))
-		return false;
-	*ret_chunks = chunks;
-	*ret_count = count;
-	return true;
+	return query_end(&query, is_taken ? e : NULL) && is_taken;
 }
 
 bool sqlite_ledger_read_put(void *backend, const char *run_id,
@@ -144,6 +144,9 @@ static void read_ledger_read(struct query *query, struct arena *arena,
 	read->unexpected_kept = (uint64_t)query_int(query, 10);
 	read->unexpected_count = (uint64_t)query_int(query, 11);
 	read->seal = query_text_or_empty(query, 12, arena);
+	/* A bool has two values; a damaged one must not pass for true. */
+	if (query_int(query, 3) != 0 && query_int(query, 3) != 1)
+		read->seal = "";
 }
 
 bool sqlite_ledger_reads_read(void *backend, const char *run_id, struct arena *arena,

@@ -125,7 +125,7 @@ static bool check_heal(const struct stored_heal *heal, struct err *e)
 
 	seal_heal(heal, hash);
 	if (strcmp(hash, heal->seal) != 0)
-		return err_set(e, ERR_STORE,
+		return err_set(e, ERR_ALTERED,
 			       "read the heal record of run %s, step %" PRId64 " on %s: it is not "
 			       "as it was written; bring back a copy of the store, or heal that "
 			       "host by hand (everything of ours carries the run's id)",

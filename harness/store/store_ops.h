@@ -50,6 +50,13 @@ struct stored_track {
 	uint64_t slot_count;
 	const char *errors_json;
 	const char *seal; /* of the columns and of every chunk, in order */
+	uint64_t chunk_count; /* read only: how many chunks there are; track_put is not told */
+};
+
+/* Takes the chunks of a track one after the other; false ends the reading. */
+struct chunk_sink {
+	bool (*take)(void *ctx, struct blob chunk, struct err *e); /* the bytes are lent */
+	void *ctx;
 };
 
 struct stored_ledger_read {
@@ -123,8 +130,7 @@ struct store_ops {
 	bool (*tracks_read)(void *backend, const char *run_id, struct arena *arena,
 			    struct stored_track **ret_tracks, size_t *ret_count, struct err *e);
 	bool (*chunks_read)(void *backend, const char *run_id, const char *probe,
-			    struct arena *arena, struct blob **ret_chunks, size_t *ret_count,
-			    struct err *e);
+			    const struct chunk_sink *sink, struct err *e); /* in order */
 
 	bool (*ledger_read_put)(void *backend, const char *run_id,
 				const struct stored_ledger_read *read, struct err *e);

@@ -8,6 +8,9 @@
 #include "base/limits.h"
 #include "store/store_ops.h"
 
+/* More slots than the longest run at the closest spacing can have. */
+static const uint64_t STORE_SLOTS_MAX = UINT64_C(24) * 3600 * 1000;
+
 struct store {
 	const struct store_ops *ops;
 	void *owned_backend;
@@ -38,6 +41,17 @@ bool store_run_read(struct store *store, const char *run_id, struct arena *arena
 /* One hash over the seals of everything measured, so that none of it can go missing unseen. */
 bool store_series_seal(struct store *store, const char *run_id, struct arena *arena,
 		       char ret_hash[HASH_TEXT_BYTES], struct err *e);
+
+/* Chunks of a track with this many slots, and the samples in one of them. */
+uint64_t store_chunk_count(uint64_t slot_count);
+size_t store_chunk_samples(uint64_t slot_count, uint64_t chunk);
+
+/* The seal of a track: first its columns, then chunk after chunk. */
+void store_seal_track(const struct stored_track *track, uint64_t chunk_count,
+		      char ret_hash[HASH_TEXT_BYTES]);
+void store_seal_chunk(struct blob chunk, char hash[HASH_TEXT_BYTES]);
+void store_seal_ledger_read(const struct stored_ledger_read *read,
+			    char ret_hash[HASH_TEXT_BYTES]);
 
 /* A list of texts as JSON, and back. */
 void store_texts_print(const char *const *texts, size_t text_count, struct text *text);

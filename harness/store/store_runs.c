@@ -57,7 +57,7 @@ static bool check_seals(const struct stored_run *run, struct err *e)
 
 	seal_begin(run, begin_hash);
 	if (strcmp(begin_hash, run->seal) != 0)
-		return err_set(e, ERR_STORE,
+		return err_set(e, ERR_ALTERED,
 			       "read run %s: its documents or its beginning are not as they were "
 			       "written; bring back a copy of the store",
 			       run->row.run_id);
@@ -66,7 +66,7 @@ static bool check_seals(const struct stored_run *run, struct err *e)
 	seal_end(run, end_hash);
 	if (strcmp(end_hash, run->end_seal) != 0)
 		return err_set(
-			e, ERR_STORE,
+			e, ERR_ALTERED,
 			"read run %s: its result is not as it was written; bring back a copy "
 			"of the store",
 			run->row.run_id);
