@@ -13,8 +13,8 @@ client_pid=
 
 # shellcheck disable=SC2329 # called by the trap
 finish() {
-	[ -z "$client_pid" ] || kill "$client_pid" 2>/dev/null
 	local status=$?
+	[ -z "$client_pid" ] || kill "$client_pid" 2>/dev/null
 	"$lab" down 2>>"$log" || status=1
 	[ "$status" = 0 ] || sed "s/^/    /" "$log"
 	rm -f "$log"
