@@ -44,6 +44,10 @@ $(BUILD)/unit: $(UNIT) $(PARTS)
 $(BUILD)/lab_%: $(BUILD)/tests/lab_%.o $(FIXTURES) $(PARTS)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
+# What the oracle of tests/oracle.sh doubts.
+$(BUILD)/oracle_%: $(BUILD)/tests/oracle_%.o $(FIXTURES) $(PARTS)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
 # And for each benchmark: tests/bench_<what>.c. The one that measures memory must itself be small.
 $(BUILD)/bench_time: $(BUILD)/tests/bench_time.o
 	@echo "  link $@"
@@ -111,4 +115,4 @@ help:
 	@echo 'make install    to PREFIX (default /usr/local), below DESTDIR'
 
 .SECONDARY:
--include $(OBJ:.o=.d) $(UNIT:.o=.d) $(BENCH:$(BUILD)/%=$(BUILD)/tests/%.d)
+-include $(OBJ:.o=.d) $(UNIT:.o=.d) $(BUILD)/tests/oracle_ledger.d $(BENCH:$(BUILD)/%=$(BUILD)/tests/%.d)
