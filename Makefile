@@ -9,7 +9,7 @@ VERSION := 0.1.0
 Q       := $(if $(V),,@)# make V=1 shows the commands
 comma   := ,
 
-PKGS    := libcurl libssh libcjson sqlite3 yaml-0.1 libpq libcrypto libpng
+PKGS    := libcurl libssh libcjson sqlite3 yaml-0.1 libpq libcrypto libpng hiredis libmariadb
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wconversion -Wwrite-strings -Wcast-qual -Wvla -Wformat=2 -Wundef -Wswitch-enum \
            $(if $(WERROR),-Werror)

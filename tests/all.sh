@@ -90,6 +90,7 @@ step oracle make_oracle
 step unit-asan make_quiet CC=gcc SAN=address,undefined test-unit
 step unit-tsan make_quiet CC=gcc SAN=thread test-unit
 step cli tests/cli.sh build/plain/firedrill
+step ledger-drills tests/ledger_drills.sh build/plain/firedrill
 step valgrind tests/valgrind.sh build/plain/firedrill
 step docs tests/docs.sh build/plain/firedrill
 lab_step lab-selftest tests/lab_selftest.sh
