@@ -5,13 +5,18 @@
 #include "base/random.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const uint64_t fnv_start = UINT64_C(14695981039346656037);
 static const uint64_t fnv_prime = UINT64_C(1099511628211);
 static const char hex_digits[] = "0123456789abcdef";
 
-enum { HEX_PER_WORD = 16 };
+enum {
+	HEX_PER_WORD = 16,
+	SEQUENCE_DIGITS_MAX = 18, /* fits into 63 bits */
+};
 
 static uint64_t fnv_add(uint64_t hash, const char *bytes, size_t length_bytes)
 {
@@ -83,4 +88,44 @@ bool ledger_is_intact(uint64_t seed, uint64_t sequence, size_t written_bytes, co
 	ledger_checksum(seed, sequence, payload, payload_bytes, expected);
 	return memcmp(expected, checksum, checksum_bytes) == 0 &&
 	       is_payload(seed, sequence, payload, payload_bytes);
+}
+
+void ledger_line(uint64_t seed, uint64_t sequence, size_t payload_bytes, struct text *line)
+{
+	char checksum[LEDGER_CHECKSUM_BYTES];
+	char *payload = mem_alloc(payload_bytes + 1);
+
+	ledger_payload(seed, sequence, payload_bytes, payload);
+	ledger_checksum(seed, sequence, payload, payload_bytes, checksum);
+	text_addf(line, "%" PRIu64 " %s %s", sequence, payload, checksum);
+	free(payload);
+}
+
+bool ledger_line_sequence(const char *line, size_t line_bytes, int64_t *ret_sequence)
+{
+	int64_t sequence = 0;
+	size_t at = 0;
+
+	while (at < line_bytes && at < SEQUENCE_DIGITS_MAX && line[at] >= '0' && line[at] <= '9')
+		sequence = sequence * 10 + (line[at++] - '0');
+	if (at == 0 || at == line_bytes || line[at] != ' ')
+		return false;
+	*ret_sequence = sequence;
+	return true;
+}
+
+bool ledger_line_is_intact(uint64_t seed, uint64_t sequence, size_t payload_bytes,
+			   const char *line, size_t line_bytes)
+{
+	const char *payload = memchr(line, ' ', line_bytes);
+	const size_t digit_count = payload == NULL ? 0 : (size_t)(payload - line);
+	int64_t found = -1;
+
+	if (payload == NULL || !ledger_line_sequence(line, line_bytes, &found) ||
+	    found != (int64_t)sequence ||
+	    line_bytes != digit_count + payload_bytes + LEDGER_CHECKSUM_BYTES + 1 ||
+	    line[digit_count + 1 + payload_bytes] != ' ')
+		return false;
+	return ledger_is_intact(seed, sequence, payload_bytes, payload + 1, payload_bytes,
+				payload + 1 + payload_bytes + 1, LEDGER_CHECKSUM_BYTES - 1);
 }

@@ -8,6 +8,8 @@
 #ifndef PROBES_LEDGER_ROW_H
 #define PROBES_LEDGER_ROW_H
 
+#include "base/mem.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,5 +31,13 @@ void ledger_checksum(uint64_t seed, uint64_t sequence, const char *payload, size
 /* True when payload (as long as it was written) and checksum are those of this row. */
 bool ledger_is_intact(uint64_t seed, uint64_t sequence, size_t written_bytes, const char *payload,
 		      size_t payload_bytes, const char *checksum, size_t checksum_bytes);
+
+/* The whole row as one text, for stores without columns: "SEQUENCE PAYLOAD CHECKSUM". */
+void ledger_line(uint64_t seed, uint64_t sequence, size_t payload_bytes, struct text *line);
+
+/* False: what it begins with is no sequence number of ours. */
+bool ledger_line_sequence(const char *line, size_t line_bytes, int64_t *ret_sequence);
+bool ledger_line_is_intact(uint64_t seed, uint64_t sequence, size_t payload_bytes,
+			   const char *line, size_t line_bytes);
 
 #endif

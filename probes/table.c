@@ -11,6 +11,7 @@
 	X(http_get)       \
 	X(postgres_query) \
 	X(postgres_write) \
+	X(redis_write)    \
 	X(ssh_command)
 
 #define ROLE_ROWS(X) \

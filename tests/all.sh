@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 logs=build/test-logs
 results=$logs/results
 lab=fixtures/lab/lab
+uses_lab=$logs/uses-lab # there is only one on a machine, and without this file it may be another's
 is_root=$([ "$(id -u)" = 0 ] && echo yes || echo no)
 wanted=("$@")
 begun=$SECONDS
@@ -22,6 +23,7 @@ done
 
 mkdir -p "$logs"
 : >"$results"
+rm -f "$uses_lab"
 TMPDIR=$(mktemp -d /tmp/firedrill-test-XXXXXX) || exit 1
 export TMPDIR
 chmod 711 "$TMPDIR" # servers that run as another user work below it
@@ -33,8 +35,8 @@ end() {
 		kill -TERM -- "-$track" 2>/dev/null
 	done
 	wait
-	[ "$is_root" = no ] || "$lab" down >/dev/null 2>&1
-	rm -rf "$TMPDIR"
+	[ ! -e "$uses_lab" ] || "$lab" down >/dev/null 2>&1
+	rm -rf "$TMPDIR" "$uses_lab"
 	exit "$status"
 }
 trap end EXIT
@@ -69,11 +71,12 @@ step() {
 
 # The runner's own closing line, so that a reader sees how much was tested.
 closing() {
-	grep -hE '^[0-9]+%: Checks:|[0-9]+ passed, [0-9]+ failed' "$1" | tail -n 1
+	grep -hE '^[0-9]+%: Checks:|[0-9]+ passed, [0-9]+ failed|^[0-9]+ of [0-9]+ agree' "$1" | tail -n 1
 }
 
 lab_step() {
 	if [ "$is_root" = yes ]; then
+		! is_wanted "$1" || : >"$uses_lab"
 		step "$@"
 	elif is_wanted "$1"; then
 		echo "skipped $1" >>"$results"
@@ -96,11 +99,13 @@ on_processors() {
 	step unit make_quiet CC=gcc test-unit
 	step unit-asan make_quiet CC=gcc SAN=address,undefined test-unit
 	step unit-tsan make_quiet CC=gcc SAN=thread test-unit
+	step oracle nice tests/oracle.sh build/plain
 	step valgrind nice tests/valgrind.sh build/plain/firedrill
 }
 
 on_hosts() {
 	step cli tests/cli.sh build/plain/firedrill
+	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
 	step docs tests/docs.sh build/plain/firedrill
 	lab_step lab-selftest tests/lab_selftest.sh
 	lab_step lab-remote tests/lab_remote.sh
@@ -115,7 +120,7 @@ step tidy tests/tidy.sh
 step tidy-selftest tests/tidy_selftest.sh
 step shellcheck tests/scripts.sh
 # All of it before the tracks begin: they share it, and two makes must not write one file.
-step build make_quiet CC=gcc all build/plain/unit "${lab_programs[@]}"
+step build make_quiet CC=gcc all build/plain/unit build/plain/oracle_ledger "${lab_programs[@]}"
 track on_processors
 track on_hosts
 wait

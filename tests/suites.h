@@ -24,6 +24,7 @@
 	X(probe_hung) \
 	X(probe_ledger) \
 	X(probe_query) \
+	X(probe_redis) \
 	X(probe_ssh) \
 	X(probe_tcp) \
 	X(remote_fake) \

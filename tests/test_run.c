@@ -13,6 +13,7 @@
 #include "tests/suites.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -349,6 +350,85 @@ START_TEST(test_run_experiment_heal_that_fails_is_a_leftover)
 }
 END_TEST
 
+/* The same drill, on both hosts at once. */
+static void world_open_pair(struct world *world, const struct sim_script *script, const char *hold)
+{
+	static const char one[] = "    on: { service: db, role: primary }\n";
+	const char *at = strstr(experiment_text, one);
+	struct text pair = { 0 };
+
+	ck_assert_ptr_nonnull(at);
+	text_addf(&pair, "%.*s    on: { hosts: [h1, h2] }\n%s%s", (int)(at - experiment_text),
+		  experiment_text, hold, at + strlen(one));
+	world_open(world, script);
+	load(world, text_str(&pair));
+	text_release(&pair);
+}
+
+static int64_t call_at_ns(struct fake_script *hosts, size_t from, const char *host, const char *part)
+{
+	const size_t index = fake_script_find(hosts, from, host, part);
+
+	ck_assert_msg(index != SIZE_MAX, "%s was never asked for %s", host, part);
+	return fake_script_call(hosts, index).at_ns;
+}
+
+START_TEST(test_run_experiment_timed_heal_of_a_lost_host_keeps_no_other_waiting)
+{
+	const struct sim_script script = { .down_on = stop_on, .down_for_ns = 4 * NS_PER_S };
+	const struct fake_rule lost = { .host = _i == 0 ? "h1" : "h2", .command = heal_on,
+					.end = FAKE_LOST_BEFORE };
+	struct world world = { .interrupt_in = PHASE_NONE };
+
+	world_open_pair(&world, &script, "    for: 5s\n");
+	fake_script_add(world.hosts, &lost);
+	run_ok(&world);
+	ck_assert_int_eq(world.outcome.exit_code, EXIT_LEFTOVER);
+	ck_assert_uint_eq(count_open_heals(&world), 1);
+
+	const int64_t first_ns = call_at_ns(world.hosts, 0, "h1", heal_on);
+	const int64_t second_ns = call_at_ns(world.hosts, 0, "h2", heal_on);
+
+	ck_assert_int_lt(llabs(first_ns - second_ns), NS_PER_S);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(test_heal_runs_unreachable_host_keeps_no_other_waiting)
+{
+	const struct sim_script script = { .down_on = stop_on, .down_for_ns = 4 * NS_PER_S };
+	const struct fake_rule refused = { .command = heal_on, .exit_status = 1 };
+	const struct fake_rule silent = { .host = _i == 0 ? "h1" : "h2", .command = FAKE_OPEN,
+					  .end = FAKE_DEADLINE };
+	const char *sound = _i == 0 ? "h2" : "h1";
+	struct fake_script *later = fake_script_open();
+	const struct remote_opener opener = fake_script_opener(later);
+	struct world world = { .interrupt_in = PHASE_NONE };
+	struct heal_summary summary = { 0 };
+	struct err e = { 0 };
+
+	world_open_pair(&world, &script, "");
+	fake_script_add(world.hosts, &refused);
+	run_ok(&world);
+	ck_assert_uint_eq(count_open_heals(&world), 2);
+
+	const int64_t begun_ns = clock_now_ns(&world.clock);
+
+	fake_script_add(later, &silent);
+	ck_assert_msg(heal_runs(world.store, NULL, &opener, &world.clock, NULL, NULL, &summary, &e),
+		      "%s", e.text);
+	ck_assert_uint_eq(summary.healed_count, 1);
+	ck_assert_uint_eq(summary.leftover_count, 1);
+	ck_assert_ptr_nonnull(strstr(text_str(&summary.leftovers), silent.host));
+	ck_assert_int_lt(call_at_ns(later, 0, sound, heal_on) - begun_ns, 3 * NS_PER_S);
+	/* It was tried until its own guard must have healed it: the lease, and then some. */
+	ck_assert_int_gt(clock_now_ns(&world.clock) - begun_ns, 30 * NS_PER_S);
+	text_release(&summary.leftovers);
+	fake_script_close(later);
+	world_close(&world);
+}
+END_TEST
+
 /* How many commands and opens an undisturbed run makes. */
 static size_t count_calls(void)
 {
@@ -468,6 +548,9 @@ void suite_run(Suite *suite)
 			    phases);
 	tcase_add_test(tcase, test_run_experiment_lease_is_renewed_while_it_runs);
 	tcase_add_test(tcase, test_run_experiment_heal_that_fails_is_a_leftover);
+	tcase_add_loop_test(
+		tcase, test_run_experiment_timed_heal_of_a_lost_host_keeps_no_other_waiting, 0, 2);
+	tcase_add_loop_test(tcase, test_heal_runs_unreachable_host_keeps_no_other_waiting, 0, 2);
 	tcase_add_loop_test(tcase, test_run_experiment_failure_at_every_call_leaves_nothing_or_says_so,
 			    0, 4);
 	tcase_add_loop_test(tcase, test_run_experiment_crash_at_every_call_is_healed_from_the_record,

@@ -76,6 +76,8 @@ bad=$(
 		libssh/ harness/remote/ssh[a-z_]*\.[ch]
 		curl/ harness/remote/http.c
 		libpq-fe.h probes/postgres_[a-z_]*\.[ch]|harness/store/postgres[a-z_]*\.c
+		hiredis/ probes/redis_[a-z_]*\.c
+		mariadb/ probes/mariadb_[a-z_]*\.c
 		plot.h reports/plot[a-z_]*\.c
 		png.h reports/(plot|png)[a-z_]*\.c
 	HEADERS

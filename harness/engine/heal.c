@@ -9,11 +9,13 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/process.h"
 
 static const int64_t retry_ns = NS_PER_S;
+static const int64_t open_quickly_ns = 2 * NS_PER_S; /* while others wait for their first try */
 static const int64_t read_every_ns = 200 * NS_PER_MS;
 static const int64_t lease_grace_ns = 15 * NS_PER_S;
 static const int64_t recover_default_ns = 60 * NS_PER_S;
@@ -47,24 +49,20 @@ static bool try_heal(const struct heal_job *job, int64_t *ret_sent_ns, struct er
 	return true;
 }
 
-static bool heal_with_retries(const struct heal_job *job)
+enum course { COURSE_PENDING = 0, COURSE_HEALED, COURSE_GIVEN_UP };
+
+static enum course attempt_heal(const struct heal_job *job, int64_t deadline_ns)
 {
 	const struct heal_record *record = job->record;
-	const int64_t deadline_ns =
-		journal_now_ns(job->journal) + record->lease_ns + lease_grace_ns;
 	struct text text = { 0 };
 	struct err e = { 0 };
 	int64_t sent_ns = 0;
-	bool is_healed;
+	const bool is_healed = try_heal(job, &sent_ns, &e);
 
-	while (!(is_healed = try_heal(job, &sent_ns, &e))) {
-		/* Refused or unknown stays so: trying again would only keep people waiting. */
-		if (e.kind == ERR_REFUSED || e.kind == ERR_INPUT ||
-		    journal_now_ns(job->journal) >= deadline_ns)
-			break;
-		job->patience.wait_until(job->patience.ctx,
-					 clock_now_ns(job->journal->clock) + retry_ns);
-	}
+	/* Refused or unknown stays so: trying again would only keep people waiting. */
+	if (!is_healed && e.kind != ERR_REFUSED && e.kind != ERR_INPUT &&
+	    journal_now_ns(job->journal) < deadline_ns)
+		return COURSE_PENDING;
 	if (is_healed)
 		text_addf(&text, "%s on %s is healed", record->fault, record->host->name);
 	else
@@ -72,7 +70,32 @@ static bool heal_with_retries(const struct heal_job *job)
 	(void)tell(job, is_healed ? EVENT_HEALED : EVENT_HEAL_FAILED, is_healed ? sent_ns : 0,
 		   is_healed ? journal_now_ns(job->journal) : 0, text_str(&text));
 	text_release(&text);
-	return is_healed;
+	return is_healed ? COURSE_HEALED : COURSE_GIVEN_UP;
+}
+
+/* The newer harm of a host is undone before the older one. */
+static bool must_wait(const struct heal_job *jobs, const enum course *courses, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (courses[i] == COURSE_PENDING &&
+		    strcmp(jobs[i].record->host->name, jobs[index].record->host->name) == 0)
+			return true;
+	return false;
+}
+
+static size_t attempt_round(const struct heal_job *jobs, size_t count, int64_t begun_ns,
+			    enum course *courses)
+{
+	size_t pending_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const int64_t deadline_ns = begun_ns + jobs[i].record->lease_ns + lease_grace_ns;
+
+		if (courses[i] == COURSE_PENDING && !must_wait(jobs, courses, i))
+			courses[i] = attempt_heal(&jobs[i], deadline_ns);
+		pending_count += courses[i] == COURSE_PENDING ? 1 : 0;
+	}
+	return pending_count;
 }
 
 /* One reading. False: it could not be read; e says why. */
@@ -129,18 +152,48 @@ static bool read_back(const struct heal_job *job)
 	return is_equal;
 }
 
-bool heal_one(const struct heal_job *job)
+static void mark(const struct heal_job *job, bool is_healed)
 {
-	const bool is_healed = heal_with_retries(job) && read_back(job);
 	struct err e = { 0 };
 
-	if (!store_heal_mark(job->journal->store, job->record, is_healed ? HEAL_DONE : HEAL_LEFTOVER,
-			     &e) &&
+	if (!store_heal_mark(job->journal->store, job->record,
+			     is_healed ? HEAL_DONE : HEAL_LEFTOVER, &e) &&
 	    !job->journal->is_broken) {
 		job->journal->is_broken = true;
 		job->journal->failure = e;
 	}
-	return is_healed;
+}
+
+size_t heal_many(const struct heal_job *jobs, size_t count, bool *ret_is_healed)
+{
+	enum course *courses = mem_alloc((count + 1) * sizeof *courses);
+	const int64_t begun_ns = count > 0 ? journal_now_ns(jobs[0].journal) : 0;
+	size_t healed_count = 0;
+	size_t pending_count;
+
+	/* First round: who answers at once is healed at once. */
+	if (count > 1)
+		sessions_set_patience(jobs[0].sessions, open_quickly_ns);
+	pending_count = attempt_round(jobs, count, begun_ns, courses);
+	if (count > 1)
+		sessions_set_patience(jobs[0].sessions, 0);
+	while (pending_count > 0) {
+		const struct patience *patience = &jobs[0].patience;
+
+		patience->wait_until(patience->ctx,
+				     clock_now_ns(jobs[0].journal->clock) + retry_ns);
+		pending_count = attempt_round(jobs, count, begun_ns, courses);
+	}
+	for (size_t i = 0; i < count; i++) {
+		const bool is_healed = courses[i] == COURSE_HEALED && read_back(&jobs[i]);
+
+		mark(&jobs[i], is_healed);
+		healed_count += is_healed ? 1 : 0;
+		if (ret_is_healed != NULL)
+			ret_is_healed[i] = is_healed;
+	}
+	free(courses);
+	return healed_count;
 }
 
 static void plain_wait_until(void *ctx, int64_t until_ns)
@@ -171,10 +224,42 @@ struct healing {
 	struct heal_summary *summary;
 };
 
+/* The heals of one run, undone together; what is left is listed. */
+static void heal_rows(const struct healing *healing, const struct heal_row *const *rows, size_t count,
+		      struct journal *journal)
+{
+	struct clock clock = *healing->clock;
+	struct heal_job *jobs = mem_alloc((count + 1) * sizeof *jobs);
+	bool *is_healed = mem_alloc((count + 1) * sizeof *is_healed);
+
+	for (size_t i = 0; i < count; i++)
+		jobs[i] = (struct heal_job){
+			.record = &rows[i]->record,
+			.before = rows[i]->before,
+			.journal = journal,
+			.sessions = healing->sessions,
+			.patience = { .wait_until = plain_wait_until, .ctx = &clock },
+			.recover_at_most_ns = recover_default_ns,
+		};
+	healing->summary->healed_count += heal_many(jobs, count, is_healed);
+	for (size_t i = 0; i < count; i++) {
+		const struct heal_record *record = jobs[i].record;
+
+		if (is_healed[i])
+			continue;
+		healing->summary->leftover_count++;
+		text_addf(&healing->summary->leftovers, "%s on %s (run %s, step %" PRIu32 ")\n",
+			  record->fault, record->host->name, record->run_id, record->step);
+	}
+	free(jobs);
+	free(is_healed);
+}
+
 static bool heal_rows_of_run(const struct healing *healing, const struct run_row *run,
 			     const struct heal_row *rows, size_t count, struct err *e)
 {
-	struct clock clock = *healing->clock;
+	const struct heal_row **mine = mem_alloc((count + 1) * sizeof *mine);
+	size_t mine_count = 0;
 	struct journal journal = {
 		.store = healing->store,
 		.run_id = run->run_id,
@@ -183,28 +268,12 @@ static bool heal_rows_of_run(const struct healing *healing, const struct run_row
 		.shift_ns = shift_since(run, healing->clock),
 	};
 
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(rows[i].record.run_id, run->run_id) == 0)
+			mine[mine_count++] = &rows[i];
 	(void)journal_phase(&journal, PHASE_HEAL);
-	for (size_t i = 0; i < count; i++) {
-		const struct heal_job job = {
-			.record = &rows[i].record,
-			.before = rows[i].before,
-			.journal = &journal,
-			.sessions = healing->sessions,
-			.patience = { .wait_until = plain_wait_until, .ctx = &clock },
-			.recover_at_most_ns = recover_default_ns,
-		};
-
-		if (strcmp(rows[i].record.run_id, run->run_id) != 0)
-			continue;
-		if (heal_one(&job)) {
-			healing->summary->healed_count++;
-		} else {
-			healing->summary->leftover_count++;
-			text_addf(&healing->summary->leftovers, "%s on %s (run %s, step %" PRIu32 ")\n",
-				  rows[i].record.fault, rows[i].record.host->name, run->run_id,
-				  rows[i].record.step);
-		}
-	}
+	heal_rows(healing, mine, mine_count, &journal);
+	free(mine);
 	if (!run->is_ended) {
 		struct err salvage = { 0 };
 

@@ -23,7 +23,13 @@ struct heal_job {
 	int64_t recover_at_most_ns; /* for the state to be as before again */
 };
 
-/* True: healed, read back and equal. False: a leftover; the journal has its sentence. */
-bool heal_one(const struct heal_job *job);
+/*
+ * Undoes many, newest first as they stand in `jobs`, then reads each back; the journal has a sentence
+ * for each. Returns how many are healed, read back and equal; ret_is_healed (may be NULL) says which.
+ *
+ * A host that does not answer is set aside, so that it keeps no other host waiting; what was done to
+ * one host is still undone in its order. All jobs share the sessions, the journal and the patience.
+ */
+size_t heal_many(const struct heal_job *jobs, size_t count, bool *ret_is_healed);
 
 #endif

@@ -55,7 +55,8 @@ void measure_ledger(const struct track *track, const struct ledger_read *read, s
 		    struct ledger_count_result *ret_result);
 
 /*
- * Picks the worse count for the verdict: more lost or corrupted rows, then the longer RPO. `worse`
+ * Picks the worse count for the verdict: more lost or corrupted rows, then the longer RPO
+ * (by its high bound, then by its low one). `worse`
  * points into the result itself: call it again after copying one.
  */
 void measure_ledger_worse(struct ledger_result *result);

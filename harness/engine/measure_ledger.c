@@ -180,7 +180,9 @@ static const struct ledger_count_result *worse_of(const struct ledger_count_resu
 		return a;
 	if (a_losses != b_losses)
 		return a_losses > b_losses ? a : b;
-	return a->rpo.high_ns > b->rpo.high_ns ? a : b;
+	if (a->rpo.high_ns != b->rpo.high_ns)
+		return a->rpo.high_ns > b->rpo.high_ns ? a : b;
+	return a->rpo.low_ns > b->rpo.low_ns ? a : b;
 }
 
 void measure_ledger_worse(struct ledger_result *result)

@@ -137,16 +137,6 @@ void run_wait(struct run *run, int64_t until_ns)
 	} while (!run->is_stopping && clock_now_ns(run->clock) < until_ns);
 }
 
-/* Healing waits out its time even when the run is stopping. */
-static void wait_healing(void *ctx, int64_t until_ns)
-{
-	struct run *run = ctx;
-
-	do {
-		run_tick(run, until_ns);
-	} while (clock_now_ns(run->clock) < until_ns);
-}
-
 /* ---- the phases ---- */
 
 static bool not_started(struct run *run, const char *why)
@@ -268,38 +258,11 @@ static bool gate(struct run *run)
 	return false;
 }
 
-static bool heal_harm(struct run *run, struct harm *harm)
-{
-	const struct heal_job job = {
-		.record = harm->record,
-		.before = harm->before,
-		.journal = &run->journal,
-		.sessions = run->sessions,
-		.patience = { .wait_until = wait_healing, .ctx = run },
-		.recover_at_most_ns = run->experiment->settle_at_most_ns,
-	};
-
-	harm->is_on = false; /* no lease is renewed from here on */
-	run->last_change_ns = clock_now_ns(run->clock);
-
-	const bool ok = heal_one(&job);
-
-	run->leftover_count += ok ? 0 : 1;
-	run->last_change_ns = clock_now_ns(run->clock);
-	return ok;
-}
-
 /* The next thing the method asks for, at now_ns; false when there is nothing to do yet. */
 static bool act_on_method(struct run *run, size_t *next_step, int64_t base_ns, int64_t now_ns)
 {
-	for (size_t i = 0; i < run->harm_count; i++) {
-		struct harm *harm = &run->harms[i];
-
-		if (harm->is_on && harm->heal_due_ns != 0 && now_ns >= harm->heal_due_ns) {
-			(void)heal_harm(run, harm);
-			return true;
-		}
-	}
+	if (run_heal_due(run, now_ns))
+		return true;
 	if (*next_step < run->plan.step_count &&
 	    now_ns >= base_ns + run->plan.steps[*next_step].step->at_ns) {
 		if (!inject_step(run, *next_step))
@@ -352,9 +315,7 @@ static void observe(struct run *run)
 static void heal_all(struct run *run)
 {
 	(void)journal_phase(&run->journal, PHASE_HEAL);
-	for (size_t i = run->harm_count; i > 0; i--)
-		if (run->harms[i - 1].is_on)
-			(void)heal_harm(run, &run->harms[i - 1]);
+	(void)run_heal_due(run, INT64_MAX);
 }
 
 static void settle(struct run *run)

@@ -1,5 +1,6 @@
 /*
- * run.h - one run while it happens; shared by run.c, inject.c and ledger.c, and by nobody else.
+ * run.h - one run while it happens; shared by run.c, run_heal.c, inject.c and
+ * ledger.c, and by nobody else.
  */
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
@@ -49,6 +50,12 @@ void run_wait(struct run *run, int64_t until_ns);
 /* One step on all its targets. False: something could not be done; the journal says what, and what
    was done so far will be healed. */
 bool inject_step(struct run *run, size_t step_index);
+
+/*
+ * Undoes the harms that are on and due by then, newest first, and the hosts of a step together;
+ * INT64_MAX: all of them. False: there were none. What cannot be healed is counted and journaled.
+ */
+bool run_heal_due(struct run *run, int64_t due_by_ns);
 
 /* Reads every ledger back until what is missing stops shrinking; the result is in the store. */
 void ledger_count_all(struct run *run, enum ledger_count count);

@@ -17,7 +17,7 @@ enum {
 	OPENED_INLINE_MAX = 3, /* so few are as fast one after the other */
 };
 
-static const int64_t open_timeout_ns = 10 * NS_PER_S;
+static const int64_t open_usually_ns = 10 * NS_PER_S;
 
 struct session {
 	const struct host *host; /* borrowed from the model or a record: outlives us */
@@ -27,6 +27,7 @@ struct session {
 struct sessions {
 	struct remote_opener opener;
 	const struct clock *clock;
+	int64_t open_timeout_ns;
 	struct session items[LIMIT_HOSTS + 1];
 	size_t count;
 };
@@ -40,6 +41,7 @@ struct sessions *sessions_make(const struct remote_opener *opener, const struct 
 
 	sessions->opener = *opener;
 	sessions->clock = clock;
+	sessions->open_timeout_ns = open_usually_ns;
 	return sessions;
 }
 
@@ -75,11 +77,18 @@ bool sessions_get(struct sessions *sessions, const struct host *host, struct rem
 		session->owned_remote = NULL;
 	}
 	if (session->owned_remote == NULL &&
-	    !sessions->opener.open(sessions->opener.ctx, host, sessions->clock, open_timeout_ns,
-				   &session->owned_remote, e))
+	    !sessions->opener.open(sessions->opener.ctx, host, sessions->clock,
+				   sessions->open_timeout_ns, &session->owned_remote, e))
 		return err_wrap(e, "reach %s", host->name);
 	*ret_remote = session->owned_remote;
 	return true;
+}
+
+void sessions_set_patience(struct sessions *sessions, int64_t open_timeout_ns)
+{
+	assert(open_timeout_ns >= 0);
+
+	sessions->open_timeout_ns = open_timeout_ns > 0 ? open_timeout_ns : open_usually_ns;
 }
 
 void sessions_drop(struct sessions *sessions, const struct host *host)
@@ -111,8 +120,8 @@ static void *open_share(void *ctx)
 
 		if (session->owned_remote != NULL)
 			continue;
-		if (!opener->open(opener->ctx, session->host, share->sessions->clock, open_timeout_ns,
-				  &session->owned_remote, &e) &&
+		if (!opener->open(opener->ctx, session->host, share->sessions->clock,
+				  share->sessions->open_timeout_ns, &session->owned_remote, &e) &&
 		    share->err.kind == ERR_NONE) {
 			err_wrap(&e, "reach %s", session->host->name);
 			share->err = e;

@@ -20,6 +20,8 @@ bool sessions_get(struct sessions *sessions, const struct host *host, struct rem
 		  struct err *e);
 /* Forgets the host's session, so that the next use opens a fresh one. */
 void sessions_drop(struct sessions *sessions, const struct host *host);
+/* From here on one open may take so long; 0: as long as usual. */
+void sessions_set_patience(struct sessions *sessions, int64_t open_timeout_ns);
 /* Opens many at once, a bounded number at a time; e names the first that failed. */
 bool sessions_open_all(struct sessions *sessions, const struct host *const *hosts, size_t count,
 		       struct err *e);

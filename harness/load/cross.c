@@ -154,7 +154,7 @@ static void check_objectives(struct loader *loader, const struct node *root,
 	if (objectives->has_rpo && ledger_count == 0 && loader->error_count == 0)
 		problem_add(loader, mark_at(root, "objectives", "rpo"),
 			    "`rpo` is measured by a probe that writes, and there is none; add one "
-			    "of kind `postgres.write`, or take `rpo` out");
+			    "such as `postgres.write`, or take `rpo` out");
 	if ((objectives->has_rto || objectives->has_availability) && required_count == 0 &&
 	    loader->error_count == 0)
 		problem_add(loader, mark_at(root, "objectives", objectives->has_rto ? "rto" :

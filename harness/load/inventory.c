@@ -43,15 +43,28 @@ static const struct param tcp_params[] = {
 	{ 0 },
 };
 
+static const struct param redis_params[] = {
+	{ "address", PARAM_LIST, .is_required = true,
+	  .help = "IP address or name, also NAME:PORT; of several the primary is used" },
+	{ "port", PARAM_COUNT, .min = 1, .max = 65535, .fallback = "6379",
+	  .help = "port of addresses without one" },
+	{ "user", PARAM_TEXT, .help = "an ACL user; else the default one" },
+	{ "password", PARAM_TEXT, .help = "as ${env:NAME} or ${file:PATH}" },
+	{ "database", PARAM_COUNT, .min = 0, .max = 65535, .fallback = "0",
+	  .help = "number of the database" },
+	{ 0 },
+};
+
 const struct service_kind service_kinds[] = {
 	{ "postgres", "a PostgreSQL database", postgres_params },
+	{ "redis", "a Redis server, or several of which one is the primary", redis_params },
 	{ "http", "something that answers HTTP", http_params },
 	{ "tcp", "anything that listens on a port", tcp_params },
 	{ 0 },
 };
 
 static const struct param service_params[] = {
-	{ "kind", PARAM_CHOICE, .is_required = true, .choices = "postgres|http|tcp",
+	{ "kind", PARAM_CHOICE, .is_required = true, .choices = "postgres|redis|http|tcp",
 	  .help = "what it speaks" },
 	{ "members", PARAM_LIST, .help = "the hosts it runs on" },
 	{ "tier", PARAM_COUNT, .min = 1, .max = 9, .help = "how much depends on it; 1 is the most" },
@@ -336,9 +349,12 @@ static void check_url(struct loader *loader, const struct node *node, const stru
 			    "https://");
 }
 
+/* `address` is one text for a kind with one place, and a list for a kind with several. */
 static const char *text_if_row(const struct params *params, const char *name)
 {
-	return params_find(params, name) == NULL ? NULL : params_text(params, name);
+	const struct param_value *value = params_find(params, name);
+
+	return value == NULL || value->type != PARAM_TEXT ? NULL : params_text(params, name);
 }
 
 static void build_service(struct loader *loader, const struct node *node, struct service *service)
@@ -354,6 +370,7 @@ static void build_service(struct loader *loader, const struct node *node, struct
 	if (!form_read(loader, &form_service, node, kind == NULL ? NULL : kind->params,
 		       kind == NULL, &values))
 		return;
+	service->params = values.extra;
 	service->conninfo = text_if_row(&values.extra, "conninfo");
 	service->url = text_if_row(&values.extra, "url");
 	service->address = text_if_row(&values.extra, "address");

@@ -144,11 +144,16 @@ static bool find_target(struct loader *loader, const struct experiment *experime
 /* An unread secret would look wrong to a probe's own check, and is not. */
 static bool has_unread_secret(const struct service *service)
 {
-	if (service == NULL)
-		return false;
-	return (service->conninfo != NULL && strstr(service->conninfo, secret_unread) != NULL) ||
-	       (service->url != NULL && strstr(service->url, secret_unread) != NULL) ||
-	       (service->address != NULL && strstr(service->address, secret_unread) != NULL);
+	for (size_t i = 0; service != NULL && i < service->params.count; i++) {
+		const struct param_value *value = &service->params.values[i];
+
+		if (value->text != NULL && strstr(value->text, secret_unread) != NULL)
+			return true;
+		for (size_t n = 0; n < value->item_count; n++)
+			if (strstr(value->items[n], secret_unread) != NULL)
+				return true;
+	}
+	return false;
 }
 
 /* What probes and checks have in common. False: there is more to say first. */

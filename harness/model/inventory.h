@@ -27,7 +27,8 @@ struct host {
 
 struct service {
 	const char *name;
-	const char *kind;         /* "postgres", "http", "tcp" */
+	const char *kind;         /* "postgres", "http", "tcp", "redis"... */
+	struct params params;     /* what its kind asks for, such as "bucket"; may hold secrets */
 	const char *conninfo;     /* postgres: libpq's; may hold a secret */
 	const char *url;          /* http */
 	const char *address;      /* tcp */
