@@ -36,12 +36,39 @@ struct row_sink {
 	void *ctx;
 };
 
+/*
+ * What an event probe saw the system do. Each of the two bounds stands by itself: from..until needs no
+ * clock but ours; own_low..own_high is of the host's clock and is worth something only once the
+ * distance of that clock from ours is known.
+ */
+enum { SIGHTING_WHAT_BYTES = 160, SIGHTING_KEY_BYTES = 96 };
+
+struct sighting {
+	char what[SIGHTING_WHAT_BYTES]; /* names the phase that it ends: "Patroni promoted db2" */
+	char key[SIGHTING_KEY_BYTES];   /* sightings of one probe with one key are one event; "": none */
+	const struct host *host;        /* whose doing it was, and whose clock; NULL: not known */
+	int64_t from_ns;                /* on the run's clock; 0: not known */
+	int64_t until_ns;               /* never 0 */
+	int64_t own_low_ns;             /* since 1970 on the host's clock; 0, 0: none */
+	int64_t own_high_ns;
+};
+
+struct sighting_sink {
+	void (*seen)(void *ctx, const struct sighting *sighting);
+	void *ctx;
+};
+
+/* Each place has a thread of its own, so that one that hangs delays no other. */
+enum { WATCH_PLACES_MAX = 64 };
+
 struct probe_ops {
 	const char *name;
 	const char *summary;
 	enum probe_on on;
 	const char *service_kinds; /* "postgres", "http|tcp", NULL: any */
 	bool is_ledger;
+	bool is_event;        /* yields what the system does, not whether the service answers */
+	bool uses_host_clock; /* its events carry times of the hosts' own clocks */
 	const struct param *params;
 
 	/* Pure look at the spec (parameters that depend on each other); NULL: nothing to check. */
@@ -53,6 +80,16 @@ struct probe_ops {
 	void (*sample)(void *state, const struct attempt *attempt, struct attempt_result *result,
 		       struct err *e);
 	void (*close)(void *state); /* NULL is fine */
+
+	/*
+	 * Event probes only (is_event; they have no open and no sample). They look at every place of
+	 * the spec (probe_place) once in each `every`. look tells the sink what is new since the last
+	 * look; false: the place did not answer, e says why, and nothing was told.
+	 */
+	bool (*watch)(const struct probe_spec *spec, const struct host *place, void **ret_state,
+		      struct err *e);
+	bool (*look)(void *state, const struct attempt *attempt, const struct sighting_sink *sink,
+		     struct err *e);
 
 	/* Ledgers only. prepare: make the place to write, before the first slot. read_back: every
 	   row of this run, streamed. clean: remove what prepare made; repeatable. */
@@ -67,6 +104,10 @@ struct probe_ops {
 
 const struct probe_ops *probe_find(const char *name); /* NULL when there is none */
 const struct probe_ops *const *probe_table(size_t *ret_count);
+
+/* The hosts that an event probe looks at: its host, or each member of its service. */
+size_t probe_place_count(const struct probe_spec *spec);
+const struct host *probe_place(const struct probe_spec *spec, size_t index);
 
 /*
  * Who plays a role in a service at this moment ("primary", "replica"): one row for each kind of

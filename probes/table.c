@@ -12,7 +12,10 @@
 	X(postgres_query) \
 	X(postgres_write) \
 	X(redis_write)    \
-	X(ssh_command)
+	X(ssh_command)    \
+	X(postgres_role)  \
+	X(patroni_history) \
+	X(log_event)
 
 #define ROLE_ROWS(X) \
 	X(postgres)
@@ -52,6 +55,16 @@ const struct probe_ops *const *probe_table(size_t *ret_count)
 {
 	*ret_count = sizeof probe_rows / sizeof probe_rows[0];
 	return probe_rows;
+}
+
+size_t probe_place_count(const struct probe_spec *spec)
+{
+	return spec->host != NULL ? 1 : spec->service != NULL ? spec->service->member_count : 0;
+}
+
+const struct host *probe_place(const struct probe_spec *spec, size_t index)
+{
+	return spec->host != NULL ? spec->host : spec->service->members[index];
 }
 
 const struct role_ops *role_find(const char *service_kind)

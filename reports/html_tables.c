@@ -35,6 +35,29 @@ static void add_parts(struct text *page, const struct story *story)
 	html_table_close(page);
 }
 
+/* All that the system did, also what is no part of the recovery. */
+static void add_named_events(struct text *page, const struct story *story)
+{
+	static const char *const heads[] = { "What the system did", "Seen by", "When", "Remark",
+					     NULL };
+	static const struct html_table table = { "What the system did", NULL, heads, 0 };
+	char buffer[WORDS_BYTES];
+
+	if (story->named_event_count == 0)
+		return;
+	html_table_open(page, &table);
+	for (size_t i = 0; i < story->named_event_count; i++) {
+		const struct named_event *event = &story->named_events[i];
+
+		html_cell(page, &table, 0, NULL, event->what);
+		html_cell(page, &table, 1, NULL, event->probe);
+		html_cell(page, &table, 2, event->is_placed ? NULL : "word tone-inconclusive",
+			  words_when(story, event, buffer));
+		html_cell(page, &table, 3, NULL, event->why == NULL ? "" : event->why);
+	}
+	html_table_close(page);
+}
+
 static void add_probe(struct text *page, const struct html_table *table, const struct story *story,
 		      const struct probe_result *probe)
 {
@@ -79,6 +102,7 @@ void html_recovery(struct text *page, const struct story *story)
 	text_add(page, "<section aria-labelledby=\"recovery-head\">"
 		       "<h2 id=\"recovery-head\">Recovery</h2>\n");
 	add_parts(page, story);
+	add_named_events(page, story);
 	html_table_open(page, &table);
 	for (size_t i = 0; i < story->probe_count; i++)
 		add_probe(page, &table, story, &story->probes[i]);

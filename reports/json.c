@@ -357,6 +357,25 @@ static void push_probe(struct json *rows, const struct story *story,
 	json_put_int(row, "lateness_max_ns", probe->lateness_max_ns);
 }
 
+/* What the system did by itself; without a moment, `why` says what is missing. */
+static void put_named_events(struct json *root, const struct story *story)
+{
+	struct json *rows = json_put_array(root, "named_events");
+
+	for (size_t i = 0; i < story->named_event_count; i++) {
+		const struct named_event *event = &story->named_events[i];
+		struct json *row = json_push_object(rows);
+
+		json_put_text(row, "probe", event->probe);
+		json_put_text(row, "host", event->host);
+		json_put_text(row, "what", event->what);
+		json_put_bool(row, "is_placed", event->is_placed);
+		put_moment(row, "low", story, event->at.low_ns);
+		put_moment(row, "high", story, event->at.high_ns);
+		json_put_text(row, "why", event->why);
+	}
+}
+
 static void put_ledger_count(struct json *object, const char *key,
 			     const struct ledger_count_result *count)
 {
@@ -476,6 +495,7 @@ static bool json_write(const struct story *story, const struct report_style *sty
 	rows = json_put_array(root, "probes");
 	for (size_t i = 0; i < story->probe_count; i++)
 		push_probe(rows, story, &story->probes[i]);
+	put_named_events(root, story);
 	put_ledgers(root, story);
 	put_deeds(root, story);
 	put_run(root, story);

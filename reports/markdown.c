@@ -94,6 +94,24 @@ static void write_recovery(struct text *text, const struct story *story)
 	text_add(text, "\n");
 }
 
+static void write_parts(struct text *text, const struct story *story)
+{
+	const struct probe_result *slowest = facts_slowest(story);
+	char buffer[WORDS_BYTES];
+
+	if (slowest == NULL || slowest->part_count == 0)
+		return;
+	text_add(text, "The recovery in its parts, as ");
+	escape_markdown(text, slowest->probe);
+	text_add(text, " saw it:\n\n");
+	for (size_t i = 0; i < slowest->part_count; i++) {
+		text_add(text, "- ");
+		escape_markdown(text, slowest->parts[i].name);
+		text_addf(text, ": %s\n", words_span(slowest->parts[i].span, buffer));
+	}
+	text_add(text, "\n");
+}
+
 static void write_levels(struct text *text, const struct story *story)
 {
 	const struct service_level *level;
@@ -241,6 +259,7 @@ static bool markdown_write(const struct story *story, const struct report_style 
 	write_head(ret_bytes, story);
 	write_objectives(ret_bytes, story);
 	write_recovery(ret_bytes, story);
+	write_parts(ret_bytes, story);
 	write_levels(ret_bytes, story);
 	write_ledgers(ret_bytes, story);
 	write_deeds(ret_bytes, story);

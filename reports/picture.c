@@ -68,6 +68,13 @@ static void describe(const struct picture *picture, struct text *text)
 		text_addf(text, " %s: %s.", probe->probe,
 			  words_rto(probe, facts_every_ns(story, probe->probe), buffer));
 	}
+	for (size_t i = 0; i < story->named_event_count; i++) {
+		const struct named_event *event = &story->named_events[i];
+
+		if (event->is_placed)
+			text_addf(text, " %s: %s.", event->what,
+				  words_when(story, event, buffer));
+	}
 }
 
 bool picture_draw(enum canvas_kind kind, const struct story *story, struct text *ret_bytes,
@@ -94,8 +101,10 @@ bool picture_draw(enum canvas_kind kind, const struct story *story, struct text 
 		canvas_crop(picture.canvas, PICTURE_HEAD);
 	}
 	picture_wash(&picture);
+	picture_event_bands(&picture);
 	picture_panel(&picture);
 	picture_strips(&picture);
+	picture_event_names(&picture);
 	picture_frame(&picture);
 	describe(&picture, &description);
 

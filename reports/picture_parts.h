@@ -52,6 +52,8 @@ void picture_panel(const struct picture *picture);  /* latency over time */
 void picture_strips(const struct picture *picture); /* good and bad, acknowledged and lost */
 void picture_frame(const struct picture *picture);  /* bracket, marks, axis, legend */
 void picture_head(const struct picture *picture);   /* what came out, in words */
+void picture_event_bands(const struct picture *picture); /* under the samples */
+void picture_event_names(const struct picture *picture); /* over them */
 void picture_wash(const struct picture *picture);   /* from inject to heal, under all the rest */
 
 #endif

@@ -173,6 +173,22 @@ static const struct objective_result *clean_objectives(const struct redactor *r,
 	return fresh;
 }
 
+static const struct named_event *clean_named_events(const struct redactor *r,
+						    const struct story *story)
+{
+	struct named_event *fresh =
+		copy(r, story->named_events, story->named_event_count * sizeof *fresh);
+
+	for (size_t i = 0; i < story->named_event_count; i++) {
+		fresh[i].probe = clean(r, fresh[i].probe);
+		fresh[i].host = clean(r, fresh[i].host);
+		fresh[i].what = clean(r, fresh[i].what);
+		fresh[i].part_name = clean(r, fresh[i].part_name);
+		fresh[i].why = clean(r, fresh[i].why);
+	}
+	return fresh;
+}
+
 static const struct deed *clean_deeds(const struct redactor *r, const struct story *story)
 {
 	struct deed *fresh = copy(r, story->deeds, story->deed_count * sizeof *fresh);
@@ -203,6 +219,7 @@ const struct story *redact_story(const struct story *story, struct arena *arena)
 	fresh->probes = clean_probes(&r, story);
 	fresh->ledgers = clean_ledgers(&r, story);
 	fresh->objectives = clean_objectives(&r, story);
+	fresh->named_events = clean_named_events(&r, story);
 	fresh->deeds = clean_deeds(&r, story);
 	fresh->untold = clean_texts(&r, story->untold, story->untold_count);
 	fresh->outcome.sentence = clean(&r, story->outcome.sentence);

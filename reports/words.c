@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "reports/facts.h"
 
 const char *words_headline(const struct outcome *outcome)
 {
@@ -119,6 +120,22 @@ const char *words_moment(int64_t after_zero_ns, char text[WORDS_BYTES])
 		(void)snprintf(text, WORDS_BYTES,
 			       "%c%" PRId64 " h %02" PRId64 " min %02" PRId64 " s", sign, s / 3600,
 			       s / 60 % 60, s % 60);
+	return text;
+}
+
+const char *words_when(const struct story *story, const struct named_event *event,
+		       char text[WORDS_BYTES])
+{
+	const int64_t zero_ns = facts_zero_ns(story);
+	char low[WORDS_BYTES];
+	char high[WORDS_BYTES];
+
+	if (!event->is_placed)
+		(void)snprintf(text, WORDS_BYTES, "withheld");
+	else
+		(void)snprintf(text, WORDS_BYTES, "%.40s to %.40s",
+			       words_moment(event->at.low_ns - zero_ns, low),
+			       words_moment(event->at.high_ns - zero_ns, high));
 	return text;
 }
 

@@ -23,6 +23,9 @@ const char *words_span(struct span span, char text[WORDS_BYTES]);   /* "4.31 s t
  */
 const char *words_rto(const struct probe_result *result, int64_t every_ns, char text[WORDS_BYTES]);
 const char *words_moment(int64_t after_zero_ns, char text[WORDS_BYTES]); /* "+4.310 s" */
+/* "+3.210 s to +3.224 s", "withheld" */
+const char *words_when(const struct story *story, const struct named_event *event,
+		       char text[WORDS_BYTES]);
 const char *words_wall(const struct story *story, int64_t at_ns, char text[WORDS_BYTES]);
 const char *words_iso(const struct story *story, int64_t at_ns, char text[WORDS_BYTES]);
 const char *words_count(uint64_t count, char text[WORDS_BYTES]); /* "1,234,567" */

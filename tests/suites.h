@@ -8,6 +8,7 @@
 
 #define SUITE_ROWS(X) \
 	X(base) \
+	X(events) \
 	X(faults) \
 	X(faults_power) \
 	X(faults_process) \

@@ -33,7 +33,8 @@ static void print_fault(const struct fault_ops *fault)
 
 static void print_probe(const struct probe_ops *probe)
 {
-	(void)printf("%s - %s%s\n", probe->name, probe->summary, probe->is_ledger ? " (a ledger)" : "");
+	(void)printf("%s - %s%s\n", probe->name, probe->summary,
+		     probe->is_ledger ? " (a ledger)" : probe->is_event ? " (events)" : "");
 	print_params(probe->params);
 }
 

@@ -38,6 +38,7 @@ static const char *word_for(enum event_kind kind)
 {
 	switch (kind) {
 	case EVENT_STATE_BEFORE:
+	case EVENT_CLOCK:
 	case EVENT_RUN_STARTED:
 	case EVENT_RUN_ENDED:
 	case EVENT_NONE:
@@ -61,6 +62,7 @@ static const char *word_for(enum event_kind kind)
 	case EVENT_HEAL_FAILED:
 	case EVENT_CLEAN:
 	case EVENT_LEFTOVER:
+	case EVENT_SEEN:
 	case EVENT_LEDGER_READ:
 	case EVENT_CHECK:
 	case EVENT_NOTE:

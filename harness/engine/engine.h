@@ -7,6 +7,8 @@
  *   heal.c     undo from written records, for run.c and for `firedrill heal`
  *   watch.c    what the samples say so far: steady, stable, bad for how long
  *   outside.c  probes, roles, ledgers and checks as the run sees them; sampler.c the lanes
+ *   follower.c threads that look what the system itself does; sights.c takes what they saw
+ *   host_clock.c   how far a host's clock is from ours; measure_events.c puts both together
  *   ledger.c   read back a ledger again and again until the missing set stops shrinking
  *   salvage.c  the samples of a run whose process died
  *   sessions.c one kept connection for each host
@@ -72,6 +74,13 @@ void run_id_make(const struct clock *clock, char *ret_text, size_t text_bytes);
 
 /* ---- outside ---- */
 
+/* What an event probe saw. */
+struct outside_sight {
+	const struct probe_spec *spec;
+	bool is_blind; /* it saw nothing: sighting.host never answered, and sighting.what says why */
+	struct sighting sighting;
+};
+
 /*
  * All that the engine sees of a service from outside: lanes of probes, roles, ledgers, checks. The
  * real one is outside_real (outside.c, sampler.c); a simulation brings its own.
@@ -84,6 +93,9 @@ struct outside_ops {
 	bool (*start)(void *ctx, int64_t t0_ns, struct text *ret_note, struct err *e);
 	/* The samples so far; read a sample's state with sample_state_now while lanes run. */
 	void (*view)(void *ctx, size_t probe_index, int64_t now_ns, struct track *ret_track);
+	/* What the event probes saw since the last call, one at a time; false: no more. NULL: the
+	   outside has no event probes. */
+	bool (*take)(void *ctx, struct outside_sight *ret_sight);
 	/* No slot begins after this; returns when the attempts under way have ended. */
 	void (*stop)(void *ctx);
 	bool (*read_back)(void *ctx, const struct probe_spec *spec, int64_t deadline_ns,

@@ -285,6 +285,37 @@ static void add_part(struct probe_result *result, const char *name, struct span 
 		(struct rto_part){ .name = name, .span = span_between(from, until) };
 }
 
+/*
+ * The system's own events between the first failure and the first success, each one the end of a
+ * part. An event belongs there when it cannot have come before the failure and the middle of its bound
+ * lies before the success: one that is known badly may not tear the parts. Returns where the next part
+ * begins.
+ */
+static struct span tell_event_parts(const struct scan *scan, struct span began, struct span until,
+				    struct probe_result *result)
+{
+	const struct measure_request *request = scan->request;
+	struct span last = began;
+	size_t told_count = 0;
+
+	for (size_t i = 0; i < request->event_count; i++) {
+		const struct named_event *event = &request->events[i];
+
+		if (!event->is_placed || event->at.low_ns < request->fault.low_ns ||
+		    event->at.high_ns <= began.low_ns ||
+		    event->at.low_ns + (event->at.high_ns - event->at.low_ns) / 2 >= until.high_ns)
+			continue;
+		if (told_count == RTO_EVENT_PARTS) {
+			result->left_out_part_count++;
+			continue;
+		}
+		told_count++;
+		add_part(result, event->part_name, last, event->at);
+		last = event->at;
+	}
+	return last;
+}
+
 static void tell_parts(struct scan *scan, struct probe_result *result)
 {
 	const struct span began = { scan->first.began_low_ns, scan->first.began_high_ns };
@@ -299,9 +330,14 @@ static void tell_parts(struct scan *scan, struct probe_result *result)
 	}
 
 	add_part(result, "until first failure seen", scan->request->fault, began);
-	if (!scan->has_answered || (scan->is_healed_by_us && is_first_stable))
+	if (!scan->has_answered || (scan->is_healed_by_us && is_first_stable)) {
+		/* Not recovered: the more one wants to know what the system did. */
+		(void)tell_event_parts(scan, began, (struct span){ 0, scan->request->end_ns },
+				       result);
 		return;
-	add_part(result, "until first success", began, scan->first_success);
+	}
+	add_part(result, "until first success",
+		 tell_event_parts(scan, began, scan->first_success, result), scan->first_success);
 	if (!scan->is_stable || scan->is_healed_by_us)
 		return;
 	add_part(result, "until stable", scan->first_success, scan->stable);

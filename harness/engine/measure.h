@@ -23,6 +23,10 @@ struct measure_request {
 	int64_t timeout_ns; /* what a failed attempt waited at least */
 	bool is_ledger;	    /* throughput is of acknowledged writes */
 	int64_t over_ns;    /* time over this latency is told; 0: not */
+	/* What the system did by itself, in order (measure_events); those between the first failure
+	   and the first success part the RTO. */
+	const struct named_event *events;
+	size_t event_count;
 };
 
 /* The beginning of the heal phase; 0 when there was none. */

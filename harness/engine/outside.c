@@ -10,14 +10,17 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "engine/follower.h"
 #include "engine/sampler.h"
 
 static const int64_t prepare_timeout_ns = 30 * NS_PER_S;
 
 struct real {
 	const struct run_request *request;
+	/* Of each probe one of the two; the other is NULL. */
 	struct sampler *owned_samplers[LIMIT_PROBES];
-	size_t sampler_count;
+	struct follower *owned_followers[LIMIT_PROBES];
+	size_t probe_count; /* opened so far */
 	bool is_prepared[LIMIT_PROBES];
 };
 
@@ -38,23 +41,33 @@ static bool prepare_ledger(struct real *real, size_t index, struct err *e)
 	return true;
 }
 
+static bool open_probe(struct real *real, size_t index, struct err *e)
+{
+	const struct run_request *request = real->request;
+	const struct sampler_request wish = {
+		.spec = &request->experiment->probes[index],
+		.run_id = request->run_id,
+		.clock = request->clock,
+		.sample_dir = request->sample_dir,
+		.at_most_ns = request->experiment->run_at_most_ns,
+	};
+
+	if (wish.spec->is_event)
+		return follower_open(wish.spec, wish.run_id, wish.clock,
+				     &real->owned_followers[index], e);
+	return prepare_ledger(real, index, e) &&
+	       sampler_open(&wish, &real->owned_samplers[index], e);
+}
+
 static bool real_open(void *ctx, const struct run_request *request, struct err *e)
 {
 	struct real *real = ctx;
 
 	real->request = request;
 	for (size_t i = 0; i < request->experiment->probe_count; i++) {
-		const struct sampler_request wish = {
-			.spec = &request->experiment->probes[i],
-			.run_id = request->run_id,
-			.clock = request->clock,
-			.sample_dir = request->sample_dir,
-			.at_most_ns = request->experiment->run_at_most_ns,
-		};
-
-		if (!prepare_ledger(real, i, e) || !sampler_open(&wish, &real->owned_samplers[i], e))
+		if (!open_probe(real, i, e))
 			return false;
-		real->sampler_count++;
+		real->probe_count++;
 	}
 	return true;
 }
@@ -64,9 +77,14 @@ static bool real_start(void *ctx, int64_t t0_ns, struct text *ret_note, struct e
 	struct real *real = ctx;
 	bool is_fifo_everywhere = true;
 
-	for (size_t i = 0; i < real->sampler_count; i++) {
-		bool is_fifo;
+	for (size_t i = 0; i < real->probe_count; i++) {
+		bool is_fifo = true;
 
+		if (real->owned_followers[i] != NULL) {
+			if (!follower_start(real->owned_followers[i], t0_ns, e))
+				return false;
+			continue;
+		}
 		if (!sampler_start(real->owned_samplers[i], t0_ns, &is_fifo, e))
 			return false;
 		is_fifo_everywhere = is_fifo_everywhere && is_fifo;
@@ -81,18 +99,40 @@ static void real_view(void *ctx, size_t probe_index, int64_t now_ns, struct trac
 {
 	struct real *real = ctx;
 
-	assert(probe_index < real->sampler_count);
-	sampler_view(real->owned_samplers[probe_index], now_ns, ret_track);
+	assert(probe_index < real->probe_count);
+	if (real->owned_samplers[probe_index] == NULL)
+		*ret_track = (struct track){ .probe = NULL }; /* events only */
+	else
+		sampler_view(real->owned_samplers[probe_index], now_ns, ret_track);
+}
+
+static bool real_take(void *ctx, struct outside_sight *ret_sight)
+{
+	struct real *real = ctx;
+
+	for (size_t i = 0; i < real->probe_count; i++)
+		if (real->owned_followers[i] != NULL &&
+		    follower_take(real->owned_followers[i], ret_sight))
+			return true;
+	return false;
 }
 
 static void real_stop(void *ctx)
 {
 	struct real *real = ctx;
 
-	for (size_t i = 0; i < real->sampler_count; i++)
-		sampler_stop_begin(real->owned_samplers[i]);
-	for (size_t i = 0; i < real->sampler_count; i++)
-		sampler_stop_wait(real->owned_samplers[i]);
+	for (size_t i = 0; i < real->probe_count; i++) {
+		if (real->owned_samplers[i] != NULL)
+			sampler_stop_begin(real->owned_samplers[i]);
+		if (real->owned_followers[i] != NULL)
+			follower_stop_begin(real->owned_followers[i]);
+	}
+	for (size_t i = 0; i < real->probe_count; i++) {
+		if (real->owned_samplers[i] != NULL)
+			sampler_stop_wait(real->owned_samplers[i]);
+		if (real->owned_followers[i] != NULL)
+			follower_stop_wait(real->owned_followers[i]);
+	}
 }
 
 static bool real_read_back(void *ctx, const struct probe_spec *spec, int64_t deadline_ns,
@@ -166,8 +206,10 @@ static void real_close(void *ctx)
 {
 	struct real *real = ctx;
 
-	for (size_t i = 0; i < real->sampler_count; i++)
+	for (size_t i = 0; i < real->probe_count; i++) {
 		sampler_close(real->owned_samplers[i]);
+		follower_close(real->owned_followers[i]);
+	}
 	free(real);
 }
 
@@ -175,6 +217,7 @@ static const struct outside_ops real_ops = {
 	.open = real_open,
 	.start = real_start,
 	.view = real_view,
+	.take = real_take,
 	.stop = real_stop,
 	.read_back = real_read_back,
 	.check = real_check,

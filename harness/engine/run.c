@@ -118,8 +118,10 @@ void run_tick(struct run *run, int64_t until_ns)
 {
 	int64_t now_ns = clock_now_ns(run->clock);
 
-	if (run->are_lanes_running)
+	if (run->are_lanes_running) {
 		watch_update(&run->watch, now_ns);
+		sights_take(run);
+	}
 	look_at_signal(run);
 	look_at_stop_conditions(run, now_ns);
 	renew_leases(run);
@@ -184,6 +186,7 @@ static bool prepare(struct run *run)
 			return not_started(run, e.text);
 	if (!sessions_open_all(run->sessions, hosts, host_count, &e))
 		return not_started(run, e.text);
+	sights_begin(run);
 	run->is_open = true;
 	if (!request->outside.ops->open(request->outside.ctx, request, &e))
 		return not_started(run, e.text);
@@ -382,6 +385,7 @@ static void stop_lanes(struct run *run)
 	if (!run->are_lanes_running)
 		return;
 	outside->ops->stop(outside->ctx);
+	sights_end(run);
 	/* All attempts have ended: what is empty now was never sampled. */
 	for (size_t i = 0; i < run->experiment->probe_count; i++) {
 		outside->ops->view(outside->ctx, i, clock_now_ns(run->clock), &run->watch.tracks[i]);
@@ -516,6 +520,7 @@ bool run_experiment(const struct run_request *request, struct outcome *ret_outco
 					 .clock = request->clock,
 					 .progress = request->progress };
 	watch_init(&run->watch, request->experiment, &request->outside);
+	run->sights = sights_make();
 	run->sessions = sessions_make(&request->opener, request->clock);
 	ok = begin(run, e);
 	if (ok) {
@@ -538,6 +543,7 @@ bool run_experiment(const struct run_request *request, struct outcome *ret_outco
 		};
 	}
 	sessions_release(run->sessions);
+	sights_release(run->sights);
 	arena_release(&run->arena);
 	free(run);
 	return ok;

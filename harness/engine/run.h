@@ -8,6 +8,7 @@
 #include "engine/heal.h"
 #include "engine/journal.h"
 #include "engine/sessions.h"
+#include "engine/sights.h"
 #include "engine/watch.h"
 
 /* One fault on one target, from its written record on. */
@@ -29,6 +30,7 @@ struct run {
 	struct journal journal;
 	struct sessions *sessions;
 	struct watch watch;
+	struct sights *sights;
 	struct harm harms[LIMIT_STEPS * 4];
 	size_t harm_count;
 	int64_t begun_ns;

@@ -12,6 +12,7 @@
 
 #include "engine/judge.h"
 #include "engine/measure.h"
+#include "engine/measure_events.h"
 #include "engine/story_parts.h"
 #include "load/load.h"
 
@@ -161,6 +162,8 @@ static void measure_probes(struct story_draft *draft)
 			.healed_ns = measure_healed_ns(&story->timeline),
 			.timeout_ns = spec->timeout_ns,
 			.is_ledger = spec->is_ledger,
+			.events = story->named_events,
+			.event_count = story->named_event_count,
 		};
 
 		if (request.track != NULL)
@@ -300,6 +303,7 @@ bool story_build(struct store *store, const char *run_id, struct arena *arena,
 	story->version = draft.row.version;
 	story->secrets = secrets;
 	find_moments(&draft);
+	measure_events(&story->timeline, arena, &story->named_events, &story->named_event_count);
 	measure_probes(&draft);
 	measure_ledgers(&draft);
 	judge(&draft);

@@ -177,7 +177,7 @@ static void tell_tracks(const struct story *story, struct untold *untold)
 	const struct timeline *timeline = &story->timeline;
 
 	for (size_t i = 0; i < experiment->probe_count; i++)
-		if (story->deed_count > 0 &&
+		if (story->deed_count > 0 && !experiment->probes[i].is_event &&
 		    find_track(timeline, experiment->probes[i].name) == NULL)
 			tell(untold,
 			     arena_format(untold->arena, "No samples of probe %s were kept.",
@@ -212,6 +212,30 @@ static void tell_samples(const struct story *story, struct untold *untold)
 	}
 }
 
+/* A phase is withheld rather than guessed. */
+static void tell_named_events(const struct story *story, struct untold *untold)
+{
+	for (size_t i = 0; i < story->named_event_count; i++) {
+		const struct named_event *named = &story->named_events[i];
+
+		if (!named->is_placed)
+			tell(untold, arena_format(untold->arena,
+						  "When \"%s\" took place is withheld: %s.",
+						  named->what, named->why));
+		else if (named->why != NULL)
+			tell(untold, arena_format(untold->arena,
+						  "When \"%s\" took place comes from our own looks "
+						  "alone: %s.", named->what, named->why));
+	}
+	for (size_t i = 0; i < story->probe_count; i++)
+		if (story->probes[i].left_out_part_count > 0)
+			tell(untold, arena_format(untold->arena,
+						  "%zu more events lie between the first failure and "
+						  "the first success of %s; the first %d are its parts.",
+						  story->probes[i].left_out_part_count,
+						  story->probes[i].probe, RTO_EVENT_PARTS));
+}
+
 static void tell_count(const struct story *story, const struct ledger_result *ledger,
 		       const struct ledger_count_result *count, const char *when,
 		       struct untold *untold)
@@ -235,9 +259,9 @@ static void tell_notes(const struct story *story, struct untold *untold)
 
 void story_tell_untold(struct story *story, struct arena *arena)
 {
-	/* At most: one for each deed, note and stray track, three for a probe, two for a ledger. */
+	/* At most: one for each deed, event and stray track, four for a probe, two for a ledger. */
 	const size_t most = story->deed_count + story->timeline.event_count +
-			    story->timeline.track_count + 3 * story->experiment->probe_count +
+			    story->timeline.track_count + 4 * story->experiment->probe_count +
 			    2 * story->ledger_count + 1;
 	struct untold untold = {
 		.arena = arena,
@@ -247,6 +271,7 @@ void story_tell_untold(struct story *story, struct arena *arena)
 	tell_deeds(story, &untold);
 	tell_tracks(story, &untold);
 	tell_samples(story, &untold);
+	tell_named_events(story, &untold);
 	for (size_t i = 0; i < story->ledger_count; i++) {
 		const struct ledger_result *ledger = &story->ledgers[i];
 

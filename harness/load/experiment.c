@@ -109,6 +109,11 @@ static void build_stop(struct loader *loader, const struct experiment *experimen
 	probe = params_find(&values.own, "probe");
 	if (probe->is_set)
 		stop->probe = probe_named(loader, experiment, probe);
+	if (stop->probe == NULL || !stop->probe->is_event)
+		return;
+	problem_add(loader, probe->mark, "`%s` yields events and is never bad; name a probe that "
+		    "takes samples", stop->probe->name);
+	stop->probe = NULL;
 }
 
 static void build_stops(struct loader *loader, const struct node *root,

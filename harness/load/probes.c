@@ -176,6 +176,7 @@ static bool build_spec(struct loader *loader, const struct experiment *experimen
 	spec->timeout_ns = params_number(own, "timeout");
 	spec->is_required = params_bool(own, "required");
 	spec->is_ledger = ops->is_ledger;
+	spec->is_event = ops->is_event;
 	spec->params = ret_values->extra;
 	if (!find_target(loader, experiment, params_find(own, "on"), spec->mark, ops, spec) ||
 	    loader->error_count != errors_before)
@@ -205,6 +206,21 @@ static uint32_t count_lanes(struct loader *loader, const struct probe_spec *spec
 	return LIMIT_LANES;
 }
 
+/* An event probe says what the system does, never whether the service is good. */
+static void limit_event(struct loader *loader, const struct node *node, struct probe_spec *spec,
+			const struct params *own)
+{
+	const struct node *required = tree_get(node, "required");
+
+	if (required != NULL && params_bool(own, "required"))
+		problem_add(loader, required->mark, "%s yields events and no good or bad samples, so "
+			    "nothing can depend on it; take `required` out", spec->kind);
+	if (params_is_set(own, "lanes"))
+		problem_add(loader, params_find(own, "lanes")->mark, "%s looks at each place once at "
+			    "a time; take `lanes` out", spec->kind);
+	spec->is_required = false;
+}
+
 static void build_probe(struct loader *loader, const struct experiment *experiment,
 			const struct node *node, struct probe_spec *spec)
 {
@@ -214,6 +230,8 @@ static void build_probe(struct loader *loader, const struct experiment *experime
 	(void)name_check(loader, node->key_mark, "a probe", node->key);
 	(void)build_spec(loader, experiment, &form_probe, node, spec, &values);
 	spec->every_ns = params_number(&values.own, "every");
+	if (spec->is_event)
+		limit_event(loader, node, spec, &values.own);
 	if (spec->every_ns > 0 && spec->timeout_ns > 0)
 		spec->lane_count = count_lanes(loader, spec, &values.own);
 }
@@ -271,6 +289,9 @@ static void build_check(struct loader *loader, const struct experiment *experime
 	spec->lane_count = 1;
 	if (spec->timeout_ns == 0)
 		spec->timeout_ns = check_timeout_ns;
+	if (is_whole && spec->is_event)
+		problem_add(loader, spec->mark, "%s yields events and no answer to check; it belongs "
+			    "under `probes`", spec->kind);
 	if (is_whole && spec->is_ledger)
 		problem_add(loader, spec->mark, "%s is a ledger: it writes; it belongs under "
 			    "`probes`", spec->kind);

@@ -17,6 +17,7 @@ struct probe_spec {
 	uint32_t lane_count;           /* never 0 after loading: ceil(timeout / every), or `lanes:` */
 	bool is_required;              /* `required: false`: shown, but no objective depends on it */
 	bool is_ledger;                /* from the probe's row */
+	bool is_event;                 /* from the probe's row: it yields events and no samples */
 	struct params params;
 	const struct inventory *inventory;
 	struct mark mark;

@@ -37,6 +37,8 @@ struct story {
 	size_t ledger_count;
 	const struct objective_result *objectives;
 	size_t objective_count;
+	const struct named_event *named_events; /* in the order of their moments; withheld ones last */
+	size_t named_event_count;
 	const struct deed *deeds;
 	size_t deed_count;
 	const char *const *untold;  /* what could not be told, sentences */

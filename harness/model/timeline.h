@@ -45,6 +45,8 @@ enum phase {
 	X(CLEAN, "state as before")           /* step, host: read back equals STATE_BEFORE */ \
 	X(LEFTOVER, "leftover")               /* step, host: it does not; text names it */ \
 	X(LEDGER_READ, "ledger read")         /* name = probe; data: which count, read number */ \
+	X(SEEN, "seen")                       /* name = event probe; host; sights.h; text: what it did */ \
+	X(CLOCK, "clock")                     /* host; sights.h: how far its clock is from ours */ \
 	X(CHECK, "check")                     /* name; data: verdict, expected, got */ \
 	X(NOTE, "note")                       /* something a reader must know */ \
 	X(FAILED, "run failed")               /* internal or storage error */ \

@@ -56,11 +56,25 @@ struct latency {
 
 /* One named part of the RTO; parts follow each other. */
 struct rto_part {
-	const char *name; /* "until first failure seen", "until first success", "until stable" */
+	/* "until first failure seen", "until first success", "until stable"; between the first two
+	   the system's own events: "until Patroni promoted db2" */
+	const char *name;
 	struct span span;
 };
 
-enum { RTO_PARTS = 6 };
+/* Three from the samples, and one for each of so many events of the system. */
+enum { RTO_EVENT_PARTS = 9, RTO_PARTS = 3 + RTO_EVENT_PARTS };
+
+/* Something that the system did by itself, as an event probe saw it. */
+struct named_event {
+	const char *probe;
+	const char *host;      /* NULL: not known */
+	const char *what;      /* "Patroni promoted db2" */
+	const char *part_name; /* "until Patroni promoted db2" */
+	bool is_placed;        /* false: `why` says why the moment is withheld */
+	struct span at;        /* it took place in [low, high] on the run's clock */
+	const char *why;       /* withheld, or not from the host's own clock; NULL: nothing to say */
+};
 
 struct probe_result {
 	const char *probe;
@@ -69,6 +83,7 @@ struct probe_result {
 	struct span rto;
 	struct rto_part parts[RTO_PARTS];
 	size_t part_count;
+	size_t left_out_part_count;  /* events between failure and success beyond RTO_EVENT_PARTS */
 	int64_t first_bad_due_ns;    /* 0: none after the fault */
 	int64_t last_bad_due_ns;
 	int64_t first_good_done_ns;  /* first good after the first bad */
