@@ -92,38 +92,6 @@ struct span facts_window(const struct story *story)
 	return window;
 }
 
-static int rank(enum measured kind)
-{
-	switch (kind) {
-	case MEASURED_NOTHING:
-		return 0;
-	case MEASURED_NO_OUTAGE:
-		return 1;
-	case MEASURED_SPAN:
-		return 2;
-	case MEASURED_NEVER_RECOVERED:
-		return 3;
-	}
-	return 0;
-}
-
-const struct probe_result *facts_slowest(const struct story *story)
-{
-	const struct probe_result *slowest = NULL;
-
-	for (size_t i = 0; i < story->probe_count; i++) {
-		const struct probe_result *probe = &story->probes[i];
-
-		if (!probe->is_required || probe->rto_kind == MEASURED_NOTHING)
-			continue;
-		if (slowest == NULL || rank(probe->rto_kind) > rank(slowest->rto_kind) ||
-		    (probe->rto_kind == slowest->rto_kind &&
-		     probe->rto.high_ns > slowest->rto.high_ns))
-			slowest = probe;
-	}
-	return slowest;
-}
-
 const struct track *facts_track(const struct story *story, const char *probe)
 {
 	for (size_t i = 0; i < story->timeline.track_count; i++)

@@ -17,8 +17,6 @@ const char *facts_head(const struct story *story);
 /* The part of the run worth a picture: some baseline, all that went wrong, the quiet after it. */
 struct span facts_window(const struct story *story);
 
-/* The probe whose recovery is the service's: the slowest required one. NULL: nothing measured. */
-const struct probe_result *facts_slowest(const struct story *story);
 const struct track *facts_track(const struct story *story, const char *probe);  /* or NULL */
 const struct probe_spec *facts_spec(const struct story *story, const char *probe); /* or NULL */
 int64_t facts_every_ns(const struct story *story, const char *probe);           /* 0: unknown */

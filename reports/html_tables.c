@@ -15,22 +15,22 @@ static void add_parts(struct text *page, const struct story *story)
 {
 	static const char *const heads[] = { "Part of the recovery", "From the fault", NULL };
 	static const struct html_table table = { "Parts of the recovery", NULL, heads, 0 };
-	const struct probe_result *slowest = facts_slowest(story);
+	const struct probe_result *service = story->service;
 	char buffer[WORDS_BYTES];
 
-	if (slowest == NULL)
+	if (service == NULL)
 		return;
 	text_add(page, "<p>The service recovers with its slowest required probe, <strong>");
-	escape_markup(page, slowest->probe);
+	escape_markup(page, service->probe);
 	text_add(page, "</strong>: <strong>");
-	escape_markup(page, words_rto(slowest, facts_every_ns(story, slowest->probe), buffer));
+	escape_markup(page, words_rto(service, facts_every_ns(story, service->probe), buffer));
 	text_add(page, "</strong>.</p>\n");
-	if (slowest->part_count == 0)
+	if (service->part_count == 0)
 		return;
 	html_table_open(page, &table);
-	for (size_t i = 0; i < slowest->part_count; i++) {
-		html_cell(page, &table, 0, NULL, slowest->parts[i].name);
-		html_cell(page, &table, 1, NULL, words_span(slowest->parts[i].span, buffer));
+	for (size_t i = 0; i < service->part_count; i++) {
+		html_cell(page, &table, 0, NULL, service->parts[i].name);
+		html_cell(page, &table, 1, NULL, words_span(service->parts[i].span, buffer));
 	}
 	html_table_close(page);
 }

@@ -230,14 +230,14 @@ static void put_rto(struct json *object, const char *key, const struct probe_res
 
 static void put_service_rto(struct json *root, const struct story *story)
 {
-	const struct probe_result *slowest = facts_slowest(story);
+	const struct probe_result *service = story->service;
 
-	if (slowest == NULL) {
+	if (service == NULL) {
 		json_put_null(root, "service_rto");
 		return;
 	}
-	put_rto(root, "service_rto", slowest);
-	json_put_text(root, "service_rto_probe", slowest->probe);
+	put_rto(root, "service_rto", service);
+	json_put_text(root, "service_rto_probe", service->probe);
 }
 
 /* A bound that nobody knows is null. */

@@ -81,7 +81,7 @@ static struct junit_case run_case(const struct story *story)
 static struct junit_case objective_case(const struct story *story,
 					const struct objective_result *objective)
 {
-	const struct probe_result *slowest = facts_slowest(story);
+	const struct probe_result *service = story->service;
 	struct junit_case row = {
 		.name = objective->name,
 		.message = objective->reason,
@@ -102,9 +102,9 @@ static struct junit_case objective_case(const struct story *story,
 		row.result = CASE_ERROR;
 		break;
 	}
-	if (strcmp(objective->name, "rto") == 0 && slowest != NULL &&
-	    slowest->rto_kind == MEASURED_SPAN)
-		row.took_ns = slowest->rto.high_ns;
+	if (strcmp(objective->name, "rto") == 0 && service != NULL &&
+	    service->rto_kind == MEASURED_SPAN)
+		row.took_ns = service->rto.high_ns;
 	text_addf(&row.detail, "target: %s\nobserved: %s\nmargin: %s\n",
 		  objective->target == NULL ? "" : objective->target,
 		  objective->observed == NULL ? "" : objective->observed,

@@ -96,18 +96,18 @@ static void write_recovery(struct text *text, const struct story *story)
 
 static void write_parts(struct text *text, const struct story *story)
 {
-	const struct probe_result *slowest = facts_slowest(story);
+	const struct probe_result *service = story->service;
 	char buffer[WORDS_BYTES];
 
-	if (slowest == NULL || slowest->part_count == 0)
+	if (service == NULL || service->part_count == 0)
 		return;
 	text_add(text, "The recovery in its parts, as ");
-	escape_markdown(text, slowest->probe);
+	escape_markdown(text, service->probe);
 	text_add(text, " saw it:\n\n");
-	for (size_t i = 0; i < slowest->part_count; i++) {
+	for (size_t i = 0; i < service->part_count; i++) {
 		text_add(text, "- ");
-		escape_markdown(text, slowest->parts[i].name);
-		text_addf(text, ": %s\n", words_span(slowest->parts[i].span, buffer));
+		escape_markdown(text, service->parts[i].name);
+		text_addf(text, ": %s\n", words_span(service->parts[i].span, buffer));
 	}
 	text_add(text, "\n");
 }

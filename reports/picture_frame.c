@@ -182,14 +182,14 @@ static void draw_far_target(const struct picture *picture)
 }
 
 /* The certain part is a dark bar, the part that is not known a light one between two posts. */
-static void draw_span(const struct picture *picture, const struct probe_result *slowest)
+static void draw_span(const struct picture *picture, const struct probe_result *service)
 {
 	struct canvas *canvas = picture->canvas;
 	const double start = picture_x(picture, picture->zero_ns);
-	const bool is_open = slowest->rto_kind == MEASURED_NEVER_RECOVERED;
-	const double low = picture_x(picture, picture->zero_ns + slowest->rto.low_ns);
+	const bool is_open = service->rto_kind == MEASURED_NEVER_RECOVERED;
+	const double low = picture_x(picture, picture->zero_ns + service->rto.low_ns);
 	double high = is_open ? PICTURE_RIGHT :
-				picture_x(picture, picture->zero_ns + slowest->rto.high_ns);
+				picture_x(picture, picture->zero_ns + service->rto.high_ns);
 
 	if (high < low + 2)
 		high = low + 2;
@@ -213,26 +213,26 @@ static void draw_span(const struct picture *picture, const struct probe_result *
 
 static void draw_rto(const struct picture *picture)
 {
-	const struct probe_result *slowest = facts_slowest(picture->story);
+	const struct probe_result *service = picture->story->service;
 	struct canvas_label label = { .x = PICTURE_LEFT - 10, .y = PICTURE_LANE + 4.5, .size = 13,
 				      .align = ALIGN_RIGHT, .is_bold = true,
 				      .colour = PICTURE_INK };
 	char words[WORDS_BYTES];
 
-	if (!facts_has_fault(picture->story) || slowest == NULL)
+	if (!facts_has_fault(picture->story) || service == NULL)
 		return;
 	canvas_text(picture->canvas, &label, "observed RTO");
 	label.align = ALIGN_LEFT;
 	label.size = 15;
 	label.y = PICTURE_LANE + 5;
 	label.x = picture_x(picture, picture->zero_ns) + 8;
-	(void)words_rto(slowest, facts_every_ns(picture->story, slowest->probe), words);
-	if (slowest->rto_kind == MEASURED_SPAN ||
-	    slowest->rto_kind == MEASURED_NEVER_RECOVERED)
-		draw_span(picture, slowest);
-	if (slowest->rto_kind == MEASURED_SPAN)
-		label.x = picture_x(picture, picture->zero_ns + slowest->rto.high_ns) + 12;
-	if (slowest->rto_kind == MEASURED_NEVER_RECOVERED) {
+	(void)words_rto(service, facts_every_ns(picture->story, service->probe), words);
+	if (service->rto_kind == MEASURED_SPAN ||
+	    service->rto_kind == MEASURED_NEVER_RECOVERED)
+		draw_span(picture, service);
+	if (service->rto_kind == MEASURED_SPAN)
+		label.x = picture_x(picture, picture->zero_ns + service->rto.high_ns) + 12;
+	if (service->rto_kind == MEASURED_NEVER_RECOVERED) {
 		label.y = PICTURE_LANE - 13;
 		label.colour = PICTURE_BAD;
 	}

@@ -126,11 +126,12 @@ static struct timeline clean_timeline(const struct redactor *r, const struct tim
 	return fresh;
 }
 
-static const struct probe_result *clean_probes(const struct redactor *r, const struct story *story)
+static const struct probe_result *clean_probes(const struct redactor *r,
+					       const struct probe_result *probes, size_t count)
 {
-	struct probe_result *fresh = copy(r, story->probes, story->probe_count * sizeof *fresh);
+	struct probe_result *fresh = copy(r, probes, count * sizeof *fresh);
 
-	for (size_t i = 0; i < story->probe_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		fresh[i].probe = clean(r, fresh[i].probe);
 		for (size_t part = 0; part < fresh[i].part_count; part++)
 			fresh[i].parts[part].name = clean(r, fresh[i].parts[part].name);
@@ -216,7 +217,8 @@ const struct story *redact_story(const struct story *story, struct arena *arena)
 	fresh->version = clean(&r, story->version);
 	fresh->experiment = clean_experiment(&r, story->experiment);
 	fresh->timeline = clean_timeline(&r, &story->timeline);
-	fresh->probes = clean_probes(&r, story);
+	fresh->probes = clean_probes(&r, story->probes, story->probe_count);
+	fresh->service = story->service == NULL ? NULL : clean_probes(&r, story->service, 1);
 	fresh->ledgers = clean_ledgers(&r, story);
 	fresh->objectives = clean_objectives(&r, story);
 	fresh->named_events = clean_named_events(&r, story);

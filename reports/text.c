@@ -116,21 +116,21 @@ static void write_objectives(const struct page *page)
 
 static void write_recovery(const struct page *page)
 {
-	const struct probe_result *slowest = facts_slowest(page->story);
+	const struct probe_result *service = page->story->service;
 	char buffer[WORDS_BYTES];
 	struct text line = { 0 };
 
-	if (slowest == NULL)
+	if (service == NULL)
 		return;
 	add_heading(page, "Recovery");
 	text_addf(&line, "%s, as %s saw it",
-		  words_rto(slowest, facts_every_ns(page->story, slowest->probe), buffer),
-		  slowest->probe);
+		  words_rto(service, facts_every_ns(page->story, service->probe), buffer),
+		  service->probe);
 	grid_sentence(page->text, "  ", 2, page->width, text_str(&line));
-	for (size_t i = 0; i < slowest->part_count; i++) {
+	for (size_t i = 0; i < service->part_count; i++) {
 		text_clear(&line);
-		text_addf(&line, "%s: %s", slowest->parts[i].name,
-			  words_span(slowest->parts[i].span, buffer));
+		text_addf(&line, "%s: %s", service->parts[i].name,
+			  words_span(service->parts[i].span, buffer));
 		grid_sentence(page->text, "    ", 6, page->width, text_str(&line));
 	}
 	text_release(&line);

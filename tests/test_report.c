@@ -440,6 +440,7 @@ START_TEST(test_json_numbers_beyond_double_stay_exact)
 	probe.rto.high_ns = INT64_C(9007199254740993);
 	story.probes = &probe;
 	story.probe_count = 1;
+	story.service = &probe;
 	assert_says("json", &story, "9007199254740993");
 }
 END_TEST

@@ -31,6 +31,7 @@
 #include "engine/measure.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "engine/measure_latency.h"
 #include "engine/measure_level.h"
@@ -538,4 +539,21 @@ void measure_service_rto(const struct probe_result *results, size_t count, enum 
 		if (results[i].is_required && results[i].rto_kind == slowest->rto_kind)
 			ret_span->low_ns = at_least(ret_span->low_ns, results[i].rto.low_ns);
 	assert(ret_span->low_ns <= ret_span->high_ns);
+}
+
+bool measure_service(const struct probe_result *results, size_t count,
+		     struct probe_result *ret_service)
+{
+	enum measured kind;
+	struct span span;
+	const char *probe;
+
+	measure_service_rto(results, count, &kind, &span, &probe);
+	if (kind == MEASURED_NOTHING)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(results[i].probe, probe) == 0)
+			*ret_service = results[i];
+	ret_service->rto = span;
+	return true;
 }

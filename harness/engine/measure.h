@@ -50,6 +50,10 @@ void measure_probe(const struct measure_request *request, struct probe_result *r
 void measure_service_rto(const struct probe_result *results, size_t count, enum measured *ret_kind,
 			 struct span *ret_span, const char **ret_probe);
 
+/* What the slowest required probe found, with the service's RTO. False: nothing was measured. */
+bool measure_service(const struct probe_result *results, size_t count,
+		     struct probe_result *ret_service);
+
 /*
  * Classes and observed RPO of one ledger at one count. `read` NULL: it was not counted. Slots at or
  * beyond read->slot_count were not read and are not classified. `unexpected` is what the read-back

@@ -147,6 +147,7 @@ static void measure_probes(struct story_draft *draft)
 	const struct experiment *experiment = story->experiment;
 	struct probe_result *results =
 		arena_alloc(draft->arena, (experiment->probe_count + 1) * sizeof *results);
+	struct probe_result *service = arena_alloc(draft->arena, sizeof *service);
 	size_t count = 0;
 
 	for (size_t i = 0; i < experiment->probe_count; i++) {
@@ -171,6 +172,8 @@ static void measure_probes(struct story_draft *draft)
 	}
 	story->probes = results;
 	story->probe_count = count;
+	if (measure_service(results, count, service))
+		story->service = service;
 }
 
 /* The final read of one count: the one with the highest number. */

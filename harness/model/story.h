@@ -33,6 +33,8 @@ struct story {
 	int64_t ended_ns;
 	const struct probe_result *probes;
 	size_t probe_count;
+	/* The slowest required probe's result, with the service's own RTO; NULL: nothing measured. */
+	const struct probe_result *service;
 	const struct ledger_result *ledgers;
 	size_t ledger_count;
 	const struct objective_result *objectives;
