@@ -108,6 +108,14 @@ const struct probe_spec *facts_spec(const struct story *story, const char *probe
 	return NULL;
 }
 
+const char *facts_lanes(const struct story *story)
+{
+	for (size_t i = 0; i < story->timeline.event_count; i++)
+		if (story->timeline.events[i].kind == EVENT_LANES)
+			return story->timeline.events[i].text;
+	return NULL;
+}
+
 int64_t facts_every_ns(const struct story *story, const char *probe)
 {
 	const struct track *track = facts_track(story, probe);

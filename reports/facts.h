@@ -19,6 +19,8 @@ struct span facts_window(const struct story *story);
 
 const struct track *facts_track(const struct story *story, const char *probe);  /* or NULL */
 const struct probe_spec *facts_spec(const struct story *story, const char *probe); /* or NULL */
+/* How many lanes looked and how they were scheduled; NULL: the run did not get so far. */
+const char *facts_lanes(const struct story *story);
 int64_t facts_every_ns(const struct story *story, const char *probe);           /* 0: unknown */
 const struct ledger_result *facts_ledger(const struct story *story, const char *probe);
 /* The final read behind the count of a ledger that its verdict rests on; NULL: none. */

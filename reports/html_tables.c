@@ -77,7 +77,8 @@ static void add_probe(struct text *page, const struct html_table *table, const s
 	html_cell(page, table, 7, NULL, words_count(probe->flap_count, buffer));
 	html_cell(page, table, 8, NULL,
 		  every_ns == 0 ? "-" : units_format_duration(every_ns, number));
-	html_cell(page, table, 9, NULL, units_format_duration(probe->lateness_p99_ns, number));
+	html_cell(page, table, 9, NULL, words_lateness(probe, buffer));
+	html_cell(page, table, 10, NULL, words_count(probe->late_count, buffer));
 }
 
 void html_recovery(struct text *page, const struct story *story)
@@ -92,10 +93,11 @@ void html_recovery(struct text *page, const struct story *story)
 		"Not seen",
 		"Flaps",
 		"Every",
-		"Lateness p99",
+		"Sent",
+		"In the next slot",
 		NULL,
 	};
-	static const struct html_table table = { "Recovery of each probe", "wide", heads, 0xf0 };
+	static const struct html_table table = { "Recovery of each probe", "wide", heads, 0x4f0 };
 
 	if (story->probe_count == 0)
 		return;
@@ -107,6 +109,11 @@ void html_recovery(struct text *page, const struct story *story)
 	for (size_t i = 0; i < story->probe_count; i++)
 		add_probe(page, &table, story, &story->probes[i]);
 	html_table_close(page);
+	if (facts_lanes(story) != NULL) {
+		text_add(page, "<p>");
+		escape_markup(page, facts_lanes(story));
+		text_add(page, ".</p>\n");
+	}
 	text_add(page, "</section>\n");
 }
 

@@ -145,6 +145,7 @@ static void put_run(struct json *root, const struct story *story)
 	put_moment(run, "started", story, facts_started_ns(story));
 	put_moment(run, "ended", story, facts_ended_ns(story));
 	json_put_int(run, "duration_ns", facts_ended_ns(story) - facts_started_ns(story));
+	json_put_text(run, "lanes", facts_lanes(story));
 
 	struct json *child = json_put_object(root, "experiment");
 
@@ -349,6 +350,7 @@ static void push_probe(struct json *rows, const struct story *story,
 	put_count(row, "bad_count", probe->bad_count);
 	put_count(row, "skipped_count", probe->skipped_count);
 	put_count(row, "not_sampled_count", probe->not_sampled_count);
+	put_count(row, "late_count", probe->late_count);
 	json_put_int(row, "availability_low_ppm", probe->availability_low_ppm);
 	json_put_int(row, "availability_high_ppm", probe->availability_high_ppm);
 	put_levels(row, story, probe);

@@ -72,6 +72,34 @@ static void write_objectives(struct text *text, const struct story *story)
 	text_add(text, "\n");
 }
 
+/* How well the probes kept their own timetables: the instrument's error. */
+static void write_lateness(struct text *text, const struct story *story)
+{
+	const char *lanes = facts_lanes(story);
+	char buffer[WORDS_BYTES];
+	char every[UNITS_TEXT_BYTES];
+
+	for (size_t i = 0; i < story->probe_count; i++) {
+		const struct probe_result *probe = &story->probes[i];
+
+		text_add(text, "- ");
+		escape_markdown(text, probe->probe);
+		text_addf(text, " sent every %s: %s",
+			  units_format_duration(facts_every_ns(story, probe->probe), every),
+			  words_lateness(probe, buffer));
+		if (probe->late_count > 0)
+			text_addf(text, "; %s in the next slot",
+				  words_count(probe->late_count, buffer));
+		text_add(text, "\n");
+	}
+	if (lanes != NULL) {
+		text_add(text, "- ");
+		escape_markdown(text, lanes);
+		text_add(text, "\n");
+	}
+	text_add(text, "\n");
+}
+
 static void write_recovery(struct text *text, const struct story *story)
 {
 	char buffer[WORDS_BYTES];
@@ -92,6 +120,7 @@ static void write_recovery(struct text *text, const struct story *story)
 		text_addf(text, "| %" PRIu64 " |\n", probe->flap_count);
 	}
 	text_add(text, "\n");
+	write_lateness(text, story);
 }
 
 static void write_parts(struct text *text, const struct story *story)

@@ -177,6 +177,33 @@ static void write_scale(const struct page *page, struct span window)
 	text_release(&line);
 }
 
+/* How well the probes kept their own timetables: the instrument's error. */
+static void write_lateness(const struct page *page)
+{
+	const struct story *story = page->story;
+	const char *lanes = facts_lanes(story);
+	char buffer[WORDS_BYTES];
+	char every[UNITS_TEXT_BYTES];
+	struct text line = { 0 };
+
+	text_add(page->text, "\n");
+	for (size_t i = 0; i < story->probe_count; i++) {
+		const struct probe_result *probe = &story->probes[i];
+
+		text_clear(&line);
+		text_addf(&line, "%s sent every %s: %s", probe->probe,
+			  units_format_duration(facts_every_ns(story, probe->probe), every),
+			  words_lateness(probe, buffer));
+		if (probe->late_count > 0)
+			text_addf(&line, "; %s in the next slot",
+				  words_count(probe->late_count, buffer));
+		grid_sentence(page->text, "  ", 4, page->width, text_str(&line));
+	}
+	if (lanes != NULL)
+		grid_sentence(page->text, "  ", 4, page->width, lanes);
+	text_release(&line);
+}
+
 static void write_probes(const struct page *page)
 {
 	static const struct grid_column columns[] = {
@@ -215,6 +242,7 @@ static void write_probes(const struct page *page)
 		grid_print(&grid, 2, page->width, page->has_colour, page->text);
 	}
 	grid_release(&grid);
+	write_lateness(page);
 }
 
 /* A narrow page has fewer percentiles; the other formats have them all. */

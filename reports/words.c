@@ -171,6 +171,19 @@ const char *words_count(uint64_t count, char text[WORDS_BYTES])
 	return text;
 }
 
+const char *words_lateness(const struct probe_result *result, char text[WORDS_BYTES])
+{
+	char p50[UNITS_TEXT_BYTES];
+	char p99[UNITS_TEXT_BYTES];
+	char max[UNITS_TEXT_BYTES];
+
+	(void)snprintf(text, WORDS_BYTES, "%s late at p50, %s at p99, %s at most",
+		       units_format_duration(result->lateness_p50_ns, p50),
+		       units_format_duration(result->lateness_p99_ns, p99),
+		       units_format_duration(result->lateness_max_ns, max));
+	return text;
+}
+
 const char *words_availability(const struct probe_result *result, char text[WORDS_BYTES])
 {
 	char low[UNITS_TEXT_BYTES];

@@ -29,6 +29,8 @@ const char *words_when(const struct story *story, const struct named_event *even
 const char *words_wall(const struct story *story, int64_t at_ns, char text[WORDS_BYTES]);
 const char *words_iso(const struct story *story, int64_t at_ns, char text[WORDS_BYTES]);
 const char *words_count(uint64_t count, char text[WORDS_BYTES]); /* "1,234,567" */
+/* "30us late at p50, 59us at p99, 60us at most": of its own timetable */
+const char *words_lateness(const struct probe_result *result, char text[WORDS_BYTES]);
 const char *words_availability(const struct probe_result *result, char text[WORDS_BYTES]);
 
 /*

@@ -43,6 +43,7 @@
 	X(statistics) \
 	X(story) \
 	X(sampler) \
+	X(watch) \
 	X(run) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \

@@ -273,7 +273,20 @@ START_TEST(test_load_overlong_and_cut_utf8_are_told_with_their_place)
 }
 END_TEST
 
-START_TEST(test_load_two_hundred_probes_and_steps_take_milliseconds)
+START_TEST(test_load_more_probes_than_the_most_are_refused)
+{
+	struct text text = { 0 };
+
+	text_add(&text, "title: too many\nservice: orders\nprobes:\n");
+	for (int i = 0; i <= LIMIT_PROBES; i++)
+		text_addf(&text, "  p%d: { kind: postgres.query, every: 1s, sql: select 1 }\n", i);
+	ck_assert(!load_texts(text_str(&text), inventory_text));
+	ck_assert_str_eq(first_problem(), "x.yaml:4:3: `probes` has 1001 entries; the most is 1000");
+	text_release(&text);
+}
+END_TEST
+
+START_TEST(test_load_a_thousand_probes_take_milliseconds)
 {
 	struct text text = { 0 };
 	int64_t best_ns = INT64_MAX;
@@ -364,7 +377,8 @@ void suite_load_hostile(Suite *suite)
 	tcase_add_test(tcase, test_load_file_that_is_too_large_or_none_is_refused);
 	tcase_add_test(tcase, test_load_byte_order_mark_is_no_problem);
 	tcase_add_test(tcase, test_load_overlong_and_cut_utf8_are_told_with_their_place);
-	tcase_add_test(tcase, test_load_two_hundred_probes_and_steps_take_milliseconds);
+	tcase_add_test(tcase, test_load_more_probes_than_the_most_are_refused);
+	tcase_add_test(tcase, test_load_a_thousand_probes_take_milliseconds);
 	tcase_add_test(tcase, test_load_schema_knows_every_key_of_both_documents);
 	tcase_add_test(tcase, test_suggest_finds_the_slip_and_not_another_word);
 	suite_add_tcase(suite, tcase);

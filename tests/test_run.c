@@ -227,6 +227,16 @@ START_TEST(test_run_experiment_unreadable_ledger_is_inconclusive)
 }
 END_TEST
 
+/* Whatever the service did meanwhile, nobody looked: that is not "no outage seen", and not met. */
+START_TEST(test_run_experiment_machine_of_the_harness_stood_still_is_inconclusive)
+{
+	const struct sim_script script = { .down_on = NULL, .still_on = stop_on,
+					   .still_for_ns = 12 * NS_PER_S };
+
+	expect(&script, EXIT_INCONCLUSIVE, VERDICT_INCONCLUSIVE);
+}
+END_TEST
+
 START_TEST(test_run_experiment_without_steady_state_harms_nothing)
 {
 	const struct sim_script script = { .is_down_from_start = true };
@@ -540,6 +550,7 @@ void suite_run(Suite *suite)
 	tcase_add_test(tcase, test_run_experiment_lost_writes_are_missed);
 	tcase_add_test(tcase, test_run_experiment_late_rows_are_not_lost);
 	tcase_add_test(tcase, test_run_experiment_unreadable_ledger_is_inconclusive);
+	tcase_add_test(tcase, test_run_experiment_machine_of_the_harness_stood_still_is_inconclusive);
 	tcase_add_test(tcase, test_run_experiment_without_steady_state_harms_nothing);
 	tcase_add_test(tcase, test_run_experiment_unreachable_host_is_not_started);
 	tcase_add_test(tcase, test_run_experiment_unconfirmed_fault_is_inconclusive);

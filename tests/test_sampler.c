@@ -64,8 +64,24 @@ static void listener_close(struct listener *listener)
 
 static const struct param_value no_port[] = { { .name = "port", .type = PARAM_COUNT } };
 
+/* The system's clock, pushed on by hand: to the lanes it looks as if this machine had stood still. */
+static int64_t pushed_now_ns(void *ctx)
+{
+	const struct clock system = clock_system();
+
+	return clock_now_ns(&system) + __atomic_load_n((const int64_t *)ctx, __ATOMIC_ACQUIRE);
+}
+
+static void pushed_sleep_until_ns(void *ctx, int64_t due_ns)
+{
+	const struct clock system = clock_system();
+
+	clock_sleep_until_ns(&system, due_ns - __atomic_load_n((const int64_t *)ctx, __ATOMIC_ACQUIRE));
+}
+
 struct bench {
 	char folder[64];
+	int64_t pushed_ns;
 	struct clock clock;
 	struct listener listener;
 	struct service service;
@@ -78,7 +94,11 @@ static void bench_open(struct bench *bench, bool is_black_hole, uint32_t lane_co
 {
 	struct err e = { 0 };
 
-	*bench = (struct bench){ .clock = clock_system() };
+	*bench = (struct bench){ 0 };
+	bench->clock = (struct clock){ .now_ns = pushed_now_ns,
+				       .sleep_until_ns = pushed_sleep_until_ns,
+				       .wall_ns = clock_system().wall_ns,
+				       .ctx = &bench->pushed_ns };
 	temp_dir_name(bench->folder, sizeof bench->folder);
 	listener_open(&bench->listener, is_black_hole ? 0 : 1024);
 	if (is_black_hole)
@@ -98,9 +118,13 @@ static void bench_open(struct bench *bench, bool is_black_hole, uint32_t lane_co
 	ck_assert_msg(sampler_open(&request, &bench->sampler, &e), "%s", e.text);
 }
 
-static void bench_run(struct bench *bench, int64_t for_ns)
+static const int64_t push_after_ns = 200 * NS_PER_MS;
+
+/* Runs for so long, and stands still for push_ns on the way. */
+static void bench_run_pushed(struct bench *bench, int64_t for_ns, int64_t push_ns)
 {
 	const int64_t t0_ns = clock_now_ns(&bench->clock) + 20 * NS_PER_MS;
+	int64_t push_at_ns = push_ns == 0 ? INT64_MAX : t0_ns + push_after_ns;
 	struct err e = { 0 };
 	bool is_fifo;
 
@@ -110,11 +134,20 @@ static void bench_run(struct bench *bench, int64_t for_ns)
 		sampler_view(bench->sampler, clock_now_ns(&bench->clock), &bench->track);
 		for (uint64_t i = 0; i < bench->track.slot_count; i++)
 			(void)sample_state_now(&bench->track.samples[i]);
+		if (clock_now_ns(&bench->clock) >= push_at_ns) {
+			__atomic_store_n(&bench->pushed_ns, push_ns, __ATOMIC_RELEASE);
+			push_at_ns = INT64_MAX;
+		}
 		clock_sleep_until_ns(&bench->clock, clock_now_ns(&bench->clock) + 20 * NS_PER_MS);
 	}
 	sampler_stop_begin(bench->sampler);
 	sampler_stop_wait(bench->sampler);
 	sampler_view(bench->sampler, clock_now_ns(&bench->clock), &bench->track);
+}
+
+static void bench_run(struct bench *bench, int64_t for_ns)
+{
+	bench_run_pushed(bench, for_ns, 0);
 }
 
 static void bench_close(struct bench *bench)
@@ -179,6 +212,96 @@ START_TEST(test_sampler_capped_lanes_leave_slots_not_sampled)
 }
 END_TEST
 
+static uint64_t count_late(const struct bench *bench)
+{
+	uint64_t count = 0;
+
+	for (uint64_t i = 0; i < bench->track.slot_count; i++)
+		count += track_is_late(&bench->track, i) ? 1 : 0;
+	return count;
+}
+
+/* A slot of which nothing was left when the lane woke is ours to answer for, not the service's. */
+START_TEST(test_sampler_machine_stood_still_longer_than_the_timeout_skips)
+{
+	struct bench bench;
+
+	bench_open(&bench, false, 20); /* timeout 200 ms */
+	bench_run_pushed(&bench, 1200 * NS_PER_MS, 500 * NS_PER_MS);
+	ck_assert_uint_ge(count_state(&bench, SAMPLE_SKIPPED), 25); /* of 30: 500 - 200 ms */
+	ck_assert_uint_eq(count_state(&bench, SAMPLE_BAD), 0);
+	ck_assert_uint_ge(bench.track.error_count, 1);
+	ck_assert_ptr_nonnull(strstr(bench.track.error_texts[0], "this machine was too busy"));
+	bench_close(&bench);
+}
+END_TEST
+
+/* Those sent although the next slot was due already are samples, and are known to be late. */
+START_TEST(test_sampler_machine_stood_still_for_less_sends_late_and_says_so)
+{
+	struct bench bench;
+
+	bench_open(&bench, false, 20);
+	bench_run_pushed(&bench, 700 * NS_PER_MS, 150 * NS_PER_MS);
+	ck_assert_uint_ge(count_late(&bench), 12); /* of 15 that were due meanwhile */
+	ck_assert_uint_ge(count_state(&bench, SAMPLE_GOOD), bench.track.slot_count - 1);
+	bench_close(&bench);
+}
+END_TEST
+
+/* Sent late, and then out of time: the service was given too little of it to be called down. */
+START_TEST(test_sampler_late_attempt_out_of_time_is_skipped_not_bad)
+{
+	struct bench bench;
+	uint64_t robbed_count = 0;
+
+	bench_open(&bench, true, 20);
+	bench_run_pushed(&bench, 700 * NS_PER_MS, 150 * NS_PER_MS);
+	for (uint64_t i = 0; i < bench.track.slot_count; i++) {
+		const struct sample *sample = &bench.track.samples[i];
+		const int64_t late_ns = sample->sent_ns - track_due_ns(&bench.track, i);
+
+		if (sample->state == SAMPLE_BAD)
+			ck_assert_int_le(late_ns, 20 * NS_PER_MS); /* a tenth of the timeout */
+		robbed_count += sample->state == SAMPLE_SKIPPED && late_ns < 200 * NS_PER_MS;
+	}
+	ck_assert_uint_ge(robbed_count, 10);
+	bench_close(&bench);
+}
+END_TEST
+
+/* The end of a run must not wait for lanes that sleep for seconds. */
+START_TEST(test_sampler_stop_wakes_lanes_that_sleep)
+{
+	struct bench bench;
+	struct err e = { 0 };
+	int64_t from_ns;
+	bool is_fifo;
+
+	bench_open(&bench, false, 1);
+	bench.spec.every_ns = NS_PER_S;
+
+	const int64_t t0_ns = clock_now_ns(&bench.clock) + 30 * NS_PER_S;
+
+	ck_assert(sampler_start(bench.sampler, t0_ns, &is_fifo, &e));
+	from_ns = clock_now_ns(&bench.clock);
+	sampler_stop_begin(bench.sampler);
+	sampler_stop_wait(bench.sampler);
+	ck_assert_int_lt(clock_now_ns(&bench.clock) - from_ns, 5 * NS_PER_S);
+	bench_close(&bench);
+}
+END_TEST
+
+START_TEST(test_sampler_shift_spreads_probes_over_one_slot)
+{
+	ck_assert_int_eq(sampler_shift_ns(100, 0, 1), 0);
+	ck_assert_int_eq(sampler_shift_ns(100 * NS_PER_MS, 0, 1000), 0);
+	ck_assert_int_eq(sampler_shift_ns(100 * NS_PER_MS, 1, 1000), 100 * NS_PER_US);
+	ck_assert_int_lt(sampler_shift_ns(3600 * NS_PER_S, LIMIT_PROBES - 1, LIMIT_PROBES),
+			 3600 * NS_PER_S);
+}
+END_TEST
+
 START_TEST(test_sampler_open_full_disk_is_refused_before_the_run)
 {
 	struct bench bench;
@@ -206,6 +329,11 @@ void suite_sampler(Suite *suite)
 	tcase_add_test(tcase, test_sampler_answering_service_has_every_slot_good);
 	tcase_add_test(tcase, test_sampler_hanging_service_still_has_every_slot_sampled);
 	tcase_add_test(tcase, test_sampler_capped_lanes_leave_slots_not_sampled);
+	tcase_add_test(tcase, test_sampler_machine_stood_still_longer_than_the_timeout_skips);
+	tcase_add_test(tcase, test_sampler_machine_stood_still_for_less_sends_late_and_says_so);
+	tcase_add_test(tcase, test_sampler_late_attempt_out_of_time_is_skipped_not_bad);
+	tcase_add_test(tcase, test_sampler_stop_wakes_lanes_that_sleep);
+	tcase_add_test(tcase, test_sampler_shift_spreads_probes_over_one_slot);
 	tcase_add_test(tcase, test_sampler_open_full_disk_is_refused_before_the_run);
 	suite_add_tcase(suite, tcase);
 }

@@ -16,7 +16,7 @@ enum {
 	LIMIT_PROBLEMS = 100,            /* problems listed for one document */
 	LIMIT_HOSTS = 1024,              /* hosts of an inventory */
 	LIMIT_SERVICES = 256,
-	LIMIT_PROBES = 64,               /* probes of one experiment */
+	LIMIT_PROBES = 1000,             /* probes of one experiment */
 	LIMIT_LANES = 256,               /* lanes of one probe */
 	LIMIT_STEPS = 64,                /* steps of one method */
 	LIMIT_TARGETS = 256,             /* targets of one step, after resolving */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { PROC_FILE_BYTES = 2048, FIELD_START_AFTER_NAME = 19 };
@@ -90,4 +91,21 @@ bool process_is_alive(const char *boot_id, int64_t pid, int64_t pid_start)
 	if (boot_id == NULL || strcmp(boot_id, boot_id_now) != 0)
 		return false;
 	return read_start(pid, &start) && start == pid_start;
+}
+
+uint64_t process_reserve_descriptors(uint64_t wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 0;
+	if (limit.rlim_cur >= wanted)
+		return limit.rlim_cur;
+
+	const struct rlimit more = {
+		.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted,
+		.rlim_max = limit.rlim_max,
+	};
+
+	return setrlimit(RLIMIT_NOFILE, &more) == 0 ? more.rlim_cur : limit.rlim_cur;
 }

@@ -19,6 +19,10 @@ struct process_id {
 
 bool process_self(struct process_id *ret_id, struct err *e);
 
+/* Raises the soft limit of open descriptors towards `wanted`, as far as the hard one lets it, and
+   never lowers it. What holds now. */
+uint64_t process_reserve_descriptors(uint64_t wanted);
+
 /* False once it has ended, also while nobody has collected it yet, and after a reboot. */
 bool process_is_alive(const char *boot_id, int64_t pid, int64_t pid_start);
 

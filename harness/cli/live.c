@@ -40,6 +40,7 @@ static const char *word_for(enum event_kind kind)
 	case EVENT_STATE_BEFORE:
 	case EVENT_CLOCK:
 	case EVENT_RUN_STARTED:
+	case EVENT_LANES:
 	case EVENT_RUN_ENDED:
 	case EVENT_NONE:
 		return NULL;

@@ -88,9 +88,11 @@ struct outside_sight {
 struct outside_ops {
 	/* Maps the samples, makes the ledgers' places, opens the probes. Nothing runs yet. */
 	bool (*open)(void *ctx, const struct run_request *request, struct err *e);
-	/* Slot 0 of every probe is due at t0_ns. ret_note: what a reader must know of
-	   how the lanes are scheduled; empty when all is well. */
-	bool (*start)(void *ctx, int64_t t0_ns, struct text *ret_note, struct err *e);
+	/* Slot 0 of every probe is due within one `every` of t0_ns. ret_how: how many lanes there
+	   are and how they are scheduled; empty when there are none (a simulation).
+	   ret_note: what may make the measurement worse; empty when all is well. */
+	bool (*start)(void *ctx, int64_t t0_ns, struct text *ret_how, struct text *ret_note,
+		      struct err *e);
 	/* The samples so far; read a sample's state with sample_state_now while lanes run. */
 	void (*view)(void *ctx, size_t probe_index, int64_t now_ns, struct track *ret_track);
 	/* What the event probes saw since the last call, one at a time; false: no more. NULL: the

@@ -23,24 +23,31 @@ static const struct track *find_track(const struct judge_request *request, const
 	return NULL;
 }
 
-/* The longest time between the due times of two attempts that came to something. */
+/*
+ * The longest time between two looks at the service. A late attempt is none: it was sent in the time
+ * of another slot, so of its own slot nothing is known. (Those in time were sent in slot order.)
+ */
 static int64_t longest_blind_ns(const struct track *track, int64_t from_ns, int64_t until_ns)
 {
 	int64_t seen_ns = from_ns;
 	int64_t longest_ns = 0;
 
-	for (uint64_t slot = 0; slot < track->slot_count; slot++) {
+	/* One that begins before `until` counts in full. */
+	for (uint64_t slot = 0; slot < track->slot_count && seen_ns < until_ns; slot++) {
 		const uint8_t state = track->samples[slot].state;
 		const int64_t due_ns = track_due_ns(track, slot);
 
-		if (due_ns < from_ns || due_ns >= until_ns ||
+		if (due_ns < from_ns || track_is_late(track, slot) ||
 		    (state != SAMPLE_GOOD && state != SAMPLE_BAD))
 			continue;
 		if (due_ns - seen_ns > longest_ns)
 			longest_ns = due_ns - seen_ns;
 		seen_ns = due_ns;
 	}
-	return longest_ns;
+
+	const int64_t end_ns = track_due_ns(track, track->slot_count);
+
+	return seen_ns < until_ns && end_ns - seen_ns > longest_ns ? end_ns - seen_ns : longest_ns;
 }
 
 /*

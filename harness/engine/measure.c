@@ -385,19 +385,27 @@ static void count_slots(const struct measure_request *request, uint64_t slot_cou
 		const struct sample *sample = &track->samples[slot];
 		const bool is_due = track_due_ns(track, slot) >= from_ns;
 		const bool is_ended = sample->done_ns >= from_ns;
+		const bool is_late = is_ended && track_is_late(track, slot);
 
 		result->good_count += sample->state == SAMPLE_GOOD && is_ended;
 		result->bad_count += sample->state == SAMPLE_BAD && is_ended;
 		result->skipped_count += sample->state == SAMPLE_SKIPPED && is_due;
 		result->not_sampled_count += sample->state == SAMPLE_NONE && is_due;
+		result->late_count += is_late;
+		result->late_good_count += is_late && sample->state == SAMPLE_GOOD;
 	}
 	total = result->good_count + result->bad_count + result->skipped_count +
 		result->not_sampled_count;
 	result->availability_high_ppm = 1000000;
 	if (total == 0)
 		return;
-	result->availability_low_ppm = (int64_t)(result->good_count * 1000000 / total);
-	result->availability_high_ppm = (int64_t)(1000000 - result->bad_count * 1000000 / total);
+	/* What a late attempt saw is not what its own slot would have shown. */
+	const uint64_t good_count = result->good_count - result->late_good_count;
+	const uint64_t bad_count =
+		result->bad_count - (result->late_count - result->late_good_count);
+
+	result->availability_low_ppm = (int64_t)(good_count * 1000000 / total);
+	result->availability_high_ppm = (int64_t)(1000000 - bad_count * 1000000 / total);
 }
 
 static void tell_lateness(const struct measure_request *request, struct probe_result *result)

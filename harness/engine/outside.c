@@ -6,14 +6,19 @@
 #include "engine/engine.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/process.h"
 #include "engine/follower.h"
 #include "engine/sampler.h"
 
 static const int64_t prepare_timeout_ns = 30 * NS_PER_S;
+
+/* Descriptors for all that is not a lane: store, sessions, commands, reports. */
+enum { DESCRIPTORS_BESIDE_LANES = 256, DESCRIPTORS_OF_LANE = 4 };
 
 struct real {
 	const struct run_request *request;
@@ -21,6 +26,8 @@ struct real {
 	struct sampler *owned_samplers[LIMIT_PROBES];
 	struct follower *owned_followers[LIMIT_PROBES];
 	size_t probe_count; /* opened so far */
+	uint64_t lane_count;
+	uint64_t descriptor_count; /* that this process may have open */
 	bool is_prepared[LIMIT_PROBES];
 };
 
@@ -59,11 +66,24 @@ static bool open_probe(struct real *real, size_t index, struct err *e)
 	       sampler_open(&wish, &real->owned_samplers[index], e);
 }
 
+/* A lane has one connection, and two for a moment when it makes a new one; libcurl wants two more. */
+static void reserve_descriptors(struct real *real)
+{
+	const struct experiment *experiment = real->request->experiment;
+
+	for (size_t i = 0; i < experiment->probe_count; i++)
+		if (!experiment->probes[i].is_event)
+			real->lane_count += experiment->probes[i].lane_count;
+	real->descriptor_count = process_reserve_descriptors(
+		real->lane_count * DESCRIPTORS_OF_LANE + DESCRIPTORS_BESIDE_LANES);
+}
+
 static bool real_open(void *ctx, const struct run_request *request, struct err *e)
 {
 	struct real *real = ctx;
 
 	real->request = request;
+	reserve_descriptors(real);
 	for (size_t i = 0; i < request->experiment->probe_count; i++) {
 		if (!open_probe(real, i, e))
 			return false;
@@ -72,12 +92,33 @@ static bool real_open(void *ctx, const struct run_request *request, struct err *
 	return true;
 }
 
-static bool real_start(void *ctx, int64_t t0_ns, struct text *ret_note, struct err *e)
+static void tell_lanes(const struct real *real, bool is_fifo, struct text *how, struct text *note)
+{
+	const uint64_t wanted_count =
+		real->lane_count * DESCRIPTORS_OF_LANE + DESCRIPTORS_BESIDE_LANES;
+
+	text_addf(how, "%" PRIu64 " lane%s, real-time scheduling (SCHED_FIFO) %s", real->lane_count,
+		  real->lane_count == 1 ? "" : "s", is_fifo ? "granted" : "not granted");
+	if (!is_fifo)
+		text_add(note, "lanes run without real-time scheduling (SCHED_FIFO was not granted); "
+			       "the probes' lateness says what that cost");
+	if (real->descriptor_count < wanted_count)
+		text_addf(note,
+			  "%s%" PRIu64 " lanes may need %" PRIu64 " descriptors, and this process "
+			  "may have %" PRIu64 " open (ulimit -n): samples may be skipped",
+			  note->length_bytes > 0 ? "; " : "", real->lane_count, wanted_count,
+			  real->descriptor_count);
+}
+
+static bool real_start(void *ctx, int64_t t0_ns, struct text *ret_how, struct text *ret_note,
+		       struct err *e)
 {
 	struct real *real = ctx;
 	bool is_fifo_everywhere = true;
 
 	for (size_t i = 0; i < real->probe_count; i++) {
+		const int64_t every_ns = real->request->experiment->probes[i].every_ns;
+		const int64_t shift_ns = sampler_shift_ns(every_ns, i, real->probe_count);
 		bool is_fifo = true;
 
 		if (real->owned_followers[i] != NULL) {
@@ -85,13 +126,11 @@ static bool real_start(void *ctx, int64_t t0_ns, struct text *ret_note, struct e
 				return false;
 			continue;
 		}
-		if (!sampler_start(real->owned_samplers[i], t0_ns, &is_fifo, e))
+		if (!sampler_start(real->owned_samplers[i], t0_ns + shift_ns, &is_fifo, e))
 			return false;
 		is_fifo_everywhere = is_fifo_everywhere && is_fifo;
 	}
-	if (!is_fifo_everywhere)
-		text_add(ret_note, "lanes run without real-time scheduling (SCHED_FIFO was not granted); "
-				   "the probes' lateness says what that cost");
+	tell_lanes(real, is_fifo_everywhere, ret_how, ret_note);
 	return true;
 }
 

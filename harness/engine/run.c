@@ -196,14 +196,18 @@ static bool prepare(struct run *run)
 static bool start_lanes(struct run *run)
 {
 	const struct outside *outside = &run->request->outside;
+	struct text how = { 0 };
 	struct text note = { 0 };
 	struct err e = { 0 };
 
 	run->are_lanes_running = true;
 
-	const bool ok = outside->ops->start(outside->ctx, clock_now_ns(run->clock) + lead_ns, &note,
-					    &e);
+	const bool ok = outside->ops->start(outside->ctx, clock_now_ns(run->clock) + lead_ns, &how,
+					    &note, &e);
 
+	if (ok && how.length_bytes > 0)
+		(void)journal_say(&run->journal, EVENT_LANES, "%s", text_str(&how));
+	text_release(&how);
 	if (ok && note.length_bytes > 0)
 		(void)journal_say(&run->journal, EVENT_NOTE, "%s", text_str(&note));
 	text_release(&note);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -28,13 +30,17 @@ enum { LANE_STACK_BYTES = 512 << 10 };
 
 _Static_assert(sizeof(struct sample_file_head) <= SAMPLE_FILE_HEAD_BYTES, "the head has its room");
 
-/* How soon a sleeping lane notices that it shall stop. */
-static const int64_t nap_ns = 200 * NS_PER_MS;
+/* Longer than any lateness of ours, and the machine was asleep: look at the clock again. */
+static const int64_t doze_at_most_ns = 60 * NS_PER_S;
+
+/* A failed attempt that began this much of its timeout late had too little time to be proof. */
+enum { LATE_AT_MOST_PERCENT = 10 };
 
 struct lane {
 	struct sampler *sampler;
 	uint32_t index;
 	void *owned_state;
+	sem_t wake; /* posted once, when it shall stop */
 	pthread_t thread;
 	bool is_running;
 };
@@ -45,13 +51,13 @@ struct sampler {
 	const char *run_id;
 	const struct clock *clock;
 	char *owned_path;
-	int fd;
+	bool has_file;
 	struct sample_file_head *owned_head; /* mapped */
 	struct sample *samples;              /* behind the head */
 	uint64_t slot_room;
 	size_t map_bytes;
 	int64_t t0_ns;
-	struct lane lanes[LIMIT_LANES];
+	struct lane *owned_lanes;
 	uint32_t lane_count;
 	atomic_int_fast64_t stopped_ns; /* 0 while running: slots due later are none */
 	char *owned_error_texts[LIMIT_ERROR_TEXTS]; /* each set once, with release */
@@ -87,6 +93,20 @@ static uint16_t error_number(struct sampler *sampler, const char *text)
 	return LIMIT_ERROR_TEXTS; /* full: the last one stands for all further kinds */
 }
 
+/*
+ * True when it failed for want of time, and of that time this machine had taken a good part. The
+ * service may have been about to answer, so this is no proof against it.
+ */
+static bool is_robbed(const struct attempt *attempt, const struct sample *sample,
+		      enum sample_state state)
+{
+	const int64_t late_ns = sample->sent_ns - attempt->due_ns;
+	const int64_t timeout_ns = attempt->deadline_ns - attempt->due_ns;
+
+	return state == SAMPLE_BAD && sample->done_ns >= attempt->deadline_ns &&
+	       late_ns > timeout_ns / 100 * LATE_AT_MOST_PERCENT;
+}
+
 static void take_sample(struct lane *lane, uint64_t slot, int64_t due_ns)
 {
 	struct sampler *sampler = lane->sampler;
@@ -106,6 +126,10 @@ static void take_sample(struct lane *lane, uint64_t slot, int64_t due_ns)
 	assert(result.state != SAMPLE_NONE);
 	sample->done_ns = clock_now_ns(sampler->clock);
 	sample->write = (uint8_t)result.write;
+	if (is_robbed(&attempt, sample, result.state)) {
+		result.state = SAMPLE_SKIPPED;
+		(void)err_set(&e, ERR_LIMIT, "this machine was too busy to leave enough time");
+	}
 	/* A good sample may carry a remark ("not yet replicated"): kept like an error. */
 	sample->error_index = e.kind == ERR_NONE ? 0 : error_number(sampler, e.text);
 	__atomic_store_n(&sample->state, (uint8_t)result.state, __ATOMIC_RELEASE);
@@ -122,18 +146,40 @@ static void skip_slot(struct sampler *sampler, uint64_t slot, int64_t now_ns)
 	__atomic_store_n(&sample->state, (uint8_t)SAMPLE_SKIPPED, __ATOMIC_RELEASE);
 }
 
-static bool sleep_until_due(struct sampler *sampler, int64_t due_ns)
+/*
+ * Until that time on the drill's clock, or until the lane is told to stop: a semaphore ends a sleep
+ * that clock_nanosleep would finish. It wants the monotonic clock, which is read first: if this
+ * machine pauses us in between, we wake too early, never too late.
+ */
+static void doze(struct lane *lane, int64_t until_ns)
 {
+	struct timespec wake_at;
+	int64_t wait_ns;
+	int64_t wake_ns;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &wake_at); /* cannot fail */
+	wait_ns = until_ns - clock_now_ns(lane->sampler->clock);
+	if (wait_ns <= 0)
+		return;
+	wake_ns = wake_at.tv_sec * NS_PER_S + wake_at.tv_nsec +
+		  (wait_ns < doze_at_most_ns ? wait_ns : doze_at_most_ns);
+	wake_at.tv_sec = wake_ns / NS_PER_S;
+	wake_at.tv_nsec = wake_ns % NS_PER_S;
+	(void)sem_clockwait(&lane->wake, CLOCK_MONOTONIC, &wake_at); /* the caller looks again */
+}
+
+static bool sleep_until_due(struct lane *lane, int64_t due_ns)
+{
+	struct sampler *sampler = lane->sampler;
+
 	for (;;) {
-		const int64_t now_ns = clock_now_ns(sampler->clock);
 		const int64_t stopped_ns = atomic_load(&sampler->stopped_ns);
 
 		if (stopped_ns != 0 && due_ns >= stopped_ns)
 			return false;
-		if (now_ns >= due_ns)
+		if (clock_now_ns(sampler->clock) >= due_ns)
 			return true;
-		clock_sleep_until_ns(sampler->clock,
-				     due_ns - now_ns < nap_ns ? due_ns : now_ns + nap_ns);
+		doze(lane, due_ns);
 	}
 }
 
@@ -141,57 +187,73 @@ static void *lane_main(void *ctx)
 {
 	struct lane *lane = ctx;
 	struct sampler *sampler = lane->sampler;
-	int64_t free_ns = 0; /* when the lane's last attempt ended */
+	int64_t busy_until_ns = 0; /* an attempt took the lane up to here, its deadline at most */
 
 	(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* finer wake-ups where granted */
 	for (uint64_t slot = lane->index; slot < sampler->slot_room; slot += sampler->lane_count) {
 		const int64_t due_ns = sampler->t0_ns + (int64_t)slot * sampler->spec->every_ns;
 
-		/* With capped lanes an attempt may outlast the lane's next slot: that is not sampled,
-		   and lateness of ours is not theirs. */
-		if (free_ns > due_ns + sampler->spec->every_ns)
+		/* With capped lanes an attempt may outlast the lane's next slot: that is not sampled.
+		   What outlasts its own deadline does so because of this machine: that is skipped. */
+		if (busy_until_ns > due_ns + sampler->spec->every_ns)
 			continue;
-		if (!sleep_until_due(sampler, due_ns))
+		if (!sleep_until_due(lane, due_ns))
 			break;
 
 		const int64_t now_ns = clock_now_ns(sampler->clock);
+		const int64_t deadline_ns = due_ns + sampler->spec->timeout_ns;
 
-		if (now_ns >= due_ns + sampler->spec->timeout_ns)
+		if (now_ns >= deadline_ns) {
 			skip_slot(sampler, slot, now_ns);
-		else
-			take_sample(lane, slot, due_ns);
-		free_ns = clock_now_ns(sampler->clock);
+			continue;
+		}
+		take_sample(lane, slot, due_ns);
+		busy_until_ns = sampler->samples[slot].done_ns;
+		if (busy_until_ns > deadline_ns)
+			busy_until_ns = deadline_ns;
 	}
 	return NULL;
 }
 
 /* Reserved on the disk, not only sized: a mapped file on a full disk would kill us with SIGBUS. */
-static bool map_samples(struct sampler *sampler, const struct sampler_request *request,
-			struct err *e)
+static bool map_file(struct sampler *sampler, int fd, struct err *e)
 {
-	int failure;
+	const int failure = posix_fallocate(fd, 0, (off_t)sampler->map_bytes);
 
-	sampler->slot_room = (uint64_t)(request->at_most_ns / request->spec->every_ns) + 2;
-	sampler->map_bytes = SAMPLE_FILE_HEAD_BYTES + sampler->slot_room * sizeof(struct sample);
-	sampler->fd = open(sampler->owned_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (sampler->fd == -1)
-		return err_set(e, ERR_LIMIT, "make the sample file %s: %s", sampler->owned_path,
-			       strerror(errno));
-	failure = posix_fallocate(sampler->fd, 0, (off_t)sampler->map_bytes);
 	if (failure != 0)
 		return err_set(e, ERR_LIMIT,
 			       "reserve %zu bytes for the samples of `%s` in %s: %s; free space, or "
 			       "lower `run_at_most`",
-			       sampler->map_bytes, request->spec->name, sampler->owned_path,
+			       sampler->map_bytes, sampler->spec->name, sampler->owned_path,
 			       strerror(failure));
 
-	void *mapped = mmap(NULL, sampler->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, sampler->fd,
-			    0);
+	void *mapped = mmap(NULL, sampler->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (mapped == MAP_FAILED)
 		return err_set(e, ERR_LIMIT, "map %s: %s", sampler->owned_path, strerror(errno));
 	sampler->owned_head = mapped;
-	sampler->samples = (struct sample *)(void *)((char *)mapped + SAMPLE_FILE_HEAD_BYTES);
+	return true;
+}
+
+static bool map_samples(struct sampler *sampler, const struct sampler_request *request,
+			struct err *e)
+{
+	bool ok;
+	int fd;
+
+	sampler->slot_room = (uint64_t)(request->at_most_ns / request->spec->every_ns) + 2;
+	sampler->map_bytes = SAMPLE_FILE_HEAD_BYTES + sampler->slot_room * sizeof(struct sample);
+	fd = open(sampler->owned_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return err_set(e, ERR_LIMIT, "make the sample file %s: %s", sampler->owned_path,
+			       strerror(errno));
+	sampler->has_file = true;
+	ok = map_file(sampler, fd, e);
+	(void)close(fd); /* the mapping holds the file, and a thousand probes need the descriptors */
+	if (!ok)
+		return false;
+	sampler->samples =
+		(struct sample *)(void *)((char *)sampler->owned_head + SAMPLE_FILE_HEAD_BYTES);
 	*sampler->owned_head = (struct sample_file_head){ .magic = SAMPLE_FILE_MAGIC,
 							  .lane_count = request->spec->lane_count,
 							  .every_ns = request->spec->every_ns,
@@ -214,7 +276,7 @@ bool sampler_open(const struct sampler_request *request, struct sampler **ret_sa
 	assert(sampler->ops != NULL); /* the loader refuses unknown probes */
 	sampler->run_id = request->run_id;
 	sampler->clock = request->clock;
-	sampler->fd = -1;
+	sampler->owned_lanes = mem_alloc(request->spec->lane_count * sizeof *sampler->owned_lanes);
 	text_addf(&path, "%s/%s.%s.samples", request->sample_dir, request->run_id,
 		  request->spec->name);
 	sampler->owned_path = mem_copy(text_str(&path));
@@ -222,9 +284,11 @@ bool sampler_open(const struct sampler_request *request, struct sampler **ret_sa
 	if (!map_samples(sampler, request, e))
 		goto fail;
 	for (uint32_t i = 0; i < request->spec->lane_count; i++) {
-		struct lane *lane = &sampler->lanes[i];
+		struct lane *lane = &sampler->owned_lanes[i];
 
-		*lane = (struct lane){ .sampler = sampler, .index = i };
+		lane->sampler = sampler;
+		lane->index = i;
+		(void)sem_init(&lane->wake, 0, 0); /* cannot fail for 0 and a private one */
 		if (!sampler->ops->open(request->spec, request->run_id, &lane->owned_state, e)) {
 			err_wrap(e, "open probe `%s`", request->spec->name);
 			goto fail;
@@ -273,9 +337,16 @@ bool sampler_start(struct sampler *sampler, int64_t t0_ns, bool *ret_is_fifo, st
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (uint32_t i = 0; ok && i < sampler->lane_count; i++)
-		ok = start_lane(&sampler->lanes[i], ret_is_fifo, e);
+		ok = start_lane(&sampler->owned_lanes[i], ret_is_fifo, e);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return ok;
+}
+
+int64_t sampler_shift_ns(int64_t every_ns, size_t index, size_t count)
+{
+	assert(index < count);
+	assert(count <= LIMIT_PROBES); /* so the product is far from its bounds: an hour * 1,000 */
+	return every_ns * (int64_t)index / (int64_t)count;
 }
 
 void sampler_view(const struct sampler *sampler, int64_t now_ns, struct track *ret_track)
@@ -305,16 +376,21 @@ void sampler_view(const struct sampler *sampler, int64_t now_ns, struct track *r
 
 void sampler_stop_begin(struct sampler *sampler)
 {
-	if (atomic_load(&sampler->stopped_ns) == 0)
-		atomic_store(&sampler->stopped_ns, clock_now_ns(sampler->clock));
+	if (atomic_load(&sampler->stopped_ns) != 0)
+		return;
+	atomic_store(&sampler->stopped_ns, clock_now_ns(sampler->clock));
+	for (uint32_t i = 0; i < sampler->lane_count; i++)
+		(void)sem_post(&sampler->owned_lanes[i].wake); /* from 0 to 1: cannot overflow */
 }
 
 void sampler_stop_wait(struct sampler *sampler)
 {
 	for (uint32_t i = 0; i < sampler->lane_count; i++) {
-		if (sampler->lanes[i].is_running)
-			(void)pthread_join(sampler->lanes[i].thread, NULL);
-		sampler->lanes[i].is_running = false;
+		struct lane *lane = &sampler->owned_lanes[i];
+
+		if (lane->is_running)
+			(void)pthread_join(lane->thread, NULL);
+		lane->is_running = false;
 	}
 }
 
@@ -324,16 +400,17 @@ void sampler_close(struct sampler *sampler)
 		return;
 	sampler_stop_begin(sampler);
 	sampler_stop_wait(sampler);
-	for (uint32_t i = 0; i < sampler->lane_count; i++)
-		sampler->ops->close(sampler->lanes[i].owned_state);
+	for (uint32_t i = 0; i < sampler->lane_count; i++) {
+		sampler->ops->close(sampler->owned_lanes[i].owned_state);
+		(void)sem_destroy(&sampler->owned_lanes[i].wake);
+	}
+	free(sampler->owned_lanes);
 	for (size_t i = 0; i < LIMIT_ERROR_TEXTS; i++)
 		free(sampler->owned_error_texts[i]);
 	if (sampler->owned_head != NULL)
 		(void)munmap(sampler->owned_head, sampler->map_bytes);
-	if (sampler->fd != -1) {
-		(void)close(sampler->fd);
+	if (sampler->has_file)
 		(void)unlink(sampler->owned_path); /* the samples are in the store, or lost anyway */
-	}
 	free(sampler->owned_path);
 	free(sampler);
 }

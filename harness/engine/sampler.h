@@ -39,6 +39,11 @@ bool sampler_open(const struct sampler_request *request, struct sampler **ret_sa
 		  struct err *e);
 /* *ret_is_fifo: every lane got real-time scheduling. */
 bool sampler_start(struct sampler *sampler, int64_t t0_ns, bool *ret_is_fifo, struct err *e);
+/*
+ * How much later than the first probe's the timetable of probe `index` of `count` begins: spread over
+ * one `every`, because a thousand attempts that are due at one moment would be late for each other.
+ */
+int64_t sampler_shift_ns(int64_t every_ns, size_t index, size_t count);
 void sampler_view(const struct sampler *sampler, int64_t now_ns, struct track *ret_track);
 void sampler_stop_begin(struct sampler *sampler); /* no new attempt */
 void sampler_stop_wait(struct sampler *sampler);  /* joins; then the samples are at rest */

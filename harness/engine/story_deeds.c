@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/units.h"
 
 /* ---- deeds ---- */
 
@@ -190,6 +191,29 @@ static void tell_tracks(const struct story *story, struct untold *untold)
 						  timeline->tracks[i].probe));
 }
 
+/* Large beside the time between two slots: then it is the lateness that limits what can be told. */
+static void tell_lateness(const struct story *story, const struct probe_result *probe,
+			  struct untold *untold)
+{
+	const struct track *track = find_track(&story->timeline, probe->probe);
+	char p99[UNITS_TEXT_BYTES];
+	char max[UNITS_TEXT_BYTES];
+	char every[UNITS_TEXT_BYTES];
+
+	if (track == NULL ||
+	    (probe->late_count == 0 && probe->lateness_p99_ns < track->every_ns / 2))
+		return;
+	tell(untold, arena_format(untold->arena,
+				  "Probe %s could not keep its timetable of every=%s: %" PRIu64
+				  " of its samples were sent only once the next was due, because this "
+				  "machine was busy (late by %s at p99, %s at most); what happened in "
+				  "between was not seen.",
+				  probe->probe, units_format_duration(track->every_ns, every),
+				  probe->late_count,
+				  units_format_duration(probe->lateness_p99_ns, p99),
+				  units_format_duration(probe->lateness_max_ns, max)));
+}
+
 static void tell_samples(const struct story *story, struct untold *untold)
 {
 	for (size_t i = 0; i < story->probe_count; i++) {
@@ -202,6 +226,7 @@ static void tell_samples(const struct story *story, struct untold *untold)
 					  "this machine was short of something; they count "
 					  "neither good nor bad.",
 					  probe->probe, probe->skipped_count));
+		tell_lateness(story, probe, untold);
 		if (probe->not_sampled_count > 0)
 			tell(untold,
 			     arena_format(untold->arena,
@@ -259,9 +284,9 @@ static void tell_notes(const struct story *story, struct untold *untold)
 
 void story_tell_untold(struct story *story, struct arena *arena)
 {
-	/* At most: one for each deed, event and stray track, four for a probe, two for a ledger. */
+	/* At most: one for each deed, event and stray track, five for a probe, two for a ledger. */
 	const size_t most = story->deed_count + story->timeline.event_count +
-			    story->timeline.track_count + 4 * story->experiment->probe_count +
+			    story->timeline.track_count + 5 * story->experiment->probe_count +
 			    2 * story->ledger_count + 1;
 	struct untold untold = {
 		.arena = arena,

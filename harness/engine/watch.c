@@ -22,20 +22,26 @@ static bool is_over(const struct watch_probe *probe, int64_t due_ns, int64_t now
 	return now_ns > due_ns + probe->spec->timeout_ns + grace_ns;
 }
 
-static void read_slot(struct watch_probe *probe, enum sample_state state, int64_t due_ns)
+static void read_slot(struct watch_probe *probe, enum sample_state state, int64_t due_ns,
+		      bool is_late)
 {
 	switch (state) {
 	case SAMPLE_GOOD:
-		if (probe->good_since_ns == 0)
+		if (probe->good_since_ns == 0) {
 			probe->good_since_ns = due_ns;
+			probe->blind_ns = 0;
+		}
 		probe->last_good_due_ns = due_ns;
+		probe->blind_ns += is_late ? probe->spec->every_ns : 0;
 		return;
 	case SAMPLE_BAD:
 		probe->good_since_ns = 0;
 		probe->last_bad_due_ns = due_ns;
 		return;
-	case SAMPLE_NONE: /* neither good nor bad: a stretch goes on over it */
-	case SAMPLE_SKIPPED:
+	case SAMPLE_SKIPPED: /* neither good nor bad: a stretch goes on over it, but not longer */
+		probe->blind_ns += probe->spec->every_ns;
+		return;
+	case SAMPLE_NONE:
 		return;
 	}
 }
@@ -52,7 +58,7 @@ static void update_probe(struct watch *watch, size_t index, int64_t now_ns)
 
 		if (state == SAMPLE_NONE && !is_over(probe, due_ns, now_ns))
 			return;
-		read_slot(probe, state, due_ns);
+		read_slot(probe, state, due_ns, track_is_late(track, probe->slot_count));
 		probe->slot_count++;
 	}
 }
@@ -75,7 +81,9 @@ bool watch_is_good(const struct watch *watch, int64_t from_ns, int64_t good_for_
 
 		if (!probe->spec->is_required)
 			continue;
-		if (probe->good_since_ns == 0 || probe->last_good_due_ns - stretch_ns < good_for_ns)
+		/* Time in which this machine did not look is not time in which it was good. */
+		if (probe->good_since_ns == 0 ||
+		    probe->last_good_due_ns - stretch_ns - probe->blind_ns < good_for_ns)
 			return false;
 		if (stretch_ns > since_ns)
 			since_ns = stretch_ns;

@@ -16,6 +16,7 @@ struct watch_probe {
 	int64_t good_since_ns;    /* due of the first good of the stretch under way; 0: none */
 	int64_t last_good_due_ns; /* 0: none yet */
 	int64_t last_bad_due_ns;  /* 0: none yet */
+	int64_t blind_ns;         /* of the stretch: slots that this machine missed or sent late */
 };
 
 struct watch {

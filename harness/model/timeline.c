@@ -57,3 +57,11 @@ int64_t track_due_ns(const struct track *track, uint64_t slot)
 {
 	return track->t0_ns + (int64_t)slot * track->every_ns;
 }
+
+bool track_is_late(const struct track *track, uint64_t slot)
+{
+	const struct sample *sample = &track->samples[slot];
+
+	return (sample->state == SAMPLE_GOOD || sample->state == SAMPLE_BAD) &&
+	       sample->sent_ns - track_due_ns(track, slot) >= track->every_ns;
+}

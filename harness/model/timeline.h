@@ -25,6 +25,7 @@ enum phase {
 #define EVENT_ROWS(X) \
 	X(RUN_STARTED, "run started")         /* data: seed, version, schedule facts */ \
 	X(PHASE, "phase")                     /* a phase begins */ \
+	X(LANES, "lanes started")             /* how many, and how they are scheduled */ \
 	X(STEADY, "steady")                   /* gate or settle: steady state holds; from..until */ \
 	X(NOT_STEADY, "not steady")           /* gate or settle: it did not in time */ \
 	X(TARGETS, "targets resolved")        /* step; data: hosts, seed */ \
@@ -118,6 +119,11 @@ struct track {
 };
 
 int64_t track_due_ns(const struct track *track, uint64_t slot);
+/*
+ * Sent only when the next slot was due already, through no fault of the service. What it saw is true,
+ * but it was not a look in its own slot. Those that are not late were sent in the order of slots.
+ */
+bool track_is_late(const struct track *track, uint64_t slot);
 
 /* What one read-back of a ledger found. Two of them count: COUNT_STABLE and COUNT_HEALED. */
 enum ledger_count { COUNT_STABLE = 1, COUNT_HEALED };

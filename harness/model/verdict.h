@@ -94,7 +94,9 @@ struct probe_result {
 	uint64_t bad_count;
 	uint64_t skipped_count;
 	uint64_t not_sampled_count;
-	int64_t availability_low_ppm; /* bounds: skipped and not sampled slots counted bad / good */
+	uint64_t late_count;         /* of good and bad: sent only once the next slot was due */
+	uint64_t late_good_count;    /* of these: good */
+	int64_t availability_low_ppm; /* bounds: skipped, not sampled and late slots counted bad / good */
 	int64_t availability_high_ppm;
 	struct service_level baseline;
 	struct service_level during; /* from the fault until stable and healed */

@@ -26,6 +26,9 @@ enum { HTTP_HEADER_BYTES = 256 << 10 };
 struct http {
 	const struct clock *clock;
 	CURL *curl;
+	struct text words; /* of the request that curl is set up for; empty: none */
+	struct curl_slist *owned_headers; /* curl borrows them */
+	bool is_tls;
 	char why[CURL_ERROR_SIZE];
 	int socket_errno; /* of a socket that could not even be made: our shortage */
 };
@@ -124,7 +127,7 @@ static bool is_one_line(const char *value)
 	return value[strcspn(value, "\r\n")] == '\0';
 }
 
-static bool check_url(const char *text, struct err *e)
+static bool check_url(const char *text, bool *ret_is_tls, struct err *e)
 {
 	CURLU *url = curl_url();
 	char *scheme = NULL;
@@ -133,6 +136,7 @@ static bool check_url(const char *text, struct err *e)
 	is_ok = url != NULL && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
 		curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
 		(strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+	*ret_is_tls = is_ok && strcmp(scheme, "https") == 0;
 	curl_free(scheme);
 	curl_url_cleanup(url);
 	if (!is_ok)
@@ -142,9 +146,10 @@ static bool check_url(const char *text, struct err *e)
 	return true;
 }
 
-static bool check_request(const struct http_request *request, const char *method, struct err *e)
+static bool check_request(const struct http_request *request, const char *method,
+			  bool *ret_is_tls, struct err *e)
 {
-	if (!check_url(request->url, e))
+	if (!check_url(request->url, ret_is_tls, e))
 		return false;
 	if (!is_token(method))
 		return err_set(e, ERR_INPUT, "HTTP method `%s`: write a word like GET", method);
@@ -205,8 +210,6 @@ static CURLcode set_house_rules(struct http *http)
 	CURL *curl = http->curl;
 	CURLcode outcome = CURLE_OK;
 
-	http->why[0] = '\0';
-	http->socket_errno = 0;
 	curl_easy_reset(curl); /* keeps the connections */
 	SET(CURLOPT_ERRORBUFFER, http->why);
 	SET(CURLOPT_NOSIGNAL, 1L);
@@ -227,16 +230,14 @@ static CURLcode set_house_rules(struct http *http)
 }
 
 static CURLcode set_request(struct http *http, const struct http_request *request,
-			    const char *method, const struct curl_slist *headers, long timeout_ms)
+			    const char *method)
 {
 	const bool is_harmless = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 	CURL *curl = http->curl;
 	CURLcode outcome = CURLE_OK;
 
 	SET(CURLOPT_URL, request->url);
-	SET(CURLOPT_HTTPHEADER, headers);
-	SET(CURLOPT_TIMEOUT_MS, timeout_ms);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
+	SET(CURLOPT_HTTPHEADER, http->owned_headers);
 	SET(CURLOPT_FRESH_CONNECT, request->is_fresh || !is_harmless ? 1L : 0L);
 	SET(CURLOPT_FORBID_REUSE, request->is_fresh ? 1L : 0L);
 	if (request->body != NULL) {
@@ -249,7 +250,72 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
 	return outcome;
 }
 
+/* What is different each time, even for the same request. */
+static CURLcode set_attempt(struct http *http, long timeout_ms, struct arrival *arrival)
+{
+	CURL *curl = http->curl;
+	CURLcode outcome = CURLE_OK;
+
+	http->why[0] = '\0';
+	http->socket_errno = 0;
+	SET(CURLOPT_TIMEOUT_MS, timeout_ms);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
+	SET(CURLOPT_HEADERDATA, arrival);
+	SET(CURLOPT_WRITEDATA, arrival);
+	return outcome;
+}
+
 #undef SET
+
+static void forget_request(struct http *http)
+{
+	text_clear(&http->words);
+	curl_easy_reset(http->curl); /* keeps the connections */
+	curl_slist_free_all(http->owned_headers);
+	http->owned_headers = NULL;
+}
+
+/* All that makes one request differ from another. A body is borrowed by curl, so it always does. */
+static void tell_words(const struct http_request *request, const char *method, struct text *words)
+{
+	text_addf(words, "%s %d\n%s", method, request->is_fresh, request->url);
+	for (size_t i = 0; i < request->header_count; i++)
+		text_addf(words, "\n%s: %s", request->headers[i].name, request->headers[i].value);
+}
+
+/*
+ * Sets curl up for this request, unless the last one was the same: a probe asks the same a thousand
+ * times a second, and checking and setting it up takes longer than asking.
+ */
+static bool set_up(struct http *http, const struct http_request *request, const char *method,
+		   struct err *e)
+{
+	struct text words = { 0 };
+	CURLcode outcome;
+
+	tell_words(request, method, &words);
+	if (request->body == NULL && http->words.length_bytes > 0 &&
+	    strcmp(text_str(&words), text_str(&http->words)) == 0) {
+		text_release(&words);
+		return true;
+	}
+	forget_request(http);
+	if (!check_request(request, method, &http->is_tls, e)) {
+		text_release(&words);
+		return false;
+	}
+	outcome = build_headers(request, &http->owned_headers) ? set_house_rules(http)
+							       : CURLE_OUT_OF_MEMORY;
+	if (outcome == CURLE_OK)
+		outcome = set_request(http, request, method);
+	if (outcome == CURLE_OK && request->body == NULL)
+		text_add(&http->words, text_str(&words));
+	text_release(&words);
+	if (outcome != CURLE_OK)
+		return err_set(e, ERR_LIMIT, "%s: set libcurl up: %s", method,
+			       curl_easy_strerror(outcome));
+	return true;
+}
 
 /* ---- the answer ---- */
 
@@ -327,40 +393,43 @@ static long left_ms(const struct http *http, int64_t deadline_ns)
 					: (long)((left_ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
+/* libcurl itself never raises SIGPIPE; OpenSSL, which writes for it, does. */
+static CURLcode perform(struct http *http)
+{
+	struct pipe_guard guard;
+	CURLcode outcome;
+
+	if (!http->is_tls)
+		return curl_easy_perform(http->curl);
+	pipe_guard_init(&guard);
+	outcome = curl_easy_perform(http->curl);
+	pipe_guard_release(&guard);
+	return outcome;
+}
+
 bool http_send(struct http *http, const struct http_request *request, struct http_reply *ret_reply,
 	       struct err *e)
 {
 	const char *method = request->method == NULL ? "GET" : request->method;
-	const long timeout_ms = left_ms(http, request->deadline_ns);
 	struct arrival arrival = { 0 };
-	struct curl_slist *headers = NULL;
-	struct pipe_guard guard;
 	CURLcode outcome;
+	long timeout_ms;
 	bool is_ok = false;
 
 	assert(request->url != NULL);
 
-	if (!check_request(request, method, e))
+	if (!set_up(http, request, method, e))
 		return false;
+	timeout_ms = left_ms(http, request->deadline_ns);
 	if (timeout_ms == 0)
 		return err_set(e, ERR_DEADLINE, "%s: no time was left to ask", method);
 
-	pipe_guard_init(&guard);
-	outcome = build_headers(request, &headers) ? set_house_rules(http) : CURLE_OUT_OF_MEMORY;
+	outcome = set_attempt(http, timeout_ms, &arrival);
 	if (outcome == CURLE_OK)
-		outcome = set_request(http, request, method, headers, timeout_ms);
-	if (outcome == CURLE_OK)
-		outcome = curl_easy_setopt(http->curl, CURLOPT_HEADERDATA, &arrival);
-	if (outcome == CURLE_OK)
-		outcome = curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, &arrival);
-	if (outcome == CURLE_OK)
-		outcome = curl_easy_perform(http->curl);
+		outcome = perform(http);
 	if (outcome == CURLE_OK)
 		outcome = curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE,
 					    &arrival.reply.status);
-	curl_slist_free_all(headers);
-	pipe_guard_release(&guard);
-
 	if (outcome != CURLE_OK) {
 		(void)fail(http, outcome, &arrival, request, method, e);
 	} else {
@@ -384,5 +453,7 @@ void http_close(struct http *http)
 	if (http == NULL)
 		return;
 	curl_easy_cleanup(http->curl);
+	curl_slist_free_all(http->owned_headers);
+	text_release(&http->words);
 	free(http);
 }
