@@ -79,6 +79,15 @@ static void pushed_sleep_until_ns(void *ctx, int64_t due_ns)
 	clock_sleep_until_ns(&system, due_ns - __atomic_load_n((const int64_t *)ctx, __ATOMIC_ACQUIRE));
 }
 
+/* Twenty times as quick: to the lanes this machine is that slow. */
+static int64_t quick_now_ns(void *ctx)
+{
+	const struct clock system = clock_system();
+	const int64_t *begun_ns = ctx;
+
+	return *begun_ns + 20 * (clock_now_ns(&system) - *begun_ns);
+}
+
 struct bench {
 	char folder[64];
 	int64_t pushed_ns;
@@ -232,6 +241,7 @@ START_TEST(test_sampler_machine_stood_still_longer_than_the_timeout_skips)
 	ck_assert_uint_eq(count_state(&bench, SAMPLE_BAD), 0);
 	ck_assert_uint_ge(bench.track.error_count, 1);
 	ck_assert_ptr_nonnull(strstr(bench.track.error_texts[0], "this machine was too busy"));
+	ck_assert_uint_eq(sampler_yielded_count(bench.sampler), 0); /* once is no habit */
 	bench_close(&bench);
 }
 END_TEST
@@ -266,6 +276,28 @@ START_TEST(test_sampler_late_attempt_out_of_time_is_skipped_not_bad)
 		robbed_count += sample->state == SAMPLE_SKIPPED && late_ns < 200 * NS_PER_MS;
 	}
 	ck_assert_uint_ge(robbed_count, 10);
+	bench_close(&bench);
+}
+END_TEST
+
+/* What wants more than the machine has must not keep it from everybody else. */
+START_TEST(test_sampler_lane_that_keeps_waking_late_gives_real_time_up)
+{
+	const struct clock system = clock_system();
+	const int64_t deadline_ns = clock_now_ns(&system) + 20 * NS_PER_S;
+	int64_t begun_ns = clock_now_ns(&system);
+	struct bench bench;
+	struct err e = { 0 };
+	bool is_fifo;
+
+	bench_open(&bench, false, 1);
+	bench.clock = (struct clock){ .now_ns = quick_now_ns, .ctx = &begun_ns };
+	ck_assert(sampler_start(bench.sampler, clock_now_ns(&bench.clock), &is_fifo, &e));
+	while (sampler_yielded_count(bench.sampler) == 0 && clock_now_ns(&system) < deadline_ns)
+		clock_sleep_until_ns(&system, clock_now_ns(&system) + NS_PER_MS);
+	ck_assert_uint_eq(sampler_yielded_count(bench.sampler), 1);
+	sampler_stop_begin(bench.sampler);
+	sampler_stop_wait(bench.sampler);
 	bench_close(&bench);
 }
 END_TEST
@@ -332,6 +364,7 @@ void suite_sampler(Suite *suite)
 	tcase_add_test(tcase, test_sampler_machine_stood_still_longer_than_the_timeout_skips);
 	tcase_add_test(tcase, test_sampler_machine_stood_still_for_less_sends_late_and_says_so);
 	tcase_add_test(tcase, test_sampler_late_attempt_out_of_time_is_skipped_not_bad);
+	tcase_add_test(tcase, test_sampler_lane_that_keeps_waking_late_gives_real_time_up);
 	tcase_add_test(tcase, test_sampler_stop_wakes_lanes_that_sleep);
 	tcase_add_test(tcase, test_sampler_shift_spreads_probes_over_one_slot);
 	tcase_add_test(tcase, test_sampler_open_full_disk_is_refused_before_the_run);

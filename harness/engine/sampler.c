@@ -33,6 +33,11 @@ _Static_assert(sizeof(struct sample_file_head) <= SAMPLE_FILE_HEAD_BYTES, "the h
 /* Longer than any lateness of ours, and the machine was asleep: look at the clock again. */
 static const int64_t doze_at_most_ns = 60 * NS_PER_S;
 
+/* With real-time scheduling a lane wakes up a fraction of a millisecond late. So late for so long,
+   and the lanes want more than this machine has. */
+static const int64_t late_with_fifo_ns = 20 * NS_PER_MS;
+static const int64_t late_at_most_ns = NS_PER_S;
+
 /* A failed attempt that began this much of its timeout late had too little time to be proof. */
 enum { LATE_AT_MOST_PERCENT = 10 };
 
@@ -43,6 +48,8 @@ struct lane {
 	sem_t wake; /* posted once, when it shall stop */
 	pthread_t thread;
 	bool is_running;
+	int64_t late_since_ns; /* 0: on time */
+	atomic_bool has_yielded;
 };
 
 struct sampler {
@@ -168,18 +175,45 @@ static void doze(struct lane *lane, int64_t until_ns)
 	(void)sem_clockwait(&lane->wake, CLOCK_MONOTONIC, &wake_at); /* the caller looks again */
 }
 
+/*
+ * Real-time lanes that want more than the machine has would starve everything else on it, and first
+ * of all the thread that heals. One that keeps
+ * waking up late gives its privilege up, and does not get it back.
+ */
+static void yield_when_late(struct lane *lane, int64_t due_ns, int64_t now_ns)
+{
+	const struct sched_param normal = { .sched_priority = 0 };
+
+	if (now_ns - due_ns < late_with_fifo_ns) {
+		lane->late_since_ns = 0;
+	} else if (lane->late_since_ns == 0) {
+		lane->late_since_ns = now_ns;
+	} else if (now_ns - lane->late_since_ns > late_at_most_ns &&
+		   !atomic_exchange(&lane->has_yielded, true)) {
+		(void)pthread_setschedparam(pthread_self(), SCHED_OTHER, &normal); /* always may */
+	}
+}
+
 static bool sleep_until_due(struct lane *lane, int64_t due_ns)
 {
 	struct sampler *sampler = lane->sampler;
+	bool has_slept = false;
 
 	for (;;) {
 		const int64_t stopped_ns = atomic_load(&sampler->stopped_ns);
 
 		if (stopped_ns != 0 && due_ns >= stopped_ns)
 			return false;
-		if (clock_now_ns(sampler->clock) >= due_ns)
+
+		const int64_t now_ns = clock_now_ns(sampler->clock);
+
+		if (now_ns >= due_ns) {
+			if (has_slept)
+				yield_when_late(lane, due_ns, now_ns);
 			return true;
+		}
 		doze(lane, due_ns);
+		has_slept = true;
 	}
 }
 
@@ -213,6 +247,15 @@ static void *lane_main(void *ctx)
 			busy_until_ns = deadline_ns;
 	}
 	return NULL;
+}
+
+uint32_t sampler_yielded_count(const struct sampler *sampler)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < sampler->lane_count; i++)
+		count += atomic_load(&sampler->owned_lanes[i].has_yielded);
+	return count;
 }
 
 /* Reserved on the disk, not only sized: a mapped file on a full disk would kill us with SIGBUS. */

@@ -45,6 +45,8 @@ bool sampler_start(struct sampler *sampler, int64_t t0_ns, bool *ret_is_fifo, st
  */
 int64_t sampler_shift_ns(int64_t every_ns, size_t index, size_t count);
 void sampler_view(const struct sampler *sampler, int64_t now_ns, struct track *ret_track);
+/* Lanes that gave real-time scheduling up, so as not to starve this machine. */
+uint32_t sampler_yielded_count(const struct sampler *sampler);
 void sampler_stop_begin(struct sampler *sampler); /* no new attempt */
 void sampler_stop_wait(struct sampler *sampler);  /* joins; then the samples are at rest */
 /* Removes the file too: by now the samples are in the store. NULL is fine. */
