@@ -16,6 +16,7 @@ static const char hex_digits[] = "0123456789abcdef";
 enum {
 	HEX_PER_WORD = 16,
 	SEQUENCE_DIGITS_MAX = 18, /* fits into 63 bits */
+	TABLE_NAME_BYTES_MAX = 63, /* PostgreSQL cuts longer names, MariaDB refuses more than 64 */
 };
 
 static uint64_t fnv_add(uint64_t hash, const char *bytes, size_t length_bytes)
@@ -88,6 +89,20 @@ bool ledger_is_intact(uint64_t seed, uint64_t sequence, size_t written_bytes, co
 	ledger_checksum(seed, sequence, payload, payload_bytes, expected);
 	return memcmp(expected, checksum, checksum_bytes) == 0 &&
 	       is_payload(seed, sequence, payload, payload_bytes);
+}
+
+void ledger_table_name(const char *run_id, struct text *text)
+{
+	const size_t end_bytes = text->length_bytes + TABLE_NAME_BYTES_MAX;
+
+	text_add(text, "firedrill_ledger_");
+	for (; *run_id != '\0' && text->length_bytes < end_bytes; run_id++) {
+		const bool is_upper = *run_id >= 'A' && *run_id <= 'Z';
+		const char byte = is_upper ? (char)(*run_id - 'A' + 'a') : *run_id;
+		const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
+
+		text_add_bytes(text, is_plain ? &byte : "_", 1);
+	}
 }
 
 void ledger_line(uint64_t seed, uint64_t sequence, size_t payload_bytes, struct text *line)

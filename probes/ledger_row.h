@@ -32,6 +32,10 @@ void ledger_checksum(uint64_t seed, uint64_t sequence, const char *payload, size
 bool ledger_is_intact(uint64_t seed, uint64_t sequence, size_t written_bytes, const char *payload,
 		      size_t payload_bytes, const char *checksum, size_t checksum_bytes);
 
+/* "firedrill_ledger_" and the run, in lower case letters, digits and "_", cut to fit: the table that
+   all ledgers of a run share in a database. Safe within quotes of any kind. */
+void ledger_table_name(const char *run_id, struct text *text);
+
 /* The whole row as one text, for stores without columns: "SEQUENCE PAYLOAD CHECKSUM". */
 void ledger_line(uint64_t seed, uint64_t sequence, size_t payload_bytes, struct text *line);
 

@@ -164,6 +164,7 @@ static enum waited wait_links(struct links *links, const struct clock *clock, in
 		struct link *waiting[LINK_PLACES_MAX];
 		size_t count = 0;
 		bool is_changed = false;
+		bool is_lost = false; /* a library gave its socket up: it has something to say */
 
 		for (size_t i = 0; i < links->places.count; i++) {
 			struct link *link = &links->links[i];
@@ -173,13 +174,14 @@ static enum waited wait_links(struct links *links, const struct clock *clock, in
 			fds[count] =
 				(struct pollfd){ .fd = links->ops->fd(link->owned_conn),
 						 .events = links->ops->events(link->owned_conn) };
+			is_lost = is_lost || fds[count].fd < 0;
 			waiting[count++] = link;
 		}
 		if (count == 0)
 			return WAITED_IN_VAIN;
 
 		const int64_t left_ns = until_ns - clock_now_ns(clock);
-		const int64_t wait_ns = left_ns < 0 ? 0 : left_ns;
+		const int64_t wait_ns = is_lost || left_ns < 0 ? 0 : left_ns;
 		const struct timespec timeout = { .tv_sec = wait_ns / NS_PER_S,
 						  .tv_nsec = wait_ns % NS_PER_S };
 
@@ -189,7 +191,7 @@ static enum waited wait_links(struct links *links, const struct clock *clock, in
 			continue;
 		}
 		for (size_t i = 0; i < count; i++) {
-			if (fds[i].revents == 0)
+			if (fds[i].fd >= 0 && fds[i].revents == 0)
 				continue;
 			step(links, waiting[i]);
 			is_changed = is_changed || !is_waiting(waiting[i]);

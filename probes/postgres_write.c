@@ -21,11 +21,9 @@
 #include <string.h>
 
 enum {
-	TABLE_NAME_BYTES_MAX = 63, /* PostgreSQL cuts longer names */
 	RETRY_EVERY_MS = 100,
 };
 
-static const char *const table_prefix = "firedrill_ledger_";
 static const char *const undefined_table = "42P01"; /* an SQLSTATE */
 
 /* One try of prepare or clean: a host that freezes meanwhile may not take all the time there is. */
@@ -51,24 +49,11 @@ static bool postgres_write_check(const struct probe_spec *spec, struct err *e)
 	return postgres_conninfo_check(spec->service->conninfo, spec->service->name, e);
 }
 
-/* "firedrill_ledger_" and the run, in lower case letters, digits and "_", cut to fit. */
-static void table_name(const char *run_id, struct text *text)
-{
-	text_add(text, table_prefix);
-	for (; *run_id != '\0' && text->length_bytes < TABLE_NAME_BYTES_MAX; run_id++) {
-		const bool is_upper = *run_id >= 'A' && *run_id <= 'Z';
-		const char byte = is_upper ? (char)(*run_id - 'A' + 'a') : *run_id;
-		const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
-
-		text_add_bytes(text, is_plain ? &byte : "_", 1);
-	}
-}
-
 static void add_quoted_table(const char *run_id, struct text *sql)
 {
 	struct text name = { 0 };
 
-	table_name(run_id, &name);
+	ledger_table_name(run_id, &name);
 	postgres_quote_name(text_str(&name), sql);
 	text_release(&name);
 }

@@ -12,6 +12,7 @@
 	X(postgres_query) \
 	X(postgres_write) \
 	X(redis_write)    \
+	X(mariadb_write)  \
 	X(ssh_command)    \
 	X(postgres_role)  \
 	X(patroni_history) \

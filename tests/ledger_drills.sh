@@ -126,11 +126,52 @@ test_redis_with_snapshots() {
 test_redis_that_cannot_be_read_back() {
 	redis_keeps --appendonly yes || return 1
 	sed 's/at_most: 15s/at_most: 2s/' experiments/redis-crash.yaml >"$folder/unread.yaml"
-	cp experiments/inventory-stores.yaml "$folder/"
+	cp experiments/inventory-redis.yaml "$folder/"
 	(wait_until 20 grep -q baseline "$folder/unread.log" && echo "--rename-command LRANGE nothing" >"$folder/more") &
 	drill unread "$folder/unread.yaml" 3 --var redis_port="$redis_port" || return 1
 	[ "$(jq -r '.objectives[] | select(.name == "rpo") | .verdict' "$report")" = inconclusive ] ||
 		fail "the objectives: $(jq -c '.objectives' "$report")"
+}
+
+# ---- MariaDB ----
+
+mariadb_needs=mariadbd
+mariadb_keeps() {
+	[ -x "$folder/$name" ] || cp "$(command -v mariadbd)" "$folder/$name"
+	mariadb_port=$(free_port)
+	mariadb-install-db --no-defaults --datadir="$folder/data" --skip-test-db --auth-root-authentication-method=normal \
+		--user="$(id -un)" >"$folder/install.log" 2>&1 || { tail "$folder/install.log"; return 1; }
+	echo "create database if not exists orders; create user if not exists drill@'%' identified by 'open-sesame'; grant all on orders.* to drill@'%';" |
+		tr ';' '\n' | sed 's/[^ ]$/&;/' >"$folder/init.sql"
+	keep "$folder/$name" --no-defaults --datadir="$folder/data" --port="$mariadb_port" --bind-address=127.0.0.1 \
+		--socket="$folder/socket" --skip-name-resolve --innodb-buffer-pool-size=16M --user="$(id -un)" \
+		--init-file="$folder/init.sql" "$@"
+	wait_until 30 mariadb_ask 'select 1'
+}
+
+mariadb_ask() {
+	mariadb --no-defaults -h 127.0.0.1 -P "$mariadb_port" -u drill -popen-sesame -N -B orders -e "$1"
+}
+
+mariadb_rows() {
+	mariadb_ask "select count(distinct seq) from $(mariadb_ask "show tables like 'firedrill_ledger_%'")"
+}
+
+mariadb_drill() {
+	ORDERS_PASSWORD=open-sesame drill "$@" --var mariadb_port="$mariadb_port"
+}
+
+test_mariadb_that_flushes_at_commit() {
+	mariadb_keeps --innodb-flush-log-at-trx-commit=1 &&
+		mariadb_drill committed experiments/mariadb-crash.yaml 0 &&
+		losses_are none "$(mariadb_rows)"
+}
+
+# What was committed within the last second is gone.
+test_mariadb_that_flushes_every_second() {
+	mariadb_keeps --innodb-flush-log-at-trx-commit=0 &&
+		mariadb_drill flushed experiments/mariadb-crash.yaml 1 &&
+		losses_are some "$(mariadb_rows)"
 }
 
 run_test() {
@@ -156,6 +197,10 @@ run_test() {
 
 for test in test_redis_that_syncs_always test_redis_with_snapshots test_redis_that_cannot_be_read_back; do
 	run_test $test $redis_needs
+done
+rm -f "$folder/$name"
+for test in test_mariadb_that_flushes_at_commit test_mariadb_that_flushes_every_second; do
+	run_test $test $mariadb_needs
 done
 echo "ledger drills: $passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -24,6 +24,7 @@
 	X(probe_http) \
 	X(probe_hung) \
 	X(probe_ledger) \
+	X(probe_mariadb) \
 	X(probe_query) \
 	X(probe_redis) \
 	X(probe_ssh) \

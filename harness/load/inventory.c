@@ -55,16 +55,28 @@ static const struct param redis_params[] = {
 	{ 0 },
 };
 
+static const struct param mariadb_params[] = {
+	{ "address", PARAM_LIST, .is_required = true,
+	  .help = "IP address or name, also NAME:PORT; of several one that takes writes is used" },
+	{ "port", PARAM_COUNT, .min = 1, .max = 65535, .fallback = "3306",
+	  .help = "port of addresses without one" },
+	{ "user", PARAM_TEXT, .is_required = true, .help = "whom to log in as" },
+	{ "password", PARAM_TEXT, .help = "as ${env:NAME} or ${file:PATH}" },
+	{ "database", PARAM_TEXT, .is_required = true, .help = "where the ledger's table goes" },
+	{ 0 },
+};
+
 const struct service_kind service_kinds[] = {
 	{ "postgres", "a PostgreSQL database", postgres_params },
 	{ "redis", "a Redis server, or several of which one is the primary", redis_params },
+	{ "mariadb", "a MariaDB or MySQL database", mariadb_params },
 	{ "http", "something that answers HTTP", http_params },
 	{ "tcp", "anything that listens on a port", tcp_params },
 	{ 0 },
 };
 
 static const struct param service_params[] = {
-	{ "kind", PARAM_CHOICE, .is_required = true, .choices = "postgres|redis|http|tcp",
+	{ "kind", PARAM_CHOICE, .is_required = true, .choices = "postgres|redis|mariadb|http|tcp",
 	  .help = "what it speaks" },
 	{ "members", PARAM_LIST, .help = "the hosts it runs on" },
 	{ "tier", PARAM_COUNT, .min = 1, .max = 9, .help = "how much depends on it; 1 is the most" },
