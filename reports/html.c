@@ -11,6 +11,7 @@
 #include "reports/facts.h"
 #include "reports/html_parts.h"
 #include "reports/picture.h"
+#include "reports/trials.h"
 #include "reports/words.h"
 
 void html_element(struct text *page, const char *tag, const char *class_name, const char *raw)
@@ -130,4 +131,5 @@ const struct report_ops report_html = {
 	.file_name = "report.html",
 	.summary = "one file to mail: verdict, picture, ledger, deeds, timeline; no script",
 	.write = html_write,
+	.write_set = trials_html_write,
 };

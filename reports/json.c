@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "reports/facts.h"
+#include "reports/trials.h"
 #include "reports/words.h"
 
 enum { FORMAT_VERSION = 2 };
@@ -513,4 +514,5 @@ const struct report_ops report_json = {
 	.file_name = "report.json",
 	.summary = "everything, for machines; versioned, described by docs/schema-report.json",
 	.write = json_write,
+	.write_set = trials_json_write,
 };

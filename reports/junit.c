@@ -14,6 +14,7 @@
 
 #include "reports/escape.h"
 #include "reports/facts.h"
+#include "reports/trials.h"
 #include "reports/words.h"
 
 enum { CASE_PASSED = 1, CASE_FAILED, CASE_ERROR, CASE_SKIPPED };
@@ -266,4 +267,5 @@ const struct report_ops report_junit = {
 	.file_name = "junit.xml",
 	.summary = "JUnit XML for CI: a test case for the run, each objective, and the heal",
 	.write = junit_write,
+	.write_set = trials_junit_write,
 };

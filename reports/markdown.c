@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "reports/escape.h"
 #include "reports/facts.h"
+#include "reports/trials.h"
 #include "reports/words.h"
 
 static void add_cell(struct text *text, const char *raw)
@@ -301,4 +302,5 @@ const struct report_ops report_markdown = {
 	.file_name = "report.md",
 	.summary = "Markdown for a ticket or a chat: verdict, objectives, ledger, deeds",
 	.write = markdown_write,
+	.write_set = trials_markdown_write,
 };

@@ -158,12 +158,12 @@ static const struct ledger_result *clean_ledgers(const struct redactor *r,
 }
 
 static const struct objective_result *clean_objectives(const struct redactor *r,
-						       const struct story *story)
+						       const struct objective_result *rows,
+						       size_t count)
 {
-	struct objective_result *fresh =
-		copy(r, story->objectives, story->objective_count * sizeof *fresh);
+	struct objective_result *fresh = copy(r, rows, count * sizeof *fresh);
 
-	for (size_t i = 0; i < story->objective_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		fresh[i].name = clean(r, fresh[i].name);
 		fresh[i].target = clean(r, fresh[i].target);
 		fresh[i].observed = clean(r, fresh[i].observed);
@@ -220,10 +220,38 @@ const struct story *redact_story(const struct story *story, struct arena *arena)
 	fresh->probes = clean_probes(&r, story->probes, story->probe_count);
 	fresh->service = story->service == NULL ? NULL : clean_probes(&r, story->service, 1);
 	fresh->ledgers = clean_ledgers(&r, story);
-	fresh->objectives = clean_objectives(&r, story);
+	fresh->objectives = clean_objectives(&r, story->objectives, story->objective_count);
 	fresh->named_events = clean_named_events(&r, story);
 	fresh->deeds = clean_deeds(&r, story);
 	fresh->untold = clean_texts(&r, story->untold, story->untold_count);
 	fresh->outcome.sentence = clean(&r, story->outcome.sentence);
+	return fresh;
+}
+
+const struct trial_set *redact_set(const struct trial_set *set, struct arena *arena)
+{
+	const struct redactor r = { .secrets = set->secrets, .arena = arena };
+
+	if (set->secrets == NULL || set->secrets->value_count == 0)
+		return set;
+
+	struct trial_set *fresh = copy(&r, set, sizeof *set);
+	struct trial *trials = copy(&r, set->trials, set->trial_count * sizeof *trials);
+
+	for (size_t i = 0; i < set->trial_count; i++) {
+		trials[i].run_id = clean(&r, trials[i].run_id);
+		trials[i].objectives =
+			clean_objectives(&r, trials[i].objectives, trials[i].objective_count);
+		trials[i].outcome.sentence = clean(&r, trials[i].outcome.sentence);
+	}
+	fresh->trials = trials;
+	fresh->set_id = clean(&r, set->set_id);
+	fresh->version = clean(&r, set->version);
+	fresh->title = clean(&r, set->title);
+	fresh->hypothesis = clean(&r, set->hypothesis);
+	fresh->service = clean(&r, set->service);
+	fresh->stopped = clean(&r, set->stopped);
+	fresh->objectives = clean_objectives(&r, set->objectives, set->objective_count);
+	fresh->outcome.sentence = clean(&r, set->outcome.sentence);
 	return fresh;
 }

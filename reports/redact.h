@@ -9,8 +9,10 @@
 
 #include "base/mem.h"
 #include "model/story.h"
+#include "model/trials.h"
 
 /* Lives in the arena and borrows what holds no text (samples, rows). */
 const struct story *redact_story(const struct story *story, struct arena *arena);
+const struct trial_set *redact_set(const struct trial_set *set, struct arena *arena);
 
 #endif

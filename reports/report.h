@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "model/story.h"
+#include "model/trials.h"
 
 struct report_style {
 	bool has_colour;  /* terminal escapes wanted (text only) */
@@ -24,6 +25,9 @@ struct report_ops {
 	bool is_binary;        /* a picture: not for a terminal, and its bytes are not searched */
 	bool (*write)(const struct story *story, const struct report_style *style,
 		      struct text *ret_bytes, struct err *e);
+	/* The same for a set of trials; NULL: this format has none. */
+	bool (*write_set)(const struct trial_set *set, const struct report_style *style,
+			  struct text *ret_bytes, struct err *e);
 };
 
 /*
@@ -32,6 +36,10 @@ struct report_ops {
  */
 bool report_write(const struct report_ops *ops, const struct story *story,
 		  const struct report_style *style, struct text *ret_bytes, struct err *e);
+
+/* ERR_INPUT when the format has no form for sets. */
+bool report_write_set(const struct report_ops *ops, const struct trial_set *set,
+		      const struct report_style *style, struct text *ret_bytes, struct err *e);
 
 /* NULL when there is none of this name. */
 const struct report_ops *report_find(const char *name);

@@ -59,3 +59,27 @@ bool report_write(const struct report_ops *ops, const struct story *story,
 	arena_release(&arena);
 	return is_written;
 }
+
+bool report_write_set(const struct report_ops *ops, const struct trial_set *set,
+		      const struct report_style *style, struct text *ret_bytes, struct err *e)
+{
+	struct arena arena = { 0 };
+	struct text bytes = { 0 };
+
+	assert(ops != NULL);
+
+	if (ops->write_set == NULL)
+		return err_set(e, ERR_INPUT,
+			       "report %s of the set %s: there is none of a set; each trial has one",
+			       ops->name, set->set_id);
+
+	const bool is_written = ops->write_set(redact_set(set, &arena), style, &bytes, e);
+
+	if (is_written)
+		secrets_redact(set->secrets, &bytes);
+	if (is_written)
+		text_add_bytes(ret_bytes, bytes.owned_bytes, bytes.length_bytes);
+	text_release(&bytes);
+	arena_release(&arena);
+	return is_written;
+}

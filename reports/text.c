@@ -14,6 +14,7 @@
 #include "reports/facts.h"
 #include "reports/grid.h"
 #include "reports/strip.h"
+#include "reports/trials.h"
 #include "reports/utf8.h"
 #include "reports/words.h"
 
@@ -486,4 +487,5 @@ const struct report_ops report_text = {
 	.file_name = "report.txt",
 	.summary = "plain text for a terminal: verdict, objectives, recovery, ledger, deeds",
 	.write = text_write,
+	.write_set = trials_text_write,
 };

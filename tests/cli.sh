@@ -126,6 +126,25 @@ sed -i 's/MET/met/' "$folder/forged/report.md"
 says 1 'forged/report.md differs from line 1 ' "$firedrill" verify "$drill_id" --reports "$folder/forged"
 says 2 'there are none' "$firedrill" verify last --reports "$folder/nowhere"
 says 2 'none whose id begins so' "$firedrill" verify nosuch
+# ---- trials ----
+says 2 '`--repeat 0` is no number of trials from 1 to 1000' "$firedrill" run "$drill" --repeat 0
+says 2 '`--repeat 1001` is no number' "$firedrill" run "$drill" --repeat 1001
+says 2 '`--repeat x` is no number' "$firedrill" run "$drill" --repeat x
+says 0 '  trial 3  seed ' "$firedrill" run "$drill" --repeat 3 --dry-run
+says 0 '3 of 3 within 5 s: at least 36.8 %' "$firedrill" run "$drill" --repeat 3 --seed 5 --yes --out "$folder/set"
+for file in report.txt report.json report.md report.html junit.xml trial-01/report.json trial-03/picture.png; do
+	says 0 '' test -s "$folder/set/$file"
+done
+set_id=$("$firedrill" list --limit 1 | sed -n '1s/ .*//p')
+says 0 '3 of 3 within' "$firedrill" report "$set_id"
+says 0 '' cmp "$folder/set/report.html" <("$firedrill" report last --format html)
+says 0 '' cmp "$folder/set/trial-02/report.json" <("$firedrill" report "$set_id-t02" --format json)
+says 2 'each trial has one' "$firedrill" report last --format png --out "$folder/no.png"
+says 0 "$set_id-t03  exit 0" "$firedrill" show "$set_id"
+says 0 'injected' "$firedrill" show "$set_id-t02"
+says 0 "^  $set_id-t01" "$firedrill" list
+says 3 '21 more trials' "$firedrill" run <(sed 's/rto: 5s/rto: { target: 5s, share: 90%, confidence: 90% }/' "$drill") \
+	--inventory "$folder/inventory.yaml" --yes --format json --out "$folder/share"
 says 0 'nothing to heal' "$firedrill" heal
 says 5 'make the folder' "$firedrill" run "$drill" --yes --out /proc/nowhere
 says 5 'make the folder.*Not a directory' "$firedrill" run "$drill" --yes --out "$drill"

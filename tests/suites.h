@@ -34,6 +34,7 @@
 	X(remote_ssh) \
 	X(report) \
 	X(report_picture) \
+	X(report_trials) \
 	X(store) \
 	X(store_codec) \
 	X(store_crash) \
@@ -43,6 +44,7 @@
 	X(store_sets) \
 	X(statistics) \
 	X(story) \
+	X(trials) \
 	X(sampler) \
 	X(watch) \
 	X(run) \

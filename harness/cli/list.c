@@ -1,7 +1,8 @@
 /*
- * list.c - command "list": the runs of the store, newest first.
+ * list.c - command "list": the runs of the store, newest first; the trials of a set stand under it.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "cli/cli.h"
@@ -18,7 +19,7 @@ static void print_run(const struct run_row *run)
 	struct text line = { 0 };
 
 	clock_format_wall(run->anchor.wall_ns, wall, sizeof wall);
-	text_addf(&line, "%s  %.19s  ", run->run_id, wall);
+	text_addf(&line, "%s%s  %.19s  ", run->set_id == NULL ? "" : "  ", run->run_id, wall);
 	if (run->is_ended)
 		text_addf(&line, "exit %" PRId64 "  %s: %s", run->exit_code, run->title,
 			  run->sentence == NULL ? "" : run->sentence);
@@ -26,6 +27,44 @@ static void print_run(const struct run_row *run)
 		text_addf(&line, "not ended  %s", run->title);
 	cli_print_line(stdout, NULL, text_str(&line));
 	text_release(&line);
+}
+
+static bool print_set(struct store *store, const char *set_id, struct arena *arena, struct err *e)
+{
+	char wall[32];
+	struct text line = { 0 };
+	struct set_row set;
+
+	if (!store_set_find(store, set_id, arena, &set, e))
+		return false;
+	clock_format_wall(set.wall_ns, wall, sizeof wall);
+	text_addf(&line, "%s  %.19s  ", set.set_id, wall);
+	if (set.is_ended)
+		text_addf(&line, "exit %" PRId64 "  %s: %s", set.exit_code, set.title,
+			  set.sentence == NULL ? "" : set.sentence);
+	else
+		text_addf(&line, "not ended  %s: %" PRId64 " trials", set.title,
+			  set.planned_count);
+	cli_print_line(stdout, NULL, text_str(&line));
+	text_release(&line);
+	return true;
+}
+
+/* A set comes before the newest of its runs, once. */
+static bool print_runs(struct store *store, const struct run_row *runs, size_t count,
+		       struct arena *arena, struct err *e)
+{
+	const char *set_id = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (runs[i].set_id != NULL &&
+		    (set_id == NULL || strcmp(set_id, runs[i].set_id) != 0) &&
+		    !print_set(store, runs[i].set_id, arena, e))
+			return false;
+		set_id = runs[i].set_id;
+		print_run(&runs[i]);
+	}
+	return true;
 }
 
 static int run_list(const struct arguments *arguments)
@@ -42,10 +81,9 @@ static int run_list(const struct arguments *arguments)
 	if (given != NULL && (!units_parse_count(given, &limit, &e) || limit < 0))
 		return cli_fail_text(EXIT_NOT_RUN, "`--limit %s` is no whole number from 0 on", given);
 	if (!cli_open_store(arguments, NULL, &store, &e) ||
-	    !store_runs(store, (size_t)limit, &arena, &runs, &run_count, &e))
+	    !store_runs(store, (size_t)limit, &arena, &runs, &run_count, &e) ||
+	    !print_runs(store, runs, run_count, &arena, &e))
 		code = cli_fail(EXIT_INTERNAL, NULL, &e);
-	for (size_t i = 0; code == EXIT_MET && i < run_count; i++)
-		print_run(&runs[i]);
 	if (code == EXIT_MET && run_count == 0)
 		(void)fputs("no runs yet\n", stdout);
 	store_close(store);

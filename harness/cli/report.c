@@ -1,11 +1,12 @@
 /*
- * report.c - command "report": a run's report again, from the store alone; nothing is measured anew.
+ * report.c - command "report": the report of a run or of a set of trials again, from the store
+ * alone; nothing is measured anew.
  */
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/find.h"
 #include "cli/output.h"
-#include "engine/engine.h"
+#include "engine/trials.h"
 
 static const struct option_row report_options[] = {
 	STORE_OPTION,
@@ -13,6 +14,32 @@ static const struct option_row report_options[] = {
 	{ "out", "PATH", "a file for one format; without --format a folder for all of them" },
 	{ NULL, NULL, NULL },
 };
+
+static bool report_run(struct store *store, const char *run_id, const char *format,
+		       const char *out, struct arena *arena, struct secrets *secrets,
+		       struct err *e)
+{
+	struct story story = { 0 };
+
+	if (!story_build(store, run_id, arena, secrets, &story, e))
+		return false;
+	if (out != NULL && format == NULL)
+		return output_write_all(&story, out, e);
+	return output_write_one(&story, format == NULL ? "text" : format, out, e);
+}
+
+static bool report_set(struct store *store, const char *set_id, const char *format,
+		       const char *out, struct arena *arena, struct secrets *secrets,
+		       struct err *e)
+{
+	struct trial_set set;
+
+	if (!trials_story(store, set_id, arena, secrets, &set, e))
+		return false;
+	if (out != NULL && format == NULL)
+		return output_write_set(&set, out, e);
+	return output_write_set_one(&set, format == NULL ? "text" : format, out, e);
+}
 
 static int run_report(const struct arguments *arguments)
 {
@@ -22,16 +49,14 @@ static int run_report(const struct arguments *arguments)
 	struct arena arena = { 0 };
 	struct secrets secrets = { 0 };
 	struct store *store = NULL;
-	struct story story = { 0 };
-	struct run_row row = { 0 };
+	struct found found = { 0 };
 	struct err e = { 0 };
 	const bool ok = (format == NULL || output_check_format(format, &e)) &&
 			cli_open_store(arguments, NULL, &store, &e) &&
-			store_run_find(store, run, &arena, &row, &e) &&
-			story_build(store, row.run_id, &arena, &secrets, &story, &e) &&
-			(out != NULL && format == NULL ?
-				 output_write_all(&story, out, &e) :
-				 output_write_one(&story, format == NULL ? "text" : format, out, &e));
+			find_subject(store, run, &arena, &found, &e) &&
+			(found.is_set ?
+				 report_set(store, found.id, format, out, &arena, &secrets, &e) :
+				 report_run(store, found.id, format, out, &arena, &secrets, &e));
 	const int code =
 		ok ? EXIT_MET :
 		     cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, &secrets, &e);
@@ -47,7 +72,7 @@ const struct verb verb_report = {
 	.arguments = "[RUN]",
 	.word_min = 0,
 	.word_max = 1,
-	.summary = "print or write the report of a run again (RUN: its id, a beginning of it, or last)",
+	.summary = "print or write the report of a run or a set again (its id, a beginning of it, or last)",
 	.example = "firedrill report last --format html --out report.html",
 	.options = report_options,
 	.run = run_report,

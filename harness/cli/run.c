@@ -1,5 +1,6 @@
 /*
- * run.c - command "run": one experiment from its file to its reports.
+ * run.c - command "run": one experiment from its file to its reports. With several trials
+ * run_trials.c takes over once everybody has agreed.
  *
  * Unfinished runs are healed first. A person (or --yes) must have said yes before anything is
  * harmed. SIGINT, SIGTERM and SIGHUP heal and end the run; a second one changes nothing.
@@ -18,7 +19,7 @@
 #include "cli/live.h"
 #include "cli/output.h"
 #include "cli/plan_view.h"
-#include "engine/engine.h"
+#include "cli/run_command.h"
 
 static const struct option_row run_options[] = {
 	VAR_OPTION,
@@ -27,6 +28,7 @@ static const struct option_row run_options[] = {
 	{ "out", "FOLDER", "where the reports go; default runs/RUN" },
 	{ "format", "NAME", "what is printed at the end: text (default), json, junit, markdown, html" },
 	{ "seed", "NUMBER", "of the random choices; default a fresh one, printed" },
+	{ "repeat", "NUMBER", "trials, one after the other, told as one; default `trials:`, else 1" },
 	{ "dry-run", NULL, "show the plan and stop" },
 	{ "yes", NULL, "do not ask before the harm" },
 	{ NULL, NULL, NULL },
@@ -50,19 +52,6 @@ static void catch_signals(void)
 		(void)sigaction(numbers[i], &action, NULL); /* cannot fail for these */
 }
 
-struct run_command {
-	const struct arguments *arguments;
-	struct arena arena;
-	struct secrets secrets;
-	const struct experiment *experiment;
-	struct store *owned_store;
-	struct clock clock;
-	const char *format;
-	char run_id[32];
-	uint64_t seed;
-	FILE *progress_stream; /* stderr when standard output carries a machine's format */
-};
-
 /* Exit code of a refusal, or -1 to go on. */
 static int ask(const struct run_command *command, const struct plan *plan)
 {
@@ -74,6 +63,7 @@ static int ask(const struct run_command *command, const struct plan *plan)
 		return cli_fail_text(EXIT_NOT_STARTED, "nobody can be asked here; look at `firedrill "
 				     "plan`, then add --yes. Nothing was harmed");
 	plan_view_print(plan, command->progress_stream, &command->secrets);
+	run_show_trials(command, command->progress_stream);
 	(void)fputs("Type yes to do this: ", command->progress_stream);
 	(void)fflush(command->progress_stream);
 	if (fgets(answer, sizeof answer, stdin) == NULL || strcmp(answer, "yes\n") != 0)
@@ -129,7 +119,7 @@ static bool write_reports(struct run_command *command, const char *folder, struc
 	return output_write_one(&story, command->format, NULL, is_written ? e : NULL) && is_written;
 }
 
-static void tell_reports(const struct run_command *command, const char *folder)
+void run_tell_reports(const struct run_command *command, const char *folder)
 {
 	const char *store = arguments_value(command->arguments, "store");
 	struct text line = { 0 };
@@ -142,16 +132,10 @@ static void tell_reports(const struct run_command *command, const char *folder)
 	text_release(&line);
 }
 
-static int run_it(struct run_command *command, const char *folder)
+static int run_once(struct run_command *command, const char *folder, const char *sample_dir)
 {
-	struct text samples = { 0 };
 	struct outcome outcome = { .exit_code = EXIT_INTERNAL };
 	struct err e = { 0 };
-
-	if (!make_sample_folder(command, &samples, &e)) {
-		text_release(&samples);
-		return cli_fail(EXIT_INTERNAL, &command->secrets, &e);
-	}
 
 	struct live *live = live_open(command->progress_stream, &command->secrets, &command->clock);
 	const struct run_request request = {
@@ -165,21 +149,36 @@ static int run_it(struct run_command *command, const char *folder)
 		.opener = remote_opener_real(),
 		.outside = outside_real(),
 		.progress = live_progress(live),
-		.stop_signal = &stop_signal,
-		.sample_dir = text_str(&samples),
+		.stop_signal = command->stop_signal,
+		.sample_dir = sample_dir,
 	};
 	const bool ok = run_experiment(&request, &outcome, &e);
 	int code = (int)outcome.exit_code;
 
 	live_close(live);
-	(void)rmdir(text_str(&samples)); /* kept while another run has samples in it */
-	text_release(&samples);
 	if (!ok)
 		return cli_fail(code, &command->secrets, &e);
 	/* A report that cannot be written must not hide a leftover or a miss. */
 	if (!write_reports(command, folder, &e))
 		return cli_fail(code == EXIT_MET ? EXIT_INTERNAL : code, &command->secrets, &e);
-	tell_reports(command, folder);
+	run_tell_reports(command, folder);
+	return code;
+}
+
+static int run_it(struct run_command *command, const char *folder)
+{
+	struct text samples = { 0 };
+	struct err e = { 0 };
+	int code;
+
+	if (!make_sample_folder(command, &samples, &e))
+		code = cli_fail(EXIT_INTERNAL, &command->secrets, &e);
+	else if (command->is_set)
+		code = run_trials(command, folder, text_str(&samples));
+	else
+		code = run_once(command, folder, text_str(&samples));
+	(void)rmdir(text_str(&samples)); /* kept while another run has samples in it */
+	text_release(&samples);
 	return code;
 }
 
@@ -213,6 +212,7 @@ static int with_store(struct run_command *command)
 				&command->secrets, &e);
 	if (arguments_flag(command->arguments, "dry-run")) {
 		plan_view_print(&plan, stdout, &command->secrets);
+		run_show_trials(command, stdout);
 		return EXIT_MET;
 	}
 	if (!cli_open_store(command->arguments, &command->secrets, &command->owned_store, &e))
@@ -222,8 +222,8 @@ static int with_store(struct run_command *command)
 		code = ask(command, &plan);
 	if (code != -1)
 		return code;
-	(void)fprintf(command->progress_stream, "run %s   seed %" PRIu64 "\n", command->run_id,
-		      command->seed);
+	(void)fprintf(command->progress_stream, "%s %s   seed %" PRIu64 "\n",
+		      command->is_set ? "set" : "run", command->run_id, command->seed);
 	if (out != NULL)
 		text_add(&folder, out);
 	else
@@ -242,6 +242,7 @@ static int run_run(const struct arguments *arguments)
 		.arguments = arguments,
 		.clock = clock_system(),
 		.format = format == NULL ? "text" : format,
+		.stop_signal = &stop_signal,
 	};
 	struct err e = { 0 };
 	int code = EXIT_NOT_RUN;
@@ -253,8 +254,9 @@ static int run_run(const struct arguments *arguments)
 		code = cli_fail(EXIT_NOT_RUN, NULL, &e);
 	else if (cli_load(arguments, arguments->words[0], true, &command.arena, &command.secrets,
 			  &command.experiment))
-		code = take_seed(&command, &e) ? with_store(&command) :
-						 cli_fail(EXIT_NOT_RUN, &command.secrets, &e);
+		code = take_seed(&command, &e) && run_take_trials(&command, &e) ?
+			       with_store(&command) :
+			       cli_fail(EXIT_NOT_RUN, &command.secrets, &e);
 	store_close(command.owned_store);
 	secrets_release(&command.secrets);
 	arena_release(&command.arena);

@@ -1,7 +1,10 @@
 /*
- * show.c - command "show": every event of a run as the journal has it, its hash chain checked.
+ * show.c - command "show": every event of a run as the journal has it, its hash chain checked; of a
+ * set of trials, its runs.
  */
-#include "cli/cli.h"
+#include <inttypes.h>
+
+#include "cli/find.h"
 
 static const struct option_row show_options[] = {
 	STORE_OPTION,
@@ -28,21 +31,54 @@ static void print_event(const struct timeline *timeline, const struct event *eve
 	text_release(&line);
 }
 
+static bool show_set(struct store *store, const char *set_id, struct arena *arena, struct err *e)
+{
+	struct run_row *runs = NULL;
+	size_t count = 0;
+
+	if (!store_set_runs(store, set_id, arena, &runs, &count, e))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct text line = { 0 };
+
+		text_addf(&line, "trial %3" PRId64 "  %s  ", runs[i].trial, runs[i].run_id);
+		if (runs[i].is_ended)
+			text_addf(&line, "exit %" PRId64 "  %s", runs[i].exit_code,
+				  runs[i].sentence == NULL ? "" : runs[i].sentence);
+		else
+			text_add(&line, "not ended");
+		cli_print_line(stdout, NULL, text_str(&line));
+		text_release(&line);
+	}
+	return true;
+}
+
+static bool show_run(struct store *store, const char *run_id, bool has_data, struct arena *arena,
+		     struct err *e)
+{
+	struct timeline timeline = { 0 };
+
+	if (!store_timeline(store, run_id, arena, &timeline, e))
+		return false;
+	for (size_t i = 0; i < timeline.event_count; i++)
+		print_event(&timeline, &timeline.events[i], has_data);
+	return true;
+}
+
 static int run_show(const struct arguments *arguments)
 {
 	struct arena arena = { 0 };
 	struct store *store = NULL;
-	struct timeline timeline = { 0 };
-	struct run_row row = { 0 };
+	struct found found = { 0 };
 	struct err e = { 0 };
 	int code = EXIT_MET;
 
 	if (!cli_open_store(arguments, NULL, &store, &e) ||
-	    !store_run_find(store, arguments->words[0], &arena, &row, &e) ||
-	    !store_timeline(store, row.run_id, &arena, &timeline, &e))
+	    !find_subject(store, arguments->words[0], &arena, &found, &e) ||
+	    !(found.is_set ? show_set(store, found.id, &arena, &e) :
+			     show_run(store, found.id, arguments_flag(arguments, "data"), &arena,
+				      &e)))
 		code = cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, NULL, &e);
-	for (size_t i = 0; code == EXIT_MET && i < timeline.event_count; i++)
-		print_event(&timeline, &timeline.events[i], arguments_flag(arguments, "data"));
 	store_close(store);
 	arena_release(&arena);
 	return code;
@@ -53,7 +89,7 @@ const struct verb verb_show = {
 	.arguments = "RUN",
 	.word_min = 1,
 	.word_max = 1,
-	.summary = "print every event of a run",
+	.summary = "print every event of a run, or the trials of a set",
 	.example = "firedrill show last",
 	.options = show_options,
 	.run = run_show,

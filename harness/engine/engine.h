@@ -14,6 +14,8 @@
  *   sessions.c one kept connection for each host
  *   measure.c, judge.c   pure; see their headers
  *   story.c    store -> story, for the reports
+ *   trials.c   an experiment several times; trials_story.c, judge_trials.c what comes of it;
+ *              statistics.c the numbers
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -137,6 +139,8 @@ struct run_request {
 	const struct experiment *experiment;
 	const char *run_id;
 	uint64_t seed;
+	const char *set_id; /* of the set of trials it is one of, and its number there; NULL, 0 */
+	int64_t trial;
 	const char *version;
 	struct store *store;
 	const struct secrets *secrets;

@@ -445,6 +445,8 @@ static bool begin(struct run *run, struct err *e)
 		.boot_id = self.boot_id,
 		.pid = self.pid,
 		.pid_start = self.pid_start,
+		.set_id = request->set_id,
+		.trial = request->trial,
 	};
 
 	if (!store_run_begin(request->store, &row, e))

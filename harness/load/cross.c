@@ -8,6 +8,7 @@
 #include "load/suggest.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 /* Where a key stands, or the nearest thing around it that does. */
@@ -174,6 +175,47 @@ static void check_objectives(struct loader *loader, const struct node *root,
 			     "run can miss anything");
 }
 
+/* The fewest trials that show a share when all of them pass: share^n <= 1 - confidence. */
+static int64_t trials_at_least(const struct objectives *objectives)
+{
+	const double share = (double)objectives->rto_share_ppm / 1e6;
+	const double doubt = 1 - (double)objectives->rto_confidence_ppm / 1e6;
+
+	return (int64_t)ceil(log(doubt) / log(share) - 1e-9);
+}
+
+static void check_share(struct loader *loader, const struct node *root,
+			const struct experiment *experiment)
+{
+	const struct objectives *objectives = &experiment->objectives;
+	const struct node *rto = tree_get(tree_get(root, "objectives"), "rto");
+	char share[UNITS_TEXT_BYTES];
+	char confidence[UNITS_TEXT_BYTES];
+
+	if (tree_get(rto, "confidence") != NULL && tree_get(rto, "share") == NULL)
+		problem_add(loader, tree_get(rto, "confidence")->mark,
+			    "`confidence` says how sure to be of a `share`, and there is none; write "
+			    "`share: 95%%` beside it, or take `confidence` out");
+	if (!objectives->has_rto_share)
+		return;
+
+	const int64_t least = trials_at_least(objectives);
+
+	(void)units_format_percent(objectives->rto_share_ppm, share);
+	(void)units_format_percent(objectives->rto_confidence_ppm, confidence);
+	if (least > LIMIT_TRIALS)
+		problem_add(loader, tree_get(rto, "share")->mark,
+			    "a share of %s with %s confidence needs %lld trials or more, and the most "
+			    "is %d; ask for less", share, confidence, (long long)least,
+			    (int)LIMIT_TRIALS);
+	else if (experiment->trial_count != 0 && experiment->trial_count < least)
+		problem_warn(loader, mark_at(root, NULL, "trials"),
+			     "%lld trials can never show a share of %s with %s confidence, even when "
+			     "all are within the target; that takes %lld",
+			     (long long)experiment->trial_count, share, confidence,
+			     (long long)least);
+}
+
 void experiment_cross_check(struct loader *loader, const struct node *root,
 			    const struct experiment *experiment)
 {
@@ -183,4 +225,5 @@ void experiment_cross_check(struct loader *loader, const struct node *root,
 	check_deadlines(loader, root, experiment);
 	check_resolution(loader, root, experiment);
 	check_objectives(loader, root, experiment);
+	check_share(loader, root, experiment);
 }

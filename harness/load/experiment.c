@@ -21,6 +21,8 @@ static const struct param experiment_params[] = {
 	  .help = "a target heals itself when it has not heard of us for this long" },
 	{ "run_at_most", PARAM_DURATION, .min = NS_PER_S, .max = 24 * NS_PER_H,
 	  .help = "the run is stopped and healed after this; else the sum of its parts" },
+	{ "trials", PARAM_COUNT, .min = 1, .max = LIMIT_TRIALS,
+	  .help = "runs one after the other, told as one; else one, or `run --repeat`" },
 	{ "seed", PARAM_COUNT, .help = "makes `random: true` choose the same again" },
 	{ 0 },
 };
@@ -182,6 +184,7 @@ static void build_own(struct loader *loader, const struct params *own,
 	experiment->baseline_ns = params_number(own, "baseline");
 	experiment->lease_ns = params_number(own, "lease");
 	experiment->run_at_most_ns = params_number(own, "run_at_most");
+	experiment->trial_count = params_number(own, "trials");
 	experiment->has_seed = params_is_set(own, "seed");
 	experiment->seed = (uint64_t)params_number(own, "seed");
 	if (service->is_set)

@@ -23,8 +23,15 @@
 static const struct param rto_params[] = {
 	{ "target", PARAM_DURATION, .is_required = true, .min = 1, .max = 24 * NS_PER_H,
 	  .help = "recovered at most this long after the fault" },
+	{ "share", PARAM_PERCENT, .min = 1, .max = 999999,
+	  .help = "in the long run at least this share of trials is within the target" },
+	{ "confidence", PARAM_PERCENT, .min = 500000, .max = 999999,
+	  .help = "how sure the trials must make one of the share; else 95%" },
 	{ 0 },
 };
+
+/* What `share` means when nothing is said of how sure to be. */
+enum { CONFIDENCE_PPM = 950000 };
 
 static const struct form form_rto = { .noun = "`rto`", .params = rto_params };
 
@@ -32,6 +39,11 @@ static void build_rto(const struct params *own, struct objectives *objectives)
 {
 	objectives->has_rto = params_is_set(own, "target");
 	objectives->rto_ns = params_number(own, "target");
+	objectives->has_rto_share = params_is_set(own, "share");
+	objectives->rto_share_ppm = params_number(own, "share");
+	objectives->rto_confidence_ppm = params_is_set(own, "confidence") ?
+						 params_number(own, "confidence") :
+						 CONFIDENCE_PPM;
 }
 
 static const struct param rpo_params[] = {

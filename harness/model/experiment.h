@@ -56,6 +56,10 @@ struct objectives {
 	bool has_rpo;
 	bool has_availability;
 	int64_t rto_ns;
+	/* Of a set of trials: at least this share of them within rto_ns, with this confidence. */
+	bool has_rto_share;
+	int64_t rto_share_ppm;
+	int64_t rto_confidence_ppm;
 	int64_t rpo_ns;
 	int64_t availability_ppm; /* of required probes, from the first harm to the end of settle */
 };
@@ -90,6 +94,7 @@ struct experiment {
 	int64_t lease_ns;          /* of the guards on the targets */
 	int64_t run_at_most_ns;    /* total; a stop condition of its own */
 	int64_t max_hosts;         /* blast radius; 0: no cap */
+	int64_t trial_count;       /* 0: not said */
 	bool has_seed;
 	uint64_t seed;
 	const struct check *checks;

@@ -53,7 +53,7 @@ static bool check_seals(const struct stored_set *set, struct err *e)
 	}
 	if (is_whole)
 		return true;
-	return err_set(e, ERR_STORE,
+	return err_set(e, ERR_ALTERED,
 		       "read the set of trials %s: it is not as it was written; bring back a copy "
 		       "of the store",
 		       set->row.set_id);

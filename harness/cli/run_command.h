@@ -1,0 +1,37 @@
+/*
+ * run_command.h - what the files of the command "run" share: run.c (one run) and run_trials.c.
+ */
+#ifndef CLI_RUN_COMMAND_H
+#define CLI_RUN_COMMAND_H
+
+#include <signal.h>
+
+#include "cli/cli.h"
+#include "engine/engine.h"
+
+struct run_command {
+	const struct arguments *arguments;
+	struct arena arena;
+	struct secrets secrets;
+	const struct experiment *experiment;
+	struct store *owned_store;
+	struct clock clock;
+	const char *format;
+	char run_id[32]; /* of the run, or of the set of trials */
+	uint64_t seed;
+	int64_t trial_count;
+	bool is_set;     /* more than one trial, or a promise that speaks of trials */
+	const volatile sig_atomic_t *stop_signal;
+	FILE *progress_stream; /* stderr when standard output carries a machine's format */
+};
+
+/* --repeat, else `trials:`, else one. */
+bool run_take_trials(struct run_command *command, struct err *e);
+/* One line for each trial, with its seed: what --dry-run shows of them. */
+void run_show_trials(const struct run_command *command, FILE *stream);
+/* All trials, each with its reports in a folder of its own, and then those of the set. */
+int run_trials(struct run_command *command, const char *folder, const char *sample_dir);
+/* "reports: FOLDER/   again: firedrill report ID" */
+void run_tell_reports(const struct run_command *command, const char *folder);
+
+#endif
