@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/process.h"
@@ -20,6 +21,9 @@ static const int64_t prepare_timeout_ns = 30 * NS_PER_S;
 /* Descriptors for all that is not a lane: store, sessions, commands, reports. */
 enum { DESCRIPTORS_BESIDE_LANES = 256, DESCRIPTORS_OF_LANE = 4 };
 
+/* Above it real-time lanes could leave this machine no time for anything else, its healing included. */
+enum { REAL_TIME_SAMPLES_PER_CPU = 6000 };
+
 struct real {
 	const struct run_request *request;
 	/* Of each probe one of the two; the other is NULL. */
@@ -28,6 +32,7 @@ struct real {
 	size_t probe_count; /* opened so far */
 	uint64_t lane_count;
 	uint64_t descriptor_count; /* that this process may have open */
+	bool is_plain;		   /* too many samples a second for real-time lanes */
 	bool is_prepared[LIMIT_PROBES];
 };
 
@@ -57,6 +62,7 @@ static bool open_probe(struct real *real, size_t index, struct err *e)
 		.clock = request->clock,
 		.sample_dir = request->sample_dir,
 		.at_most_ns = request->experiment->run_at_most_ns,
+		.is_plain = real->is_plain,
 	};
 
 	if (wish.spec->is_event)
@@ -78,12 +84,25 @@ static void reserve_descriptors(struct real *real)
 		real->lane_count * DESCRIPTORS_OF_LANE + DESCRIPTORS_BESIDE_LANES);
 }
 
+static void limit_real_time(struct real *real)
+{
+	const struct experiment *experiment = real->request->experiment;
+	const int64_t cpu_count = sysconf(_SC_NPROCESSORS_ONLN);
+	int64_t samples_a_second = 0;
+
+	for (size_t i = 0; i < experiment->probe_count; i++)
+		if (!experiment->probes[i].is_event)
+			samples_a_second += NS_PER_S / experiment->probes[i].every_ns;
+	real->is_plain = samples_a_second > REAL_TIME_SAMPLES_PER_CPU * cpu_count;
+}
+
 static bool real_open(void *ctx, const struct run_request *request, struct err *e)
 {
 	struct real *real = ctx;
 
 	real->request = request;
 	reserve_descriptors(real);
+	limit_real_time(real);
 	for (size_t i = 0; i < request->experiment->probe_count; i++) {
 		if (!open_probe(real, i, e))
 			return false;
@@ -98,8 +117,17 @@ static void tell_lanes(const struct real *real, bool is_fifo, struct text *how, 
 		real->lane_count * DESCRIPTORS_OF_LANE + DESCRIPTORS_BESIDE_LANES;
 
 	text_addf(how, "%" PRIu64 " lane%s, real-time scheduling (SCHED_FIFO) %s", real->lane_count,
-		  real->lane_count == 1 ? "" : "s", is_fifo ? "granted" : "not granted");
-	if (!is_fifo)
+		  real->lane_count == 1 ? "" : "s",
+		  is_fifo	  ? "granted" :
+		  real->is_plain  ? "not asked for" :
+				    "not granted");
+	if (real->is_plain)
+		text_addf(note,
+			  "lanes run without real-time scheduling: with over %d samples a second "
+			  "for each processor it would leave this machine no time; the probes' "
+			  "lateness says what that cost",
+			  REAL_TIME_SAMPLES_PER_CPU);
+	else if (!is_fifo)
 		text_add(note, "lanes run without real-time scheduling (SCHED_FIFO was not granted); "
 			       "the probes' lateness says what that cost");
 	if (real->descriptor_count < wanted_count)

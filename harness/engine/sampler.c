@@ -64,6 +64,7 @@ struct sampler {
 	uint64_t slot_room;
 	size_t map_bytes;
 	int64_t t0_ns;
+	bool is_plain;
 	struct lane *owned_lanes;
 	uint32_t lane_count;
 	atomic_int_fast64_t stopped_ns; /* 0 while running: slots due later are none */
@@ -319,6 +320,7 @@ bool sampler_open(const struct sampler_request *request, struct sampler **ret_sa
 	assert(sampler->ops != NULL); /* the loader refuses unknown probes */
 	sampler->run_id = request->run_id;
 	sampler->clock = request->clock;
+	sampler->is_plain = request->is_plain;
 	sampler->owned_lanes = mem_alloc(request->spec->lane_count * sizeof *sampler->owned_lanes);
 	text_addf(&path, "%s/%s.%s.samples", request->sample_dir, request->run_id,
 		  request->spec->name);
@@ -362,7 +364,8 @@ static bool start_lane(struct lane *lane, bool *ret_is_fifo, struct err *e)
 			       (unsigned)lane->index, lane->sampler->spec->name, strerror(failure));
 	(void)pthread_attr_destroy(&attr);
 	lane->is_running = true;
-	if (pthread_setschedparam(lane->thread, SCHED_FIFO, &priority) != 0)
+	if (lane->sampler->is_plain ||
+	    pthread_setschedparam(lane->thread, SCHED_FIFO, &priority) != 0)
 		*ret_is_fifo = false;
 	return true;
 }

@@ -32,6 +32,7 @@ struct sampler_request {
 	const struct clock *clock;
 	const char *sample_dir; /* exists */
 	int64_t at_most_ns;     /* of the run: bounds the slots */
+	bool is_plain;          /* no real-time scheduling, even where it would be granted */
 };
 
 /* Reserves the samples' place on the disk and opens the probe once for each lane. */
