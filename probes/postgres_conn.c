@@ -409,3 +409,11 @@ enum postgres_end postgres_conn_connect(struct postgres_conn *conn, const struct
 		say_all_failures(conn, e);
 	return end;
 }
+
+void postgres_conn_leave(struct postgres_conn *conn)
+{
+	struct postgres_link *link = &conn->links[conn->current];
+
+	if (link->stage == POSTGRES_READY)
+		postgres_link_end(link);
+}

@@ -51,6 +51,10 @@ void postgres_conn_close(struct postgres_conn *conn); /* NULL is fine */
 enum postgres_end postgres_conn_connect(struct postgres_conn *conn, const struct clock *clock,
 					int64_t deadline_ns, struct err *e);
 
+/* Says goodbye on a connection that has answered, so that the next attempt makes a new one. One that
+   still owes an answer is kept, see above. */
+void postgres_conn_leave(struct postgres_conn *conn);
+
 struct postgres_ask {
 	const char *sql;	   /* one statement; NULL: the prepared one */
 	const char *const *values; /* its $1, $2... as text */

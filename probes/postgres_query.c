@@ -2,9 +2,9 @@
  * postgres_query.c - probe "postgres.query": does one SQL statement give the expected answer?
  *
  * GOOD means that the server answered in time, was ready for the next statement, and that the
- * answer is as expected. The connection is kept between attempts, as applications do; after a
- * failure it is made anew, over all hosts of the conninfo. One that hangs is kept until it answers
- * or breaks (postgres_conn.h). It does not make the session read-only: what the statement does is
+ * answer is as expected. The connection is kept between attempts, as applications do, unless
+ * `fresh: true`; after a failure it is made anew, over all hosts of the conninfo. One that hangs is
+ * kept in any case until it answers or breaks (postgres_conn.h). It does not make the session read-only: what the statement does is
  * the user's choice.
  */
 #include "probes/postgres_conn.h"
@@ -20,6 +20,7 @@ struct postgres_query {
 	const char *sql;
 	const char *expect;
 	bool has_rows;
+	bool is_fresh;
 	int64_t rows;
 };
 
@@ -27,6 +28,8 @@ static const struct param postgres_query_params[] = {
 	{ "sql", PARAM_TEXT, .is_required = true, .help = "one statement" },
 	{ "expect", PARAM_TEXT, .help = "value of the first column of the first row, as text" },
 	{ "rows", PARAM_COUNT, .help = "how many rows the answer must have" },
+	{ "fresh", PARAM_BOOL, .fallback = "false",
+	  .help = "a new connection for each attempt, as a new user would make" },
 	{ 0 },
 };
 
@@ -55,6 +58,7 @@ static bool postgres_query_open(const struct probe_spec *spec, const char *run_i
 	probe->owned_conn = conn;
 	probe->sql = params_text(&spec->params, "sql");
 	probe->expect = params_text(&spec->params, "expect");
+	probe->is_fresh = params_bool(&spec->params, "fresh");
 	probe->has_rows = params_is_set(&spec->params, "rows");
 	probe->rows = params_number(&spec->params, "rows");
 	*ret_state = probe;
@@ -103,6 +107,8 @@ static void postgres_query_sample(void *state, const struct attempt *attempt,
 	}
 	text_release(&value);
 	postgres_answer_release(&answer);
+	if (probe->is_fresh)
+		postgres_conn_leave(probe->owned_conn);
 }
 
 static void postgres_query_close(void *state)

@@ -29,6 +29,8 @@ static const int64_t hard_close_below_ns = 4 * NS_PER_MS;
 static const struct param tcp_connect_params[] = {
 	{ "port", PARAM_COUNT, .min = 1, .max = 65535,
 	  .help = "port to connect to; a service of kind tcp has one of its own" },
+	{ "fresh", PARAM_BOOL, .fallback = "true",
+	  .help = "always true: the handshake of a new connection is all it looks at" },
 	{ 0 },
 };
 
@@ -36,6 +38,11 @@ static bool tcp_connect_check(const struct probe_spec *spec, struct err *e)
 {
 	if (spec->service == NULL && !params_is_set(&spec->params, "port"))
 		return err_set(e, ERR_INPUT, "tcp.connect on a host needs a port; add `port: 22`");
+	if (!params_bool(&spec->params, "fresh"))
+		return err_set(e, ERR_INPUT,
+			       "tcp.connect makes a new connection for each sample: a kept one that "
+			       "nobody sends on would look alive when the host is gone; take `fresh` "
+			       "out, or use http.get or postgres.query with `fresh: false`");
 	return true;
 }
 

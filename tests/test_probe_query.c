@@ -7,6 +7,7 @@
 #include "tests/suites.h"
 
 #include <string.h>
+#include <stdio.h>
 #include <sys/resource.h>
 
 /* Longer than a label may be, so that no question leaves this machine. */
@@ -39,6 +40,29 @@ START_TEST(test_query_answers_read_as_people_write_them)
 	probe_try_release(&pg_try.probe);
 	pg_try_open("postgres.query", null);
 	ck_assert_int_eq(probe_try_sample(&pg_try.probe, 0, plenty_ns).state, SAMPLE_GOOD);
+}
+END_TEST
+
+/* Which backend answers two attempts: the same, or another one? */
+static bool is_same_backend(const char *fresh)
+{
+	const char *const params[] = { "sql", "select pg_backend_pid()", "fresh", fresh, NULL };
+	char first[32];
+	bool is_same;
+
+	pg_try_open("postgres.query", params);
+	ck_assert_int_eq(probe_try_sample(&pg_try.probe, 0, plenty_ns).state, SAMPLE_GOOD);
+	(void)snprintf(first, sizeof first, "%s", text_str(&pg_try.probe.got));
+	ck_assert_int_eq(probe_try_sample(&pg_try.probe, 1, plenty_ns).state, SAMPLE_GOOD);
+	is_same = strcmp(first, text_str(&pg_try.probe.got)) == 0;
+	probe_try_release(&pg_try.probe);
+	return is_same;
+}
+
+START_TEST(test_query_fresh_makes_a_new_connection_for_each_attempt)
+{
+	ck_assert(is_same_backend("false"));
+	ck_assert(!is_same_backend("true"));
 }
 END_TEST
 
@@ -347,6 +371,7 @@ END_TEST
 
 static void add_tests(TCase *tests)
 {
+	tcase_add_test(tests, test_query_fresh_makes_a_new_connection_for_each_attempt);
 	tcase_add_test(tests, test_query_expected_answer_is_good);
 	tcase_add_test(tests, test_query_answers_read_as_people_write_them);
 	tcase_add_test(tests, test_query_other_answer_is_bad_and_says_both);

@@ -136,6 +136,21 @@ START_TEST(test_tcp_connect_on_a_host_needs_a_port)
 }
 END_TEST
 
+/* A kept connection on which nothing is sent cannot tell a dead host from an idle one. */
+START_TEST(test_tcp_connect_kept_connection_is_refused)
+{
+	const struct host host = { .name = "h1", .is_local = true };
+	const char *const params[] = { "port", "22", "fresh", "false", NULL };
+	struct err e = { 0 };
+
+	probe_try_init(&tcp, "tcp.connect", params);
+	tcp.spec.host = &host;
+	ck_assert(!probe_try_open(&tcp, &e));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+	ck_assert_ptr_nonnull(strstr(e.text, "makes a new connection for each sample"));
+}
+END_TEST
+
 START_TEST(test_tcp_connect_unknown_name_fails_to_open)
 {
 	struct err e = { 0 };
@@ -296,6 +311,7 @@ void suite_probe_tcp(Suite *suite)
 	tcase_add_loop_test(tests, test_tcp_connect_tells_the_manners_of_servers_apart, 0, 3);
 	tcase_add_test(tests, test_tcp_connect_without_descriptors_is_skipped);
 	tcase_add_test(tests, test_tcp_connect_on_a_host_needs_a_port);
+	tcase_add_test(tests, test_tcp_connect_kept_connection_is_refused);
 	tcase_add_test(tests, test_tcp_connect_unknown_name_fails_to_open);
 	tcase_add_test(tests, test_stable_text_is_one_printable_line_without_long_numbers);
 	tcase_add_test(tests, test_socket_slice_shares_the_time_left);
