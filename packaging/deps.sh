@@ -11,7 +11,7 @@ build='gcc make pkg-config libc6-dev libcurl4-openssl-dev libssh-dev libcjson-de
 lab='systemd-container mmdebstrap nftables iproute2 e2fsprogs util-linux openssh-client curl jq postgresql-client-15 procps'
 test='check libsubunit-dev clang valgrind python3 shellcheck openssh-server postgresql-15 sqlite3 openssl locales jq redis-server mariadb-server-core mariadb-client-core'
 lint='clang-tidy cppcheck shellcheck'
-bench='postgresql-15 postgresql-client-15 pdsh openssh-server openssh-client python3 util-linux'
+bench='postgresql-15 postgresql-client-15 pdsh openssh-server openssh-client python3 util-linux nginx-light wrk'
 
 wanted=
 for part; do
