@@ -4,8 +4,8 @@
  * GOOD means that the server answered in time, was ready for the next statement, and that the
  * answer is as expected. The connection is kept between attempts, as applications do, unless
  * `fresh: true`; after a failure it is made anew, over all hosts of the conninfo. One that hangs is
- * kept in any case until it answers or breaks (postgres_conn.h). It does not make the session read-only: what the statement does is
- * the user's choice.
+ * kept in any case until it answers or breaks (postgres_conn.h). It does not make the session
+ * read-only: what the statement does is the user's choice.
  */
 #include "probes/postgres_conn.h"
 #include "probes/probe.h"
