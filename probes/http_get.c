@@ -6,6 +6,7 @@
  * backend it has, so it can hide an outage that every new user sees, or outlive the recovery.
  * Redirects are answers, they are not followed. TLS is always verified.
  */
+#include "probes/http_status.h"
 #include "probes/http_url.h"
 #include "probes/json_fields.h"
 #include "probes/probe.h"
@@ -49,15 +50,6 @@ static const char *url_of(const struct probe_spec *spec)
 	return own != NULL || spec->service == NULL ? own : spec->service->url;
 }
 
-/* "200", or "2xx" for all of a hundred. */
-static bool is_status_word(const char *word)
-{
-	if (strlen(word) != 3 || word[0] < '1' || word[0] > '5')
-		return false;
-	return strcmp(word + 1, "xx") == 0 ||
-	       (word[1] >= '0' && word[1] <= '9' && word[2] >= '0' && word[2] <= '9');
-}
-
 static bool http_get_check(const struct probe_spec *spec, struct err *e)
 {
 	const struct param_value *status = params_find(&spec->params, "status");
@@ -71,7 +63,7 @@ static bool http_get_check(const struct probe_spec *spec, struct err *e)
 		return err_set(e, ERR_INPUT, "http.get needs a URL that begins with http:// or "
 					     "https:// and a host");
 	for (size_t i = 0; i < status->item_count; i++) {
-		if (!is_status_word(status->items[i]))
+		if (!http_status_is_word(status->items[i]))
 			return err_set(e, ERR_INPUT,
 				       "status %s is none; write a number such as 204, or 2xx",
 				       status->items[i]);
@@ -99,20 +91,6 @@ static bool http_get_open(const struct probe_spec *spec, const char *run_id, voi
 			(struct pair){ "Host", text_str(&probe->host) };
 	*ret_state = probe;
 	return true;
-}
-
-static bool is_status_expected(long status, const struct param_value *expected)
-{
-	char text[24];
-
-	(void)snprintf(text, sizeof text, "%ld", status);
-	for (size_t i = 0; i < expected->item_count; i++) {
-		const char *word = expected->items[i];
-
-		if (strcmp(word, text) == 0 || (word[0] == text[0] && strcmp(word + 1, "xx") == 0))
-			return true;
-	}
-	return false;
 }
 
 /* The bytes without blanks at either end. */
@@ -177,7 +155,7 @@ static bool is_as_expected(const struct http_get *probe, const struct http_reply
 	const char *part = params_text(probe->params, "contains");
 	const char *whole = params_text(probe->params, "equals");
 
-	if (!is_status_expected(reply->status, params_find(probe->params, "status")))
+	if (!http_status_is_one_of(reply->status, params_find(probe->params, "status")))
 		return err_set(e, ERR_REMOTE, "get: status %ld was not expected", reply->status);
 	for (size_t i = 0; i < headers->pair_count; i++) {
 		if (!has_header(&reply->headers, &headers->pairs[i]))
@@ -191,32 +169,6 @@ static bool is_as_expected(const struct http_get *probe, const struct http_reply
 	if (fields->pair_count > 0 && !json_fields_match(&reply->body, fields, e))
 		return err_wrap(e, "get");
 	return true;
-}
-
-/* libcurl says how many milliseconds it took, which would make each failure a kind of its own. */
-static void say_failure(const struct err *failure, struct err *e)
-{
-	const char *url_end = strstr(failure->text, ": ");
-	const char *words = url_end == NULL ? failure->text : url_end + 2;
-	const char *after = strstr(words, " after ");
-	struct text text = { 0 };
-	char reason[STABLE_TEXT_BYTES];
-
-	if (failure->kind == ERR_DEADLINE) {
-		err_set(e, failure->kind, "get: no answer in time");
-		return;
-	}
-	if (after == NULL) {
-		text_add(&text, words);
-	} else {
-		const char *number = after + strlen(" after ");
-		const char *unit = number + strspn(number, "0123456789");
-
-		text_add_bytes(&text, words, (size_t)(after - words));
-		text_add(&text, strncmp(unit, " ms", 3) == 0 ? unit + 3 : after);
-	}
-	err_set(e, failure->kind, "get: %s", stable_text(text_str(&text), reason));
-	text_release(&text);
 }
 
 static void http_get_sample(void *state, const struct attempt *attempt,
@@ -241,7 +193,7 @@ static void http_get_sample(void *state, const struct attempt *attempt,
 
 	if (!http_send(probe->owned_http, &request, &reply, &failure)) {
 		result->state = failure.kind == ERR_LIMIT ? SAMPLE_SKIPPED : SAMPLE_BAD;
-		say_failure(&failure, e);
+		http_say_failure("get", &failure, e);
 	} else {
 		result->state = is_as_expected(probe, &reply, e) ? SAMPLE_GOOD : SAMPLE_BAD;
 		if (result->got != NULL)

@@ -34,6 +34,7 @@ struct attempt_result {
 struct row_sink {
 	void (*row)(void *ctx, int64_t sequence, bool is_intact);
 	void *ctx;
+	uint64_t slot_count; /* numbers below it may be there: for stores that are asked by number */
 };
 
 /*

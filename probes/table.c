@@ -13,6 +13,7 @@
 	X(postgres_write) \
 	X(redis_write)    \
 	X(mariadb_write)  \
+	X(http_write)     \
 	X(ssh_command)    \
 	X(postgres_role)  \
 	X(patroni_history) \

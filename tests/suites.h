@@ -22,6 +22,7 @@
 	X(measure_ledger) \
 	X(measure_truth) \
 	X(probe_http) \
+	X(probe_http_write) \
 	X(probe_hung) \
 	X(probe_ledger) \
 	X(probe_mariadb) \

@@ -101,7 +101,8 @@ static void read_until_settled(struct run *run, size_t index, struct reading *re
 	const struct outside *outside = &run->request->outside;
 	const int64_t begun_ns = clock_now_ns(run->clock);
 	const int64_t deadline_ns = begun_ns + run->experiment->settle_at_most_ns;
-	const struct row_sink sink = { .row = take_row, .ctx = reading };
+	const struct row_sink sink = { .row = take_row, .ctx = reading,
+				       .slot_count = reading->slot_count };
 	uint32_t equal_reads = 0;
 
 	for (;;) {

@@ -31,11 +31,13 @@ struct http {
 	bool is_tls;
 	char why[CURL_ERROR_SIZE];
 	int socket_errno; /* of a socket that could not even be made: our shortage */
+	bool was_sent;
 };
 
 /* One answer coming in. */
 struct arrival {
 	struct http_reply reply;
+	const struct http_request *request;
 	bool is_too_long;
 };
 
@@ -85,6 +87,10 @@ static size_t take_body(char *bytes, size_t one, size_t length_bytes, void *ctx)
 	struct arrival *arrival = ctx;
 
 	(void)one;
+	if (arrival->request->take != NULL) {
+		arrival->request->take(arrival->request->take_ctx, bytes, length_bytes);
+		return length_bytes;
+	}
 	if (arrival->reply.body.length_bytes + length_bytes > LIMIT_HTTP_BODY_BYTES) {
 		arrival->is_too_long = true;
 		return 0;
@@ -411,13 +417,15 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
 	       struct err *e)
 {
 	const char *method = request->method == NULL ? "GET" : request->method;
-	struct arrival arrival = { 0 };
+	struct arrival arrival = { .request = request };
 	CURLcode outcome;
 	long timeout_ms;
+	long sent_bytes = 0;
 	bool is_ok = false;
 
 	assert(request->url != NULL);
 
+	http->was_sent = false;
 	if (!set_up(http, request, method, e))
 		return false;
 	timeout_ms = left_ms(http, request->deadline_ns);
@@ -427,6 +435,8 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
 	outcome = set_attempt(http, timeout_ms, &arrival);
 	if (outcome == CURLE_OK)
 		outcome = perform(http);
+	(void)curl_easy_getinfo(http->curl, CURLINFO_REQUEST_SIZE, &sent_bytes);
+	http->was_sent = sent_bytes > 0;
 	if (outcome == CURLE_OK)
 		outcome = curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE,
 					    &arrival.reply.status);
@@ -439,6 +449,11 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
 	}
 	http_reply_release(&arrival.reply);
 	return is_ok;
+}
+
+bool http_was_sent(const struct http *http)
+{
+	return http->was_sent;
 }
 
 void http_reply_release(struct http_reply *reply)

@@ -17,6 +17,9 @@ struct http_request {
 	size_t header_count;
 	int64_t deadline_ns; /* on the clock */
 	bool is_fresh;       /* a new connection */
+	/* Takes the body of the answer as it comes, of any length; NULL: it goes into the reply. */
+	void (*take)(void *ctx, const char *bytes, size_t length_bytes);
+	void *take_ctx;
 };
 
 struct http_reply {
@@ -31,6 +34,8 @@ bool http_open(const struct clock *clock, struct http **ret_http, struct err *e)
 /* True when an answer arrived, whatever its status. ERR_LIMIT means our own shortage. */
 bool http_send(struct http *http, const struct http_request *request, struct http_reply *ret_reply,
 	       struct err *e);
+/* Whether anything of the last request went out: if not, nothing was done over there. */
+bool http_was_sent(const struct http *http);
 void http_reply_release(struct http_reply *reply);
 void http_close(struct http *http); /* NULL is fine */
 
