@@ -49,6 +49,7 @@
 	X(sampler) \
 	X(watch) \
 	X(run) \
+	X(run_heal) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \

@@ -256,8 +256,10 @@ static void heal_rows(const struct healing *healing, const struct heal_row *cons
 }
 
 static bool heal_rows_of_run(const struct healing *healing, const struct run_row *run,
-			     const struct heal_row *rows, size_t count, struct err *e)
+			     const struct heal_row *rows, size_t count, bool *ret_is_whole,
+			     struct err *e)
 {
+	const size_t left_before = healing->summary->leftover_count;
 	const struct heal_row **mine = mem_alloc((count + 1) * sizeof *mine);
 	size_t mine_count = 0;
 	struct journal journal = {
@@ -274,20 +276,26 @@ static bool heal_rows_of_run(const struct healing *healing, const struct run_row
 	(void)journal_phase(&journal, PHASE_HEAL);
 	heal_rows(healing, mine, mine_count, &journal);
 	free(mine);
+
+	const bool is_whole = healing->summary->leftover_count == left_before;
+
 	if (!run->is_ended) {
 		struct err salvage = { 0 };
 
 		if (healing->sample_dir != NULL &&
 		    !salvage_samples(healing->store, run->run_id, healing->sample_dir, &salvage))
 			(void)journal_say(&journal, EVENT_NOTE, "%s", salvage.text);
-		(void)journal_say(&journal, EVENT_FAILED,
-				  "the run did not end by itself; it was healed afterwards");
+		(void)journal_say(&journal, EVENT_FAILED, "%s",
+				  is_whole ? "the run did not end by itself; it was healed afterwards"
+					   : "the run did not end by itself, and not everything could "
+					     "be healed afterwards");
 		(void)journal_say(&journal, EVENT_RUN_ENDED, "ended by heal");
 	}
 	if (journal.is_broken) {
 		*e = journal.failure;
 		return false;
 	}
+	*ret_is_whole = is_whole;
 	return true;
 }
 
@@ -337,11 +345,17 @@ bool heal_runs(struct store *store, const char *run_id, const struct remote_open
 			ok = run_id == NULL;
 			continue;
 		}
-		ok = heal_rows_of_run(&healing, &runs[i], rows, row_count, e) &&
+		bool is_whole = false;
+
+		ok = heal_rows_of_run(&healing, &runs[i], rows, row_count, &is_whole, e) &&
 		     (runs[i].is_ended ||
 		      store_run_end(store, runs[i].run_id, clock_wall_ns(clock),
-				    ret_summary->leftover_count > 0 ? EXIT_LEFTOVER : EXIT_INTERNAL,
-				    "The run did not end by itself; it was healed afterwards.", e)) &&
+				    is_whole ? EXIT_INTERNAL : EXIT_LEFTOVER,
+				    is_whole ? "The run did not end by itself; it was healed "
+					       "afterwards."
+					     : "The run did not end by itself, and not everything "
+					       "could be healed afterwards.",
+				    e)) &&
 		     store_locks_drop(store, runs[i].run_id, e);
 	}
 	sessions_release(healing.sessions);
