@@ -1,12 +1,14 @@
 /*
- * oracle_ledger.c - 1,000 seeded ledger histories through the engine's own way, for an oracle to doubt.
+ * oracle_ledger.c - 1,000 seeded ledger histories through the engine's own way, for an oracle to
+ * doubt.
  *
  *   oracle_ledger [HISTORIES]     prints one JSON object a line: the history, and what we say of it
  *
- * A history has writes of every outcome and a store that shows rows late, loses, doubles, damages and
- * invents them, takes some away again, and at times cannot be read. Each is read back twice by ledger.c
- * (its settling, its marks, the store's codec), then classified by measure_ledger.c. Only the service
- * and the clock are simulated. tests/oracle_ledger.py reads the lines and decides by itself.
+ * A history has writes of every outcome and a store that shows rows late, loses, doubles, damages
+ * and invents them, takes some away again, and at times cannot be read. Each is read back twice by
+ * ledger.c (its settling, its marks, the store's codec), then classified by measure_ledger.c. Only
+ * the service and the clock are simulated. tests/oracle_ledger.py reads the lines and decides by
+ * itself.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -88,11 +90,11 @@ static void draw_showing(struct history *history, uint64_t lost_from, uint64_t l
 	for (uint64_t slot = 0; slot < history->attempted; slot++) {
 		const uint8_t write = history->samples[slot].write;
 		const bool is_in_loss = slot >= lost_from && slot < lost_until;
-		const uint64_t there_percent = write == WRITE_NONE	     ? 2 :
-					       write == WRITE_INDETERMINATE ? 50 :
-					       write == WRITE_FAILED	     ? 5 :
-					       is_in_loss		     ? 30 :
-									       100;
+		const uint64_t there_percent = write == WRITE_NONE	      ? 2
+					       : write == WRITE_INDETERMINATE ? 50
+					       : write == WRITE_FAILED	      ? 5
+					       : is_in_loss		      ? 30
+									      : 100;
 
 		if (!chance(history, there_percent))
 			continue;
@@ -123,10 +125,10 @@ static void draw_write(struct history *history, uint64_t slot)
 
 	sample->sent_ns = history->track.t0_ns + EVERY_NS * (int64_t)slot;
 	sample->done_ns = sample->sent_ns + (int64_t)draw(history, 70);
-	sample->write = drawn < 15   ? WRITE_ACKNOWLEDGED :
-			drawn < 17   ? WRITE_INDETERMINATE :
-			drawn < 19   ? WRITE_FAILED :
-				       WRITE_NONE;
+	sample->write = drawn < 15   ? WRITE_ACKNOWLEDGED
+			: drawn < 17 ? WRITE_INDETERMINATE
+			: drawn < 19 ? WRITE_FAILED
+				     : WRITE_NONE;
 }
 
 static void draw_history(uint64_t seed, int64_t t0_ns, struct history *history)
@@ -214,10 +216,9 @@ static void count_twice(struct history *history, const struct clock *clock, stru
 			const char *run_id)
 {
 	static struct run run; /* too large for the stack */
-	const struct probe_spec spec = { .name = "writes",
-					 .every_ns = EVERY_NS,
-					 .lane_count = 1,
-					 .is_ledger = true };
+	const struct probe_spec spec = {
+		.name = "writes", .every_ns = EVERY_NS, .lane_count = 1, .is_ledger = true
+	};
 	const struct experiment experiment = { .probes = &spec,
 					       .probe_count = 1,
 					       .settle_at_most_ns = history->settle_at_most_ns,
@@ -282,8 +283,8 @@ static void print_history(const struct history *history)
 		[WRITE_INDETERMINATE] = "indeterminate",
 	};
 
-	(void)printf("{\"t0\": %" PRId64 ", \"fault\": [%" PRId64 ", %" PRId64 "], \"counted\": %" PRIu64
-		     ", \"settle_s\": %" PRId64 ", \"writes\": [",
+	(void)printf("{\"t0\": %" PRId64 ", \"fault\": [%" PRId64 ", %" PRId64
+		     "], \"counted\": %" PRIu64 ", \"settle_s\": %" PRId64 ", \"writes\": [",
 		     history->track.t0_ns, history->fault.low_ns, history->fault.high_ns,
 		     history->counted, history->settle_at_most_ns / NS_PER_S);
 	for (uint64_t slot = 0; slot < history->attempted; slot++)
