@@ -63,13 +63,12 @@ static int64_t distance_ns(int64_t value_ns, struct span truth)
 
 static void add(struct tally *tally, const struct truth_outcome *outcome)
 {
-	const int64_t truth_ns = outcome->truth.high_ns - outcome->truth.low_ns;
-
 	tally->count++;
 	tally->inside += truth_is_within(outcome->truth, outcome);
 	tally->unseen += truth_is_rightly_unseen(outcome);
 	if (outcome->measured == MEASURED_SPAN)
-		column_add(&tally->widths, outcome->rto.high_ns - outcome->rto.low_ns - truth_ns);
+		column_add(&tally->widths,
+			   outcome->rto.high_ns - outcome->rto.low_ns - outcome->fault_width_ns);
 	if (outcome->closed_measured == MEASURED_SPAN)
 		column_add(&tally->closed_error,
 			   distance_ns(outcome->closed_rto_ns, outcome->truth));
@@ -92,7 +91,7 @@ static void tally_release(struct tally *tally)
 
 static void print_row(const char *name, struct tally *tally)
 {
-	(void)printf("%-30s %7zu %7zu %7zu %9.1f %9.1f %9.1f  %9.1f %9.1f %9.1f %7zu\n", name,
+	(void)printf("%-32s %7zu %7zu %7zu %9.1f %9.1f %9.1f  %9.1f %9.1f %9.1f %7zu\n", name,
 		     tally->count, tally->inside, tally->unseen, rank_ms(&tally->widths, 50),
 		     rank_ms(&tally->widths, 99), rank_ms(&tally->widths, 100),
 		     rank_ms(&tally->closed_error, 50), rank_ms(&tally->closed_error, 99),
@@ -103,7 +102,8 @@ static void print_row(const char *name, struct tally *tally)
    take no time. Elsewhere the span is wider by as much as the waiting or the answer took. */
 static bool is_prompt(const struct truth_outcome *outcome)
 {
-	return outcome->waited_count == 0 && outcome->kind != TRUTH_SLOW_START;
+	return outcome->waited_count == 0 && outcome->kind != TRUTH_SLOW_START &&
+	       outcome->measured == MEASURED_SPAN;
 }
 
 static void print_goals(const struct tally *all, const struct tally *prompt)
@@ -122,9 +122,9 @@ static void print_table(const struct truth_outcome *outcomes, size_t count)
 {
 	struct tally all, prompt, one;
 
-	(void)printf("%-30s %7s %7s %7s %29s  %29s %7s\n", "", "", "truth", "not",
+	(void)printf("%-32s %7s %7s %7s %29s  %29s %7s\n", "", "", "truth", "not",
 		     "width of the span, ms", "closed loop's error, ms", "says");
-	(void)printf("%-30s %7s %7s %7s %9s %9s %9s  %9s %9s %9s %7s\n", "kind", "outages",
+	(void)printf("%-32s %7s %7s %7s %9s %9s %9s  %9s %9s %9s %7s\n", "kind", "outages",
 		     "inside", "seen", "p50", "p99", "max", "p50", "p99", "max", "nothing");
 	tally_init(&all, count);
 	tally_init(&prompt, count);
@@ -150,14 +150,11 @@ static void print_table(const struct truth_outcome *outcomes, size_t count)
 
 static void print_notes(const struct truth_outcome *outcomes, size_t count)
 {
-	size_t kept_count = 0;
-	size_t new_inside = 0;
-	size_t repeats = 0;
-	uint64_t skipped = 0;
+	struct column late = { .owned_values = mem_alloc(count * sizeof(int64_t)) };
 	int64_t truth_max_ns = 0;
-	struct column late;
+	uint64_t skipped = 0;
+	size_t repeats = 0;
 
-	late = (struct column){ .owned_values = mem_alloc(count * sizeof(int64_t)) };
 	for (size_t i = 0; i < count; i++) {
 		const struct truth_outcome *outcome = &outcomes[i];
 		const int64_t known_ns = outcome->new_truth.high_ns - outcome->new_truth.low_ns;
@@ -167,20 +164,31 @@ static void print_notes(const struct truth_outcome *outcomes, size_t count)
 		column_add(&late, outcome->lateness_max_ns);
 		if (known_ns > truth_max_ns)
 			truth_max_ns = known_ns;
-		if (outcome->kind != TRUTH_HALF_OPEN_KEPT)
+	}
+	(void)printf("the truth is known to within %.0f us; made again because it was not: %zu\n",
+		     (double)truth_max_ns / 1000, repeats);
+	(void)printf(
+		"latest slot of an outage: p50 %.2f ms, p99 %.2f ms, max %.2f ms; skipped: %" PRIu64
+		"\n",
+		rank_ms(&late, 50), rank_ms(&late, 99), rank_ms(&late, 100), skipped);
+	free(late.owned_values);
+}
+
+/* What a kept connection hides or prolongs: the truth of those who come new, for the same outages.
+ */
+static void print_kept(const struct truth_outcome *outcomes, size_t count, enum truth_kind kind)
+{
+	size_t kept_count = 0;
+	size_t inside = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (outcomes[i].kind != kind)
 			continue;
 		kept_count++;
-		new_inside += truth_is_within(outcome->new_truth, outcome);
+		inside += truth_is_within(outcomes[i].new_truth, &outcomes[i]);
 	}
-	(void)printf("kept connections: what a new user would have seen is inside in %zu of %zu\n",
-		     new_inside, kept_count);
-	(void)printf(
-		"the truth is known to within %.0f us; made again because it was not: %zu; "
-		"latest slot of an outage: p50 %.2f ms, p99 %.2f ms, max %.2f ms; skipped %" PRIu64
-		"\n",
-		(double)truth_max_ns / 1000, repeats, rank_ms(&late, 50), rank_ms(&late, 99),
-		rank_ms(&late, 100), skipped);
-	free(late.owned_values);
+	(void)printf("%s: the span holds what new users saw in %zu of %zu\n", truth_kind_name(kind),
+		     inside, kept_count);
 }
 
 static void print_wrong(const struct truth_outcome *outcomes, size_t count)
@@ -225,6 +233,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	print_table(outcomes, request.count);
+	print_kept(outcomes, request.count, TRUTH_HALF_OPEN_KEPT);
+	print_kept(outcomes, request.count, TRUTH_TURNED_AWAY_KEPT);
 	print_notes(outcomes, request.count);
 	print_wrong(outcomes, request.count);
 	free(outcomes);
