@@ -531,8 +531,8 @@ part_chart() {
 # ---- ground truth ----
 
 part_truth() {
-	printf '\n7. Ground truth: 1,000 outages of 50 ms to 5 s of a scripted server, 50 at a time, probes every 10 ms\n'
-	"$bin/bench_truth" 1000 50 5s
+	printf '\n7. Ground truth: 1,000 outages of 50 ms to 5 s of a scripted server, 40 at a time, probes every 10 ms\n'
+	"$bin/bench_truth" 1000 40 5s
 	cat <<-TEXT
 		A thousand seeds; the server notes on the same clock when it stopped and when it served again. Attempts
 		  that hang and are answered at the end (timeout: 100 ms) widen the span by up to the timeout, and the first

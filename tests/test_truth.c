@@ -25,7 +25,7 @@
 
 enum {
 	OUTAGES = IS_SLOW ? 60 : 216,
-	AT_A_TIME = IS_SLOW ? 6 : 18,
+	AT_A_TIME = IS_SLOW ? 6 : 16,
 	OUTSIDE_PER_MILLE = 1, /* design.md 10: at least 99.9 % */
 };
 
@@ -37,11 +37,14 @@ static void expect_inside(const struct truth_outcome *outcomes)
 {
 	struct text wrong = { 0 };
 	size_t count = 0;
+	size_t known_count = 0;
 
 	for (size_t i = 0; i < OUTAGES; i++) {
 		const struct truth_outcome *o = &outcomes[i];
 
-		if (truth_is_within(o->truth, o) || truth_is_rightly_unseen(o))
+		known_count += truth_is_known(o);
+		if (!truth_is_known(o) || truth_is_within(o->truth, o) ||
+		    truth_is_rightly_unseen(o))
 			continue;
 		count++;
 		text_addf(&wrong,
@@ -52,6 +55,8 @@ static void expect_inside(const struct truth_outcome *outcomes)
 	}
 	ck_assert_msg(count * 1000 <= OUTAGES * OUTSIDE_PER_MILLE, "%zu of %d outside:\n%s", count,
 		      OUTAGES, text_str(&wrong));
+	ck_assert_msg(known_count > OUTAGES / 2, "this machine was too busy: only %zu of %d known",
+		      known_count, OUTAGES);
 	text_release(&wrong);
 }
 
