@@ -16,8 +16,11 @@
 #include "base/process.h"
 
 static const int64_t tick_ns = 20 * NS_PER_MS;
+static const int64_t short_tick_ns = NS_PER_MS; /* while a stretch shorter than a few ticks is awaited */
 static const int64_t show_every_ns = 100 * NS_PER_MS;
-static const int64_t lead_ns = 100 * NS_PER_MS; /* from here to the first slot */
+/* From here to the first slot: so long the threads may take to start. */
+static const int64_t lead_ns = 5 * NS_PER_MS;
+static const int64_t lead_of_lane_ns = 100 * NS_PER_US;
 static const int64_t check_timeout_ns = 10 * NS_PER_S;
 static const int64_t clean_timeout_ns = 10 * NS_PER_S;
 
@@ -202,8 +205,12 @@ static bool start_lanes(struct run *run)
 
 	run->are_lanes_running = true;
 
-	const bool ok = outside->ops->start(outside->ctx, clock_now_ns(run->clock) + lead_ns, &how,
-					    &note, &e);
+	int64_t t0_ns = clock_now_ns(run->clock) + lead_ns;
+
+	for (size_t i = 0; i < run->experiment->probe_count; i++)
+		t0_ns += run->experiment->probes[i].lane_count * lead_of_lane_ns;
+
+	const bool ok = outside->ops->start(outside->ctx, t0_ns, &how, &note, &e);
 
 	if (ok && how.length_bytes > 0)
 		(void)journal_say(&run->journal, EVENT_LANES, "%s", text_str(&how));
@@ -221,11 +228,13 @@ static bool wait_good(struct run *run, enum event_kind kind, int64_t from_ns, in
 	char length[UNITS_TEXT_BYTES];
 	struct text text = { 0 };
 	int64_t since_ns = 0;
+	int64_t look_ns = good_for_ns / 4;
 
+	look_ns = look_ns > tick_ns ? tick_ns : look_ns < short_tick_ns ? short_tick_ns : look_ns;
 	while (!watch_is_good(&run->watch, from_ns, good_for_ns, &since_ns)) {
 		if (run->is_stopping || clock_now_ns(run->clock) >= deadline_ns)
 			return false;
-		run_tick(run, deadline_ns);
+		run_tick(run, clock_now_ns(run->clock) + look_ns);
 	}
 	text_addf(&text, "every required probe was good for %s",
 		  units_format_duration(good_for_ns, length));
