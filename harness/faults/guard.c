@@ -67,8 +67,8 @@ static const char arm_script[] = SCRIPT_COMMON
 	"tries=0\n"
 	"until guard_lives; do\n"
 	"\ttries=$((tries + 1))\n"
-	"\t[ \"$tries\" -le 100 ] || fail \"the guard in $dir did not start within 5 s\"\n"
-	"\tsleep 0.05\n"
+	"\t[ \"$tries\" -le 500 ] || fail \"the guard in $dir did not start within 5 s\"\n"
+	"\tsleep 0.01\n"
 	"done\n";
 
 /* DIR LEASE ALSO WORD... */
@@ -103,7 +103,7 @@ static const char end_script[] = SCRIPT_COMMON
 	"if guard_lives; then\n"
 	"\tkill -s KILL -- \"-$guard_pid\"\n"
 	"\ttries=0\n"
-	"\twhile guard_lives && [ \"$tries\" -lt 100 ]; do tries=$((tries + 1)); sleep 0.05; done\n"
+	"\twhile guard_lives && [ \"$tries\" -lt 500 ]; do tries=$((tries + 1)); sleep 0.01; done\n"
 	"\t! guard_lives || fail \"the guard, pid $guard_pid, does not die\"\n"
 	"fi\n"
 	"drop_dir\n";
