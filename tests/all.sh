@@ -25,7 +25,7 @@ mkdir -p "$logs"
 : >"$results"
 rm -f "$uses_lab"
 TMPDIR=$(mktemp -d /tmp/firedrill-test-XXXXXX) || exit 1
-export TMPDIR
+export TMPDIR XDG_STATE_HOME=$TMPDIR/state # a test that uses the caller's own store is seen as well
 chmod 711 "$TMPDIR" # servers that run as another user work below it
 
 end() {
