@@ -29,8 +29,8 @@ static void watch_role(void)
 		"create schema lie",
 		"create table lie.said(is_replica bool)",
 		"insert into lie.said values (true)",
-		"create function lie.pg_is_in_recovery() returns bool language sql volatile as "
-		"'select is_replica from lie.said'",
+		("create function lie.pg_is_in_recovery() returns bool language sql volatile as "
+		 "'select is_replica from lie.said'"),
 		"alter database postgres set search_path = lie, pg_catalog",
 	};
 
