@@ -103,6 +103,8 @@ failover_agrees_with_patroni() {
 	sed 's/timeout: 1s }/timeout: 1s, keep: true }/' experiments/db-failover.yaml >"$out/failover.yaml"
 	sed -i '0,/keep: true/!s/, keep: true//' "$out/failover.yaml"
 	sed -i '/^inventory:/d' "$out/failover.yaml"
+	sed -i 's/^probes:/&\n  locks: { kind: log.event, on: orders-db, every: 250ms, timeout: 2s, unit: patroni, matches: promoted self to leader, says: leader lock taken }/' \
+		"$out/failover.yaml"
 	drill failover "$out/failover.yaml" 0 || return
 	is met '.outcome.verdict' && is 0 '.ledgers[0].healed.lost' || return
 	is span '.service_rto.kind' || return
@@ -122,7 +124,42 @@ failover_agrees_with_patroni() {
 	echo "    Patroni promoted $((promoted_ms - sent_ms)) ms after the fault; we saw recovery by $((high / 1000000)) ms"
 	if [ "$promoted_ms" -lt "$sent_ms" ] || [ $((promoted_ms - sent_ms)) -gt $((high / 1000000 + 2000)) ]; then
 		fail "the history does not fit the span"
+		return
 	fi
+	phases_agree_with_patroni "$after"
+}
+
+# after_fault_us WALL-TIME: microseconds after the fault was sent. The lab's hosts share this machine's clock, so
+# what they date can be compared as it is; the run had to measure that.
+after_fault_us() { echo $((($(date -d "$1" +%s%N) - $(date -d "$(jq -r '.fault.sent.iso' "$report")" +%s%N)) / 1000)); }
+
+# phases_agree_with_patroni LEADER: the phases of the report against what Patroni and PostgreSQL logged themselves.
+phases_agree_with_patroni() {
+	local leader=$1 event="Patroni promoted $1" low high at logged
+	is 1 "[.named_events[] | select(.what == \"$event\" and .is_placed)] | length" || return
+	is 1 "[.named_events[] | select(.what == \"$leader became primary\" and .is_placed)] | length" || return
+	jq -e --arg part "until $event" 'any(.probes[].rto_parts[]; .name == $part)' "$report" >/dev/null ||
+		{ fail "no part of the RTO is called \"until $event\""; return; }
+	low=$(jq ".named_events[] | select(.what == \"$event\") | .low.after_fault_ns / 1000 | floor" "$report")
+	high=$(jq ".named_events[] | select(.what == \"$event\") | .high.after_fault_ns / 1000 | ceil" "$report")
+	# The file itself, on the leader's own disk; iso is cut to the millisecond.
+	at=$(after_fault_us "$("$lab" exec "$leader" sh -c 'stat -c %y "$(ls -t /data/*/pg_wal/*.history | head -1)"' | tr -d '\r')")
+	echo "    phase \"$event\": $low to $high us after the fault; the history file is dated $at us"
+	{ [ "$low" -le $((at + 1000)) ] && [ "$high" -ge $((at - 1000)) ]; } || { fail "the file's date is not in the phase's span"; return; }
+	[ $((high - low)) -le 500000 ] || { fail "the span is wider than half a second"; return; }
+	# Patroni's own log: it took the lock before that moment, and PostgreSQL was told to promote.
+	logged=$("$lab" exec "$leader" journalctl -q -u patroni -o short-unix --no-pager |
+		sed -n 's/^\([0-9.]*\) .*promoted self to leader.*/\1/p' | tail -1)
+	[ -n "$logged" ] || { fail "Patroni's log says nothing of a promotion on $leader"; return; }
+	at=$(after_fault_us "@$logged")
+	echo "    Patroni logged \"promoted self to leader\" $at us after the fault"
+	[ "$at" -le $((high + 1000)) ] || { fail "Patroni's log has the promotion after the phase"; return; }
+	# The same line, followed by a probe of ours: its bound holds journald's own stamp.
+	low=$(jq ".named_events[] | select(.what == \"$leader: leader lock taken\") | .low.after_fault_ns / 1000 | floor" "$report" | tail -1)
+	high=$(jq ".named_events[] | select(.what == \"$leader: leader lock taken\") | .high.after_fault_ns / 1000 | ceil" "$report" | tail -1)
+	[ -n "$low" ] || { fail "the followed log has no such event"; return; }
+	echo "    followed in its log: $low to $high us"
+	[ "$low" -le $((at + 1000)) ] && [ "$high" -ge $((at - 1000)) ] || fail "journald's stamp is not in the bound"
 }
 
 host_address() { sed -n "s/^ *$1: *{ *address: \([0-9.]*\).*/\1/p" "$inventory"; }

@@ -21,11 +21,13 @@
 	X(measure_docs) \
 	X(measure_ledger) \
 	X(measure_truth) \
+	X(probe_events) \
 	X(probe_http) \
 	X(probe_http_write) \
 	X(probe_hung) \
 	X(probe_ledger) \
 	X(probe_mariadb) \
+	X(probe_log) \
 	X(probe_query) \
 	X(probe_redis) \
 	X(probe_ssh) \
@@ -50,6 +52,7 @@
 	X(watch) \
 	X(run) \
 	X(run_heal) \
+	X(run_events) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
