@@ -42,7 +42,7 @@ says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan heal report verify list show faults probes schema version; do
+for command in run check plan heal report verify compare list show faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
 says 2 'no option `--yess`' "$firedrill" run --yess x.yaml
@@ -143,6 +143,22 @@ says 2 'each trial has one' "$firedrill" report last --format png --out "$folder
 says 0 "$set_id-t03  exit 0" "$firedrill" show "$set_id"
 says 0 'injected' "$firedrill" show "$set_id-t02"
 says 0 "^  $set_id-t01" "$firedrill" list
+says 3 '^cannot tell' "$firedrill" compare "$set_id-t01" "$set_id-t02"
+says 3 'Mann-Whitney: slower p = .*exact' "$firedrill" compare "$set_id-t01" "$set_id-t02" -- "$set_id-t03"
+for _ in 1 2 3; do
+	"$firedrill" run "$drill" --yes --out "$folder/new" >/dev/null
+done
+mapfile -t new_ids < <("$firedrill" list --limit 3 | sed 's/ .*//')
+says 0 '^not slower' "$firedrill" compare --margin 4s "$set_id" -- "${new_ids[@]}"
+says 0 '"answer":[[:space:]]*"not slower"' "$firedrill" compare --format json --margin 4s "$set_id" -- "${new_ids[@]}"
+says 2 'was given twice' "$firedrill" compare "$set_id" "$set_id-t01"
+says 2 'put `--` between' "$firedrill" compare a b c
+says 2 'on both sides' "$firedrill" compare a b --
+says 2 'no format `html`' "$firedrill" compare a b --format html
+says 2 'not from 50' "$firedrill" compare a b --confidence 20%
+says 2 'without a unit|write' "$firedrill" compare "$set_id-t01" "$set_id-t02" --margin 5
+says 2 'none whose id begins so' "$firedrill" compare nosuch "$set_id"
+says 2 'needs BASE' "$firedrill" compare x
 says 3 '21 more trials' "$firedrill" run <(sed 's/rto: 5s/rto: { target: 5s, share: 90%, confidence: 90% }/' "$drill") \
 	--inventory "$folder/inventory.yaml" --yes --format json --out "$folder/share"
 says 0 'nothing to heal' "$firedrill" heal

@@ -48,6 +48,7 @@
 	X(statistics) \
 	X(story) \
 	X(trials) \
+	X(compare) \
 	X(sampler) \
 	X(watch) \
 	X(run) \

@@ -32,6 +32,8 @@ struct arguments {
 	const struct verb *command;
 	const char *words[ARGUMENTS_MAX];
 	size_t word_count;
+	bool has_dashes; /* a `--` stood among them, behind so many words */
+	size_t words_before_dashes;
 	struct {
 		const struct option_row *row;
 		const char *value;

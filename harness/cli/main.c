@@ -88,6 +88,8 @@ static bool sort_words(struct arguments *arguments, char **words, size_t count, 
 	for (size_t i = 0; i < count; i++) {
 		if (!are_options_over && strcmp(words[i], "--") == 0) {
 			are_options_over = true;
+			arguments->has_dashes = true;
+			arguments->words_before_dashes = arguments->word_count;
 		} else if (!are_options_over && strncmp(words[i], "--", 2) == 0) {
 			if (!take_option(arguments, words, count, &i, e))
 				return false;

@@ -15,7 +15,8 @@
  *   measure.c, judge.c   pure; see their headers
  *   story.c    store -> story, for the reports
  *   trials.c   an experiment several times; trials_story.c, judge_trials.c what comes of it;
- *              statistics.c the numbers
+ *              statistics.c the numbers;
+ *              compare.c two groups of runs
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
