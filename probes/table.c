@@ -14,6 +14,7 @@
 	X(redis_write)    \
 	X(mariadb_write)  \
 	X(http_write)     \
+	X(s3_write)       \
 	X(ssh_command)    \
 	X(postgres_role)  \
 	X(patroni_history) \

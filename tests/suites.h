@@ -30,6 +30,7 @@
 	X(probe_log) \
 	X(probe_query) \
 	X(probe_redis) \
+	X(probe_s3) \
 	X(probe_ssh) \
 	X(probe_tcp) \
 	X(remote_fake) \

@@ -28,3 +28,15 @@ void hash_chain(const char *previous, const void *bytes, size_t length_bytes,
 	for (unsigned i = 0; i < digest_bytes; i++)
 		(void)snprintf(ret_text + (size_t)i * 2, 3, "%02x", digest[i]);
 }
+
+void hash_md5(const void *bytes, size_t length_bytes, char ret_text[HASH_MD5_TEXT_BYTES])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned digest_bytes = 0;
+	const int ok = EVP_Digest(bytes, length_bytes, digest, &digest_bytes, EVP_md5(), NULL);
+
+	assert(ok == 1);
+	assert(digest_bytes * 2 + 1 == HASH_MD5_TEXT_BYTES);
+	for (unsigned i = 0; i < digest_bytes; i++)
+		(void)snprintf(ret_text + (size_t)i * 2, 3, "%02x", digest[i]);
+}

@@ -1,15 +1,19 @@
 /*
- * hash.h - SHA-256 of bytes, as 64 hex digits, for the chain of events.
+ * hash.h - SHA-256 of bytes, as 64 hex digits, for the chain of events; MD5 for stores that answer
+ * with it.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
 #include <stddef.h>
 
-enum { HASH_TEXT_BYTES = 65 };
+enum { HASH_TEXT_BYTES = 65, HASH_MD5_TEXT_BYTES = 33 };
 
 /* Hashes `previous` (a hash text, or "") followed by the bytes. */
 void hash_chain(const char *previous, const void *bytes, size_t length_bytes,
 		char ret_text[HASH_TEXT_BYTES]);
+
+/* Against damage, not against forgers. */
+void hash_md5(const void *bytes, size_t length_bytes, char ret_text[HASH_MD5_TEXT_BYTES]);
 
 #endif

@@ -66,17 +66,28 @@ static const struct param mariadb_params[] = {
 	{ 0 },
 };
 
+static const struct param s3_params[] = {
+	{ "endpoint", PARAM_TEXT, .is_required = true,
+	  .help = "where it answers, with http(s)://; the bucket comes after it as a path" },
+	{ "region", PARAM_TEXT, .fallback = "us-east-1", .help = "what requests are signed for" },
+	{ "bucket", PARAM_TEXT, .is_required = true, .help = "where the ledger's objects go" },
+	{ "access_key", PARAM_TEXT, .is_required = true, .help = "as ${env:NAME} or ${file:PATH}" },
+	{ "secret_key", PARAM_TEXT, .is_required = true, .help = "as ${env:NAME} or ${file:PATH}" },
+	{ 0 },
+};
+
 const struct service_kind service_kinds[] = {
 	{ "postgres", "a PostgreSQL database", postgres_params },
 	{ "redis", "a Redis server, or several of which one is the primary", redis_params },
 	{ "mariadb", "a MariaDB or MySQL database", mariadb_params },
 	{ "http", "something that answers HTTP", http_params },
+	{ "s3", "an object store that speaks S3", s3_params },
 	{ "tcp", "anything that listens on a port", tcp_params },
 	{ 0 },
 };
 
 static const struct param service_params[] = {
-	{ "kind", PARAM_CHOICE, .is_required = true, .choices = "postgres|redis|mariadb|http|tcp",
+	{ "kind", PARAM_CHOICE, .is_required = true, .choices = "postgres|redis|mariadb|http|s3|tcp",
 	  .help = "what it speaks" },
 	{ "members", PARAM_LIST, .help = "the hosts it runs on" },
 	{ "tier", PARAM_COUNT, .min = 1, .max = 9, .help = "how much depends on it; 1 is the most" },

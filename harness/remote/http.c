@@ -189,7 +189,8 @@ static bool build_headers(const struct http_request *request, struct curl_slist 
 	bool has_type = false;
 	bool is_ok;
 
-	is_ok = list_add(ret_list, "Expect:");
+	/* libcurl 7.88 signs a header that is taken away; a body as short as ours expects nothing. */
+	is_ok = request->signed_for != NULL || list_add(ret_list, "Expect:");
 	for (size_t i = 0; i < request->header_count && is_ok; i++) {
 		const struct pair *header = &request->headers[i];
 		const bool is_empty = header->value[0] == '\0';
@@ -253,6 +254,10 @@ static CURLcode set_request(struct http *http, const struct http_request *reques
 	if (strcmp(method, "HEAD") == 0)
 		SET(CURLOPT_NOBODY, 1L);
 	SET(CURLOPT_CUSTOMREQUEST, method);
+	if (request->signed_for != NULL) {
+		SET(CURLOPT_AWS_SIGV4, request->signed_for);
+		SET(CURLOPT_USERPWD, request->signed_by);
+	}
 	return outcome;
 }
 
@@ -300,7 +305,7 @@ static bool set_up(struct http *http, const struct http_request *request, const 
 	CURLcode outcome;
 
 	tell_words(request, method, &words);
-	if (request->body == NULL && http->words.length_bytes > 0 &&
+	if (request->body == NULL && request->signed_for == NULL && http->words.length_bytes > 0 &&
 	    strcmp(text_str(&words), text_str(&http->words)) == 0) {
 		text_release(&words);
 		return true;
@@ -314,7 +319,7 @@ static bool set_up(struct http *http, const struct http_request *request, const 
 							       : CURLE_OUT_OF_MEMORY;
 	if (outcome == CURLE_OK)
 		outcome = set_request(http, request, method);
-	if (outcome == CURLE_OK && request->body == NULL)
+	if (outcome == CURLE_OK && request->body == NULL && request->signed_for == NULL)
 		text_add(&http->words, text_str(&words));
 	text_release(&words);
 	if (outcome != CURLE_OK)

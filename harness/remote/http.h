@@ -17,6 +17,9 @@ struct http_request {
 	size_t header_count;
 	int64_t deadline_ns; /* on the clock */
 	bool is_fresh;       /* a new connection */
+	/* AWS Signature Version 4: "aws:amz:REGION:SERVICE" and "KEY:SECRET"; NULL: not signed. */
+	const char *signed_for;
+	const char *signed_by;
 	/* Takes the body of the answer as it comes, of any length; NULL: it goes into the reply. */
 	void (*take)(void *ctx, const char *bytes, size_t length_bytes);
 	void *take_ctx;
