@@ -59,13 +59,13 @@ static void push_value(struct json *array, const struct json *value)
 	switch (json_type_of(value)) {
 	case JSON_OBJECT:
 		child = json_push_object(array);
-		for (size_t i = 0; i < json_count(value); i++)
-			put_value(child, json_key_of(json_at(value, i)), json_at(value, i));
+		for (const struct json *at = json_at(value, 0); at != NULL; at = json_next(at))
+			put_value(child, json_key_of(at), at);
 		return;
 	case JSON_ARRAY:
 		child = json_push_array(array);
-		for (size_t i = 0; i < json_count(value); i++)
-			push_value(child, json_at(value, i));
+		for (const struct json *at = json_at(value, 0); at != NULL; at = json_next(at))
+			push_value(child, at);
 		return;
 	case JSON_NUMBER:
 		if (json_int_of(value, &number)) {
@@ -93,13 +93,13 @@ static void put_value(struct json *object, const char *key, const struct json *v
 	switch (json_type_of(value)) {
 	case JSON_OBJECT:
 		child = json_put_object(object, key);
-		for (size_t i = 0; i < json_count(value); i++)
-			put_value(child, json_key_of(json_at(value, i)), json_at(value, i));
+		for (const struct json *at = json_at(value, 0); at != NULL; at = json_next(at))
+			put_value(child, json_key_of(at), at);
 		return;
 	case JSON_ARRAY:
 		child = json_put_array(object, key);
-		for (size_t i = 0; i < json_count(value); i++)
-			push_value(child, json_at(value, i));
+		for (const struct json *at = json_at(value, 0); at != NULL; at = json_next(at))
+			push_value(child, at);
 		return;
 	case JSON_NULL:
 		json_put_null(object, key);

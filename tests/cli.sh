@@ -42,7 +42,7 @@ says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan heal report verify compare list show faults probes schema version; do
+for command in run check plan heal report verify export compare list show faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
 says 2 'no option `--yess`' "$firedrill" run --yess x.yaml
@@ -103,6 +103,9 @@ says 2 'inventory row says `patroni: { port: 8008 }`' "$firedrill" check "$folde
 
 # ---- a whole drill on this machine ----
 local_drill_begin "$folder"
+canary=canary-$$-never-to-be-seen # a secret that every run sends and no record may hold
+export CANARY=$canary
+sed -i 's/json: { status: healthy }/&, send_header: { X-Key: "${env:CANARY}" }/' "$folder/drill.yaml"
 drill=$folder/drill.yaml
 says 5 'add --yes' "$firedrill" run "$drill" --out "$folder/no"
 says 0 'kill -STOP' "$firedrill" run "$drill" --dry-run
@@ -126,6 +129,24 @@ sed -i 's/MET/met/' "$folder/forged/report.md"
 says 1 'forged/report.md differs from line 1 ' "$firedrill" verify "$drill_id" --reports "$folder/forged"
 says 2 'there are none' "$firedrill" verify last --reports "$folder/nowhere"
 says 2 'none whose id begins so' "$firedrill" verify nosuch
+bundle=$folder/bundle.tar
+says 0 'head [0-9a-f]{64}' "$firedrill" export "$drill_id" --out "$bundle"
+says 0 '^verified' env FIREDRILL_STORE=/proc/nowhere "$firedrill" verify "$bundle" --head "$head"
+says 0 'report.html, byte for byte' "$firedrill" verify "$bundle"
+says 0 '' cmp "$folder/run/report.html" <(FIREDRILL_STORE=/proc/nowhere "$firedrill" report "$bundle" --format html)
+says 0 'injected' env FIREDRILL_STORE=/proc/nowhere "$firedrill" show "$bundle"
+says 0 'health [0-9]+ [0-9]+' python3 tests/auditor.py "$bundle"
+says 0 'events.jsonl: OK' sh -c "mkdir '$folder/x' && tar -xf '$bundle' -C '$folder/x' && cd '$folder/x/firedrill-$drill_id' && sha256sum -c MANIFEST.sha256"
+says 0 '' sh -c "! grep -c '$canary' '$bundle'"
+says 0 '' grep -q 'env:CANARY' "$bundle"
+sed 's/"phase":"inject"/"phase":"injekt"/' "$bundle" >"$folder/flipped.tar"
+says 1 'events.jsonl: event [0-9]+ is not as it was written' "$firedrill" verify "$folder/flipped.tar"
+says 7 'event [0-9]+ is not as it was written' "$firedrill" report "$folder/flipped.tar"
+head -c 5000 "$bundle" >"$folder/cut.tar"
+says 1 'cut off' "$firedrill" verify "$folder/cut.tar"
+says 2 'No such file' "$firedrill" verify "$folder/nowhere.tar"
+says 2 'none whose id begins so' "$firedrill" export nosuch
+says 7 'Is a directory' "$firedrill" export last --out "$folder"
 # ---- trials ----
 says 2 '`--repeat 0` is no number of trials from 1 to 1000' "$firedrill" run "$drill" --repeat 0
 says 2 '`--repeat 1001` is no number' "$firedrill" run "$drill" --repeat 1001

@@ -9,6 +9,8 @@
 #define SUITE_ROWS(X) \
 	X(base) \
 	X(events) \
+	X(bundle) \
+	X(bundle_forged) \
 	X(faults) \
 	X(faults_power) \
 	X(faults_process) \

@@ -8,25 +8,54 @@
 #include <stdio.h>
 #include <string.h>
 
-void hash_chain(const char *previous, const void *bytes, size_t length_bytes,
-		char ret_text[HASH_TEXT_BYTES])
+static EVP_MD_CTX *ctx_of(struct hash *hash)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned digest_bytes = 0;
+	return (EVP_MD_CTX *)hash;
+}
+
+struct hash *hash_open(void)
+{
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
 	assert(ctx != NULL);
 
-	const int ok = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-		       EVP_DigestUpdate(ctx, previous, strlen(previous)) == 1 &&
-		       EVP_DigestUpdate(ctx, bytes, length_bytes) == 1 &&
-		       EVP_DigestFinal_ex(ctx, digest, &digest_bytes) == 1;
+	const int ok = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
 
-	EVP_MD_CTX_free(ctx);
-	assert(ok);
-	assert(digest_bytes * 2 + 1 == HASH_TEXT_BYTES);
-	for (unsigned i = 0; i < digest_bytes; i++)
-		(void)snprintf(ret_text + (size_t)i * 2, 3, "%02x", digest[i]);
+	assert(ok == 1);
+	return (struct hash *)ctx;
+}
+
+void hash_add(struct hash *hash, const void *bytes, size_t length_bytes)
+{
+	const int ok = EVP_DigestUpdate(ctx_of(hash), bytes, length_bytes);
+
+	assert(ok == 1);
+}
+
+void hash_close(struct hash *taken_hash, char *ret_text)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned digest_bytes = 0;
+
+	if (ret_text != NULL) {
+		const int ok = EVP_DigestFinal_ex(ctx_of(taken_hash), digest, &digest_bytes);
+
+		assert(ok == 1);
+		assert(digest_bytes * 2 + 1 == HASH_TEXT_BYTES);
+		for (unsigned i = 0; i < digest_bytes; i++)
+			(void)snprintf(ret_text + (size_t)i * 2, 3, "%02x", digest[i]);
+	}
+	EVP_MD_CTX_free(ctx_of(taken_hash));
+}
+
+void hash_chain(const char *previous, const void *bytes, size_t length_bytes,
+		char ret_text[HASH_TEXT_BYTES])
+{
+	struct hash *hash = hash_open();
+
+	hash_add(hash, previous, strlen(previous));
+	hash_add(hash, bytes, length_bytes);
+	hash_close(hash, ret_text);
 }
 
 void hash_md5(const void *bytes, size_t length_bytes, char ret_text[HASH_MD5_TEXT_BYTES])

@@ -1,6 +1,6 @@
 /*
- * hash.h - SHA-256 of bytes, as 64 hex digits, for the chain of events; MD5 for stores that answer
- * with it.
+ * hash.h - SHA-256 of bytes, as 64 hex digits, for the chain of events and for files; MD5 for stores
+ * that answer with it.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
@@ -15,5 +15,13 @@ void hash_chain(const char *previous, const void *bytes, size_t length_bytes,
 
 /* Against damage, not against forgers. */
 void hash_md5(const void *bytes, size_t length_bytes, char ret_text[HASH_MD5_TEXT_BYTES]);
+
+/* The same of bytes that come in pieces. */
+struct hash;
+
+struct hash *hash_open(void);
+void hash_add(struct hash *hash, const void *bytes, size_t length_bytes);
+/* ret_text NULL: nobody wants to know. taken_hash NULL is fine then. */
+void hash_close(struct hash *taken_hash, char *ret_text);
 
 #endif

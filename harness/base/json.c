@@ -65,6 +65,20 @@ static size_t utf8_length(const unsigned char *at)
 	return 0;
 }
 
+bool json_is_utf8(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	while (*at != '\0') {
+		const size_t length = utf8_length(at);
+
+		if (length == 0)
+			return false;
+		at += length;
+	}
+	return true;
+}
+
 static cJSON *text_node(const char *text)
 {
 	struct text clean = { 0 };
@@ -184,18 +198,37 @@ void json_print(const struct json *root, bool is_pretty, struct text *text)
 	cJSON_free(printed);
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted, because a foreign text may have a million keys. */
+static bool has_twins(const cJSON *object, const char **ret_key)
+{
+	const size_t count = (size_t)cJSON_GetArraySize(object);
+	const char **keys = mem_alloc((count + 1) * sizeof *keys);
+	size_t filled_count = 0;
+	bool is_found = false;
+
+	for (const cJSON *child = object->child; child != NULL; child = child->next)
+		keys[filled_count++] = child->string;
+	qsort(keys, filled_count, sizeof *keys, compare_keys);
+	for (size_t i = 1; i < filled_count && !is_found; i++) {
+		is_found = strcmp(keys[i - 1], keys[i]) == 0;
+		*ret_key = keys[i];
+	}
+	free(keys);
+	return is_found;
+}
+
 static bool has_duplicate_key(const cJSON *value, const char **ret_key)
 {
-	for (const cJSON *child = value->child; child != NULL; child = child->next) {
-		if (cJSON_IsObject(value))
-			for (const cJSON *later = child->next; later != NULL; later = later->next)
-				if (strcmp(child->string, later->string) == 0) {
-					*ret_key = child->string;
-					return true;
-				}
+	if (cJSON_IsObject(value) && has_twins(value, ret_key))
+		return true;
+	for (const cJSON *child = value->child; child != NULL; child = child->next)
 		if (has_duplicate_key(child, ret_key))
 			return true;
-	}
 	return false;
 }
 
@@ -259,6 +292,11 @@ const struct json *json_at(const struct json *array_or_object, size_t index)
 	while (child != NULL && index-- > 0)
 		child = child->next;
 	return (const struct json *)child;
+}
+
+const struct json *json_next(const struct json *member)
+{
+	return member == NULL ? NULL : (const struct json *)const_node(member)->next;
 }
 
 const char *json_key_of(const struct json *member)

@@ -36,6 +36,9 @@ struct json *json_push_array(struct json *array);
 /* Appends the text; indented when is_pretty, always valid UTF-8 (bad bytes become U+FFFD). */
 void json_print(const struct json *root, bool is_pretty, struct text *text);
 
+/* Would json_put_text keep every byte of it? */
+bool json_is_utf8(const char *text);
+
 /* Reads one value and nothing after it. */
 bool json_parse(const char *bytes, size_t length_bytes, struct json **ret_root, struct err *e);
 
@@ -44,6 +47,7 @@ enum json_type { JSON_NULL = 1, JSON_BOOL, JSON_NUMBER, JSON_TEXT, JSON_ARRAY, J
 enum json_type json_type_of(const struct json *value);
 const struct json *json_get(const struct json *object, const char *key); /* NULL when absent */
 size_t json_count(const struct json *array_or_object);
+const struct json *json_next(const struct json *member); /* the one behind it; NULL: the last */
 const struct json *json_at(const struct json *array_or_object, size_t index); /* NULL past the end */
 const char *json_key_of(const struct json *member);           /* "" for no member */
 const char *json_text_of(const struct json *value);           /* NULL when it is no text */

@@ -97,6 +97,19 @@ char *arena_format(struct arena *arena, const char *format, ...)
 	return copy;
 }
 
+void *arena_more(struct arena *arena, void *items, size_t count, size_t item_bytes)
+{
+	/* Full at 0 and at every power of two from 8 on. */
+	if (count != 0 && (count < 8 || (count & (count - 1)) != 0))
+		return items;
+
+	char *larger = arena_alloc(arena, (count == 0 ? 8 : count * 2) * item_bytes);
+
+	if (count > 0)
+		memcpy(larger, items, count * item_bytes);
+	return larger;
+}
+
 void arena_release(struct arena *arena)
 {
 	while (arena->owned_blocks != NULL) {

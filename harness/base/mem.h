@@ -29,6 +29,8 @@ char *arena_copy(struct arena *arena, const char *text); /* NULL gives NULL */
 char *arena_copy_bytes(struct arena *arena, const char *bytes, size_t length_bytes);
 char *arena_format(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Room for one more behind `count` items: an array that grows by doubling. items may move. */
+void *arena_more(struct arena *arena, void *items, size_t count, size_t item_bytes);
 void arena_release(struct arena *arena);
 
 /* A growing text, always ending in a NUL that is not counted. Zero-initialise; then release. */

@@ -76,6 +76,15 @@ void cli_store_path(const struct arguments *arguments, struct text *ret_path);
 void cli_sample_path(const struct arguments *arguments, struct text *ret_path);
 bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,
 		    struct store **ret_store, struct err *e);
+/* Is this word the path of a bundle? It has a / or ends in .tar. */
+bool cli_is_bundle(const char *run);
+/* A run of the store, or the one in a bundle. *ret_is_bundle may be
+   NULL. */
+bool cli_open_run(const struct arguments *arguments, const char *run, struct arena *arena,
+		  struct store **ret_store, struct run_row *ret_row, bool *ret_is_bundle,
+		  struct err *e);
+/* cli_fail with the codes of verify and export: 1 altered, 2 not there, 7 cannot be read. */
+int cli_fail_evidence(const struct secrets *secrets, const struct err *e);
 /* Loads the experiment with --inventory and --var; prints every problem to stderr. False: the
    command ends with EXIT_NOT_RUN. */
 bool cli_load(const struct arguments *arguments, const char *path, bool has_secrets,

@@ -10,6 +10,7 @@
 	X(heal)         \
 	X(report)       \
 	X(verify)       \
+	X(export)       \
 	X(compare)      \
 	X(list)         \
 	X(show)         \

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "reports/escape.h"
+#include "store/bundle.h"
 
 const char *arguments_value(const struct arguments *arguments, const char *name)
 {
@@ -109,6 +110,47 @@ bool cli_open_store(const struct arguments *arguments, const struct secrets *sec
 
 	text_release(&place);
 	return ok;
+}
+
+bool cli_is_bundle(const char *run)
+{
+	const size_t length = strlen(run);
+
+	return strchr(run, '/') != NULL || (length > 4 && strcmp(run + length - 4, ".tar") == 0);
+}
+
+bool cli_open_run(const struct arguments *arguments, const char *run, struct arena *arena,
+		  struct store **ret_store, struct run_row *ret_row, bool *ret_is_bundle,
+		  struct err *e)
+{
+	const bool is_bundle = cli_is_bundle(run);
+
+	if (ret_is_bundle != NULL)
+		*ret_is_bundle = is_bundle;
+	if (is_bundle)
+		return bundle_store_open(run, ret_store, e) &&
+		       store_run_find(*ret_store, "last", arena, ret_row, e);
+	return cli_open_store(arguments, NULL, ret_store, e) &&
+	       store_run_find(*ret_store, run, arena, ret_row, e);
+}
+
+int cli_fail_evidence(const struct secrets *secrets, const struct err *e)
+{
+	switch (e->kind) {
+	case ERR_ALTERED:
+		return cli_fail(EXIT_MISSED, secrets, e);
+	case ERR_INPUT:
+	case ERR_REFUSED:
+		return cli_fail(EXIT_NOT_RUN, secrets, e);
+	case ERR_NONE:
+	case ERR_REMOTE:
+	case ERR_DEADLINE:
+	case ERR_LIMIT:
+	case ERR_STORE:
+	case ERR_INTERNAL:
+		break;
+	}
+	return cli_fail(EXIT_INTERNAL, secrets, e);
 }
 
 static bool split_var(const char *given, struct arena *arena, struct pair *ret_var)

@@ -56,3 +56,17 @@ bool find_subject(struct store *store, const char *word, struct arena *arena,
 		*ret_found = (struct found){ .is_set = false, .id = run.run_id };
 	return true;
 }
+
+bool find_open(const struct arguments *arguments, const char *word, struct arena *arena,
+	       struct store **ret_store, struct found *ret_found, struct err *e)
+{
+	struct run_row run;
+
+	if (!cli_is_bundle(word))
+		return cli_open_store(arguments, NULL, ret_store, e) &&
+		       find_subject(*ret_store, word, arena, ret_found, e);
+	if (!cli_open_run(arguments, word, arena, ret_store, &run, NULL, e))
+		return false;
+	*ret_found = (struct found){ .is_set = false, .id = run.run_id };
+	return true;
+}

@@ -18,4 +18,8 @@ struct found {
 bool find_subject(struct store *store, const char *word, struct arena *arena,
 		  struct found *ret_found, struct err *e);
 
+/* Opens what the word means: the one run of a bundle, else a run or a set of the store. */
+bool find_open(const struct arguments *arguments, const char *word, struct arena *arena,
+	       struct store **ret_store, struct found *ret_found, struct err *e);
+
 #endif

@@ -52,8 +52,7 @@ static int run_report(const struct arguments *arguments)
 	struct found found = { 0 };
 	struct err e = { 0 };
 	const bool ok = (format == NULL || output_check_format(format, &e)) &&
-			cli_open_store(arguments, NULL, &store, &e) &&
-			find_subject(store, run, &arena, &found, &e) &&
+			find_open(arguments, run, &arena, &store, &found, &e) &&
 			(found.is_set ?
 				 report_set(store, found.id, format, out, &arena, &secrets, &e) :
 				 report_run(store, found.id, format, out, &arena, &secrets, &e));
@@ -69,7 +68,7 @@ static int run_report(const struct arguments *arguments)
 
 const struct verb verb_report = {
 	.name = "report",
-	.arguments = "[RUN]",
+	.arguments = "[RUN|BUNDLE]",
 	.word_min = 0,
 	.word_max = 1,
 	.summary = "print or write the report of a run or a set again (its id, a beginning of it, or last)",

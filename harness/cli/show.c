@@ -73,8 +73,7 @@ static int run_show(const struct arguments *arguments)
 	struct err e = { 0 };
 	int code = EXIT_MET;
 
-	if (!cli_open_store(arguments, NULL, &store, &e) ||
-	    !find_subject(store, arguments->words[0], &arena, &found, &e) ||
+	if (!find_open(arguments, arguments->words[0], &arena, &store, &found, &e) ||
 	    !(found.is_set ? show_set(store, found.id, &arena, &e) :
 			     show_run(store, found.id, arguments_flag(arguments, "data"), &arena,
 				      &e)))
@@ -86,7 +85,7 @@ static int run_show(const struct arguments *arguments)
 
 const struct verb verb_show = {
 	.name = "show",
-	.arguments = "RUN",
+	.arguments = "RUN|BUNDLE",
 	.word_min = 1,
 	.word_max = 1,
 	.summary = "print every event of a run, or the trials of a set",

@@ -43,9 +43,6 @@ const char *query_text_or_empty(struct query *query, int column, struct arena *a
 int64_t query_int(struct query *query, int column);
 struct blob query_blob(struct query *query, int column, struct arena *arena);
 
-/* An array in the arena that grows by doubling; *items may move. */
-void *sqlite_grow(struct arena *arena, void *items, size_t count, size_t item_bytes);
-
 /* The parts of store_sqlite (sqlite.c) that stand in files of their own. */
 bool sqlite_migrate(struct sqlite_store *store, struct err *e);
 

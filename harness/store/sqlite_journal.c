@@ -84,7 +84,7 @@ bool sqlite_events_read(void *backend, const char *run_id, struct arena *arena,
 
 	query_bind_text(&query, run_id);
 	while (query_row(&query)) {
-		events = sqlite_grow(arena, events, count, sizeof *events);
+		events = arena_more(arena, events, count, sizeof *events);
 		read_event(&query, arena, &events[count++]);
 	}
 	if (!query_end(&query, e))
@@ -152,7 +152,7 @@ bool sqlite_heals_read(void *backend, const char *run_id, struct arena *arena,
 	if (run_id != NULL)
 		query_bind_text(&query, run_id);
 	while (query_row(&query)) {
-		heals = sqlite_grow(arena, heals, count, sizeof *heals);
+		heals = arena_more(arena, heals, count, sizeof *heals);
 		heals[count++] = (struct stored_heal){
 			.run_id = query_text_or_empty(&query, 0, arena),
 			.step = query_int(&query, 1),

@@ -123,7 +123,7 @@ bool sqlite_runs_read(void *backend, const struct run_query *wanted, struct aren
 	query_bind_text(&query, wanted->run);
 	query_bind_int(&query, wanted->limit == 0 ? -1 : (int64_t)wanted->limit);
 	while (query_row(&query)) {
-		runs = sqlite_grow(arena, runs, count, sizeof *runs);
+		runs = arena_more(arena, runs, count, sizeof *runs);
 		read_run(&query, arena, &runs[count++]);
 	}
 	if (!query_end(&query, e))

@@ -65,7 +65,7 @@ bool sqlite_tracks_read(void *backend, const char *run_id, struct arena *arena,
 
 	query_bind_text(&query, run_id);
 	while (query_row(&query)) {
-		tracks = sqlite_grow(arena, tracks, count, sizeof *tracks);
+		tracks = arena_more(arena, tracks, count, sizeof *tracks);
 		tracks[count++] = (struct stored_track){
 			.probe = query_text_or_empty(&query, 0, arena),
 			.t0_ns = query_int(&query, 1),
@@ -163,7 +163,7 @@ bool sqlite_ledger_reads_read(void *backend, const char *run_id, struct arena *a
 
 	query_bind_text(&query, run_id);
 	while (query_row(&query)) {
-		reads = sqlite_grow(arena, reads, count, sizeof *reads);
+		reads = arena_more(arena, reads, count, sizeof *reads);
 		read_ledger_read(&query, arena, &reads[count++]);
 	}
 	if (!query_end(&query, e))

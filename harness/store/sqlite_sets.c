@@ -86,7 +86,7 @@ bool sqlite_sets_read(void *backend, const char *beginning, size_t limit, struct
 	query_bind_text(&query, beginning);
 	query_bind_int(&query, limit == 0 ? -1 : (int64_t)limit);
 	while (query_row(&query)) {
-		sets = sqlite_grow(arena, sets, count, sizeof *sets);
+		sets = arena_more(arena, sets, count, sizeof *sets);
 		read_set(&query, arena, &sets[count++]);
 	}
 	if (!query_end(&query, e))

@@ -136,8 +136,10 @@ bool store_texts_parse(const char *json, struct arena *arena, const char ***ret_
 	const size_t count = json_count(array);
 
 	texts = arena_alloc(arena, (count + 1) * sizeof *texts);
-	for (size_t i = 0; i < count && ok; i++) {
-		texts[i] = arena_copy(arena, json_text_of(json_at(array, i)));
+	const struct json *item = json_at(array, 0);
+
+	for (size_t i = 0; i < count && ok; i++, item = json_next(item)) {
+		texts[i] = arena_copy(arena, json_text_of(item));
 		ok = texts[i] != NULL;
 	}
 	json_release(array);

@@ -42,6 +42,11 @@ bool store_run_read(struct store *store, const char *run_id, struct arena *arena
 bool store_series_seal(struct store *store, const char *run_id, struct arena *arena,
 		       char ret_hash[HASH_TEXT_BYTES], struct err *e);
 
+/* The run's row, its events and its head; the chain is checked, and that no track and no ledger read
+   is missing. Their own seals are checked by whoever reads them. */
+bool store_journal_read(struct store *store, const char *run_id, struct arena *arena,
+			struct stored_run *ret_run, struct timeline *ret_timeline, struct err *e);
+
 /* Chunks of a track with this many slots, and the samples in one of them. */
 uint64_t store_chunk_count(uint64_t slot_count);
 size_t store_chunk_samples(uint64_t slot_count, uint64_t chunk);

@@ -246,9 +246,10 @@ static bool make_head(struct store *store, const struct stored_run *run, struct 
 	return true;
 }
 
-static bool read_events(struct store *store, const char *run_id, struct arena *arena,
-			struct timeline *timeline, struct err *e)
+bool store_journal_read(struct store *store, const char *run_id, struct arena *arena,
+			struct stored_run *ret_run, struct timeline *ret_timeline, struct err *e)
 {
+	struct timeline timeline = { 0 };
 	struct stored_run run;
 	struct event *events = NULL;
 	size_t count = 0;
@@ -257,23 +258,28 @@ static bool read_events(struct store *store, const char *run_id, struct arena *a
 	    !store->ops->events_read(store->owned_backend, run_id, arena, &events, &count, e) ||
 	    !check_chain(&run, events, count, e) || !check_series(store, &run, arena, e))
 		return false;
-	timeline->run_id = run.row.run_id;
-	timeline->anchor = run.row.anchor;
-	timeline->events = events;
-	timeline->event_count = count;
-	return make_head(store, &run, arena, timeline, e);
+	timeline.run_id = run.row.run_id;
+	timeline.anchor = run.row.anchor;
+	timeline.events = events;
+	timeline.event_count = count;
+	if (!make_head(store, &run, arena, &timeline, e))
+		return false;
+	*ret_run = run;
+	*ret_timeline = timeline;
+	return true;
 }
 
 bool store_timeline(struct store *store, const char *run_id, struct arena *arena,
 		    struct timeline *ret_timeline, struct err *e)
 {
 	struct timeline timeline = { 0 };
+	struct stored_run run;
 	bool ok;
 
 	/* One view of all tables, while another process may be writing. */
 	if (!store->ops->begin(store->owned_backend, false, e))
 		return false;
-	ok = read_events(store, run_id, arena, &timeline, e) &&
+	ok = store_journal_read(store, run_id, arena, &run, &timeline, e) &&
 	     read_tracks(store, run_id, arena, &timeline, e) &&
 	     read_ledger_reads(store, run_id, arena, &timeline, e);
 	store->ops->rollback(store->owned_backend); /* nothing was written */
