@@ -17,11 +17,14 @@
 	X(load) \
 	X(load_hostile) \
 	X(load_invalid) \
+	X(load_objectives) \
 	X(judge) \
+	X(judge_level) \
 	X(judge_run) \
 	X(measure) \
 	X(measure_docs) \
 	X(measure_ledger) \
+	X(measure_level) \
 	X(measure_truth) \
 	X(probe_events) \
 	X(probe_http) \
@@ -57,6 +60,7 @@
 	X(run) \
 	X(run_heal) \
 	X(run_events) \
+	X(run_level) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \

@@ -148,15 +148,6 @@ START_TEST(test_load_experiment_without_a_method_warns_and_loads)
 }
 END_TEST
 
-START_TEST(test_load_objectives_target_alone_or_in_a_mapping_is_the_same)
-{
-	must_load(HEAD "objectives: { rto: { target: 30s }, availability: { target: 99% } }\n");
-	ck_assert(experiment->objectives.has_rto);
-	ck_assert_int_eq(experiment->objectives.rto_ns, 30 * NS_PER_S);
-	ck_assert_int_eq(experiment->objectives.availability_ppm, 990000);
-}
-END_TEST
-
 START_TEST(test_load_experiment_fills_probes_and_checks)
 {
 	must_load("title: Kill it\nhypothesis: It comes back.\nservice: orders\n"
@@ -545,7 +536,6 @@ void suite_load(Suite *suite)
 	tcase_add_test(tcase, test_load_inventory_fills_hosts_services_power_and_limits);
 	tcase_add_test(tcase, test_load_experiment_without_times_takes_the_defaults);
 	tcase_add_test(tcase, test_load_experiment_without_a_method_warns_and_loads);
-	tcase_add_test(tcase, test_load_objectives_target_alone_or_in_a_mapping_is_the_same);
 	tcase_add_test(tcase, test_load_experiment_fills_probes_and_checks);
 	tcase_add_test(tcase, test_load_experiment_fills_steps_and_selectors);
 	tcase_add_test(tcase, test_load_json_gives_the_same_model);

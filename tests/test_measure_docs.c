@@ -87,7 +87,7 @@ static const char *say_level(struct arena *arena, const struct service_level *le
 {
 	for (size_t i = 0; i < PERCENTILE_COUNT; i++)
 		if (strcmp(key, percentile_word((enum percentile)i)) == 0)
-			return judge_latency(arena, level->latency[i]);
+			return judge_took(arena, level->latency[i]);
 	if (strcmp(key, "errors") == 0)
 		return judge_share(arena, level->error_low_ppm, level->error_high_ppm);
 	if (strcmp(key, "kept") == 0)

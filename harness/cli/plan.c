@@ -82,6 +82,47 @@ static void print_promises(const struct experiment *experiment, FILE *stream)
 			      units_format_percent(objectives->availability_ppm, text));
 }
 
+static void print_latencies(const int64_t targets_ns[PERCENTILE_COUNT], const char *when,
+			    FILE *stream)
+{
+	char text[UNITS_TEXT_BYTES];
+
+	for (size_t i = 0; i < PERCENTILE_COUNT; i++)
+		if (targets_ns[i] != 0)
+			(void)fprintf(stream, "  latency %s %s the fault at most %s\n",
+				      percentile_word((enum percentile)i), when,
+				      units_format_duration(targets_ns[i], text));
+}
+
+static void print_shares(const struct share_objective *share, const char *name, const char *most,
+			 FILE *stream)
+{
+	char text[UNITS_TEXT_BYTES];
+
+	if (share->has_after)
+		(void)fprintf(stream, "  %s after the fault %s %s\n", name, most,
+			      units_format_percent(share->after_ppm, text));
+	if (share->has_during)
+		(void)fprintf(stream, "  %s during the fault %s %s\n", name, most,
+			      units_format_percent(share->during_ppm, text));
+}
+
+static void print_service_promises(const struct objectives *objectives, FILE *stream)
+{
+	const struct degraded_objective *degraded = &objectives->degraded;
+	char over[UNITS_TEXT_BYTES];
+	char text[UNITS_TEXT_BYTES];
+
+	print_latencies(objectives->latency.after_ns, "after", stream);
+	print_latencies(objectives->latency.during_ns, "during", stream);
+	print_shares(&objectives->error_rate, "error rate", "at most", stream);
+	print_shares(&objectives->throughput, "throughput kept", "at least", stream);
+	if (degraded->is_declared)
+		(void)fprintf(stream, "  down or over %s for at most %s\n",
+			      units_format_duration(degraded->over_ns, over),
+			      units_format_duration(degraded->target_ns, text));
+}
+
 void plan_view_print(const struct plan *plan, FILE *stream, const struct secrets *secrets)
 {
 	const struct experiment *experiment = plan->experiment;
@@ -91,6 +132,7 @@ void plan_view_print(const struct plan *plan, FILE *stream, const struct secrets
 	if (experiment->hypothesis != NULL)
 		cli_print_line(stream, secrets, experiment->hypothesis);
 	print_promises(experiment, stream);
+	print_service_promises(&experiment->objectives, stream);
 	(void)fprintf(stream, "  seed %" PRIu64 ", guards heal after %s without us\n", plan->seed,
 		      units_format_duration(experiment->lease_ns, text));
 	for (size_t i = 0; i < plan->step_count; i++)

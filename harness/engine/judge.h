@@ -36,7 +36,8 @@ struct judge_request {
 };
 
 /*
- * One row for each objective and each check, in the order rto, rpo, availability, checks; and a
+ * One row for each objective (of latency for each percentile, after and during), in the order of
+ * OBJECTIVE_ROWS in judge_parts.h, and for each check; and a
  * last row "steady state", missed, when the service was not steady again after the heal: that is
  * the goal of every run, declared or not. VERDICT_NONE for all rows of a run that was not started.
  */

@@ -14,6 +14,10 @@
 	X(rto)                                                                                     \
 	X(rpo)                                                                                     \
 	X(availability)                                                                            \
+	X(latency)                                                                                 \
+	X(error_rate)                                                                              \
+	X(throughput)                                                                              \
+	X(degraded)                                                                                \
 	X(checks)                                                                                  \
 	X(steady_state)
 

@@ -33,7 +33,7 @@ const char *judge_percent(struct arena *arena, int64_t ppm)
 			    units_format_percent(ppm < 0 ? -ppm : ppm, text));
 }
 
-const char *judge_latency(struct arena *arena, struct span latency)
+const char *judge_took(struct arena *arena, struct span latency)
 {
 	if (latency.low_ns == latency.high_ns)
 		return judge_duration(arena, latency.low_ns);

@@ -14,7 +14,7 @@ const char *judge_count(struct arena *arena, uint64_t count);	   /* "1,024" */
 const char *judge_sentence(struct arena *arena, const char *text); /* capital, full stop */
 
 /* "182 ms", "12.3 ms to 80 ms", "at least 1 s", "not known" */
-const char *judge_latency(struct arena *arena, struct span latency);
+const char *judge_took(struct arena *arena, struct span latency);
 /* "0.5 %", "20 % to 40 %" */
 const char *judge_share(struct arena *arena, int64_t low_ppm, int64_t high_ppm);
 

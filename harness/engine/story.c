@@ -145,6 +145,7 @@ static void measure_probes(struct story_draft *draft)
 {
 	struct story *story = &draft->story;
 	const struct experiment *experiment = story->experiment;
+	const struct degraded_objective *degraded = &experiment->objectives.degraded;
 	struct probe_result *results =
 		arena_alloc(draft->arena, (experiment->probe_count + 1) * sizeof *results);
 	struct probe_result *service = arena_alloc(draft->arena, sizeof *service);
@@ -165,6 +166,7 @@ static void measure_probes(struct story_draft *draft)
 			.is_ledger = spec->is_ledger,
 			.events = story->named_events,
 			.event_count = story->named_event_count,
+			.over_ns = probe_is_chosen(&degraded->choice, spec) ? degraded->over_ns : 0,
 		};
 
 		if (request.track != NULL)

@@ -169,8 +169,7 @@ static void check_objectives(struct loader *loader, const struct node *root,
 	else if (experiment->step_count == 0 && loader->error_count == 0)
 		problem_warn(loader, mark_at(root, NULL, "method"), "`method` is empty: nothing is "
 			     "harmed, the run only observes");
-	if (!objectives->has_rto && !objectives->has_rpo && !objectives->has_availability &&
-	    experiment->check_count == 0 && loader->error_count == 0)
+	if (!objectives_any(objectives) && experiment->check_count == 0 && loader->error_count == 0)
 		problem_warn(loader, root->mark, "there are no `objectives` and no `validate`: no "
 			     "run can miss anything");
 }

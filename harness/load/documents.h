@@ -28,10 +28,30 @@ void checks_build(struct loader *loader, const struct node *root, struct experim
 extern const struct form form_probe;
 extern const struct form form_check;
 
-/* objectives.c: what was promised. */
+/* objectives.c: what was promised; the probes are built before it. */
 void objectives_build(struct loader *loader, const struct node *root,
-		      struct objectives *objectives);
+		      struct experiment *experiment);
 extern const struct form form_objectives;
+
+/*
+ * service_objectives.c: those about how well the service serves. A builder reads its node, and says
+ * what cannot be measured with the experiment's probes.
+ */
+#define SERVICE_OBJECTIVES(X)                                                                     \
+	X(latency, PART_FORM, "how long an answer takes, after the fault and during it")          \
+	X(error_rate, PART_SHORT, "share of bad samples, after the fault and during it")          \
+	X(throughput, PART_SHORT, "share of the baseline's throughput that is kept")              \
+	X(degraded, PART_SHORT, "time in which the service is slow or down, from the fault on")
+
+typedef void (*service_builder)(struct loader *loader, const struct node *node,
+				struct experiment *experiment);
+
+#define X(id, part_shape, what)                                                                   \
+	extern const struct form form_##id;                                                       \
+	void service_##id##_build(struct loader *loader, const struct node *node,                 \
+				  struct experiment *experiment);
+SERVICE_OBJECTIVES(X)
+#undef X
 
 /* method.c: the steps and whom they hit. */
 void method_build(struct loader *loader, const struct node *root, struct experiment *experiment);

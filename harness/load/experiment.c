@@ -200,9 +200,9 @@ void experiment_build(struct loader *loader, const struct node *root,
 	if (!form_read(loader, &form_experiment, root, NULL, false, &values))
 		return;
 	build_own(loader, &values.own, experiment);
-	objectives_build(loader, root, &experiment->objectives);
 	build_times(loader, root, experiment);
 	probes_build(loader, root, experiment);
+	objectives_build(loader, root, experiment);
 	method_build(loader, root, experiment);
 	build_stops(loader, root, experiment);
 	checks_build(loader, root, experiment);

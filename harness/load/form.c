@@ -56,7 +56,7 @@ static void list_keys(const struct keys *keys, struct suggestion *near, struct t
 	}
 }
 
-static void refuse_unknown(struct loader *loader, const char *noun, const struct keys *keys,
+static void refuse_unknown(struct loader *loader, const struct form *form, const struct keys *keys,
 			   const struct node *entry)
 {
 	struct suggestion near = suggest_for(entry->key);
@@ -65,15 +65,17 @@ static void refuse_unknown(struct loader *loader, const char *noun, const struct
 	if (*entry->key == '\0' || strcmp(entry->key, "<<") == 0)
 		return; /* the tree has said what is wrong with these */
 	list_keys(keys, &near, &all);
+	if (form->nearest != NULL && form->nearest(entry->key) != NULL)
+		near.best = form->nearest(entry->key);
 	if (near.best != NULL)
 		problem_add(loader, entry->key_mark, "unknown key `%s`; did you mean `%s`?",
 			    entry->key, near.best);
 	else if (all.length_bytes == 0)
 		problem_add(loader, entry->key_mark, "unknown key `%s`; %s takes no keys",
-			    entry->key, noun);
+			    entry->key, form->noun);
 	else
 		problem_add(loader, entry->key_mark, "unknown key `%s`; %s takes %s", entry->key,
-			    noun, text_str(&all));
+			    form->noun, text_str(&all));
 	text_release(&all);
 }
 
@@ -120,7 +122,7 @@ static void check_keys(struct loader *loader, const struct form *form, const str
 		if (row_find(form->params, entry->key) == NULL &&
 		    row_find(extra_rows, entry->key) == NULL &&
 		    part_find(form->parts, entry->key) == NULL)
-			refuse_unknown(loader, form->noun, &keys, entry);
+			refuse_unknown(loader, form, &keys, entry);
 }
 
 static void check_parts(struct loader *loader, const struct form *form, const struct node *map)
@@ -175,6 +177,10 @@ bool form_read_short(struct loader *loader, const struct form *form, const struc
 		value_fall_back(loader, &form->params[i], &values[i]);
 		values[i].mark = node->mark;
 	}
+	for (size_t i = 1; form->params[i].name != NULL; i++)
+		if (form->params[i].is_required)
+			problem_add(loader, node->mark, "%s needs `%s`: %s", form->noun,
+				    form->params[i].name, form->params[i].help);
 	if (!value_read(loader, &first, node, false, &values[0]))
 		values[0].is_set = false;
 	values[0].name = form->params[0].name;

@@ -36,6 +36,8 @@ struct form {
 	/* Another key decides about more rows of this mapping ("kind"); NULL: none. */
 	const char *kind_key;
 	const char *secret_keys; /* "conninfo|url": rows whose value may be a secret; NULL: none */
+	/* The known word that an unknown key means, where spelling misleads; NULL: none does. */
+	const char *(*nearest)(const char *key);
 };
 
 /* The forms of both documents, for the loader and the schema. */

@@ -3,7 +3,8 @@
  *
  * An objective is a mapping with `target` first, or only the target: `rto: 30s` is `rto: { target:
  * 30s }`. A new one is a form, a builder, and one row of OBJECTIVES. What cannot fit together with
- * the rest of the experiment is cross.c's business.
+ * the rest of the experiment is cross.c's business. Those about latency, errors and throughput are
+ * in service_objectives.c.
  */
 #include "load/documents.h"
 
@@ -78,6 +79,7 @@ static void build_availability(const struct params *own, struct objectives *obje
 static const struct part objectives_parts[] = {
 #define X(id, part_shape, what) { #id, part_shape, .form = &form_##id, .help = what },
 	OBJECTIVES(X)
+	SERVICE_OBJECTIVES(X)
 #undef X
 	{ 0 },
 };
@@ -88,10 +90,18 @@ static void (*const builders[])(const struct params *own, struct objectives *obj
 #undef X
 };
 
+static const service_builder service_builders[] = {
+#define X(id, part_shape, what) service_##id##_build,
+	SERVICE_OBJECTIVES(X)
+#undef X
+};
+
+enum { BUILDERS = sizeof builders / sizeof builders[0] };
+
 const struct form form_objectives = { .noun = "`objectives`", .parts = objectives_parts };
 
 static void build_each(struct loader *loader, const struct node *map,
-		       struct objectives *objectives)
+		       struct experiment *experiment)
 {
 	for (size_t i = 0; objectives_parts[i].name != NULL; i++) {
 		const struct part *part = &objectives_parts[i];
@@ -100,16 +110,20 @@ static void build_each(struct loader *loader, const struct node *map,
 
 		if (node == NULL)
 			continue;
+		if (i >= BUILDERS) {
+			service_builders[i - BUILDERS](loader, node, experiment);
+			continue;
+		}
 		if (part->shape == PART_SHORT)
 			(void)form_read_short(loader, part->form, node, &values);
 		else
 			(void)form_read(loader, part->form, node, NULL, false, &values);
-		builders[i](&values.own, objectives);
+		builders[i](&values.own, &experiment->objectives);
 	}
 }
 
 void objectives_build(struct loader *loader, const struct node *root,
-		      struct objectives *objectives)
+		      struct experiment *experiment)
 {
 	const struct node *node = tree_get(root, "objectives");
 	struct form_values none;
@@ -117,5 +131,5 @@ void objectives_build(struct loader *loader, const struct node *root,
 	if (node == NULL || (node->kind == NODE_SCALAR && node->is_null))
 		return; /* `objectives:` and nothing after it */
 	if (form_read(loader, &form_objectives, node, NULL, false, &none))
-		build_each(loader, node, objectives);
+		build_each(loader, node, experiment);
 }

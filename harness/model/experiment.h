@@ -5,6 +5,7 @@
 #define MODEL_EXPERIMENT_H
 
 #include "model/inventory.h"
+#include "model/percentile.h"
 
 /* One row of `probes:`, and also one of `validate:` (then `every_ns` is 0 and it is sampled once). */
 struct probe_spec {
@@ -51,6 +52,36 @@ struct step {
 	struct mark mark;
 };
 
+/* The probes that an objective looks at; none named: every required one. */
+struct probe_choice {
+	const struct probe_spec *const *probes;
+	size_t count;
+};
+
+bool probe_is_chosen(const struct probe_choice *choice, const struct probe_spec *spec);
+
+/* A percentile that is 0 was not promised. */
+struct latency_objective {
+	int64_t after_ns[PERCENTILE_COUNT];
+	int64_t during_ns[PERCENTILE_COUNT];
+	struct probe_choice choice;
+};
+
+struct share_objective {
+	bool has_after;
+	bool has_during;
+	int64_t after_ppm;
+	int64_t during_ppm;
+	struct probe_choice choice;
+};
+
+struct degraded_objective {
+	bool is_declared;
+	int64_t over_ns;   /* slower than this is degraded; failed, too */
+	int64_t target_ns; /* in all at most so long, from the fault to the end */
+	struct probe_choice choice;
+};
+
 struct objectives {
 	bool has_rto;
 	bool has_rpo;
@@ -62,6 +93,10 @@ struct objectives {
 	int64_t rto_confidence_ppm;
 	int64_t rpo_ns;
 	int64_t availability_ppm; /* of required probes, from the first harm to the end of settle */
+	struct latency_objective latency;
+	struct share_objective error_rate;
+	struct share_objective throughput; /* share of the baseline's */
+	struct degraded_objective degraded;
 };
 
 struct stop_condition {
@@ -109,6 +144,7 @@ struct experiment {
 	size_t var_count;
 };
 
+bool objectives_any(const struct objectives *objectives);
 const struct probe_spec *experiment_probe(const struct experiment *experiment, const char *name);
 
 #endif

@@ -148,7 +148,7 @@ enum verdict { VERDICT_NONE = 0, VERDICT_MET, VERDICT_MISSED, VERDICT_INCONCLUSI
 const char *verdict_name(enum verdict verdict); /* "met", "missed", "inconclusive", "none" */
 
 struct objective_result {
-	const char *name;     /* "rto", "rpo", "availability", "check NAME" */
+	const char *name;     /* "rto", "latency p99 during", "check NAME" */
 	const char *target;   /* for people: "at most 30 s" */
 	const char *observed; /* "4.31 s to 4.35 s", "never recovered", "no outage seen at every=20ms" */
 	const char *margin;   /* "25.7 s", "" */

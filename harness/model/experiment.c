@@ -1,0 +1,27 @@
+/*
+ * experiment.c - small questions to an experiment; see experiment.h.
+ */
+#include "model/experiment.h"
+
+bool probe_is_chosen(const struct probe_choice *choice, const struct probe_spec *spec)
+{
+	if (choice->count == 0)
+		return spec->is_required;
+	for (size_t i = 0; i < choice->count; i++)
+		if (choice->probes[i] == spec)
+			return true;
+	return false;
+}
+
+bool objectives_any(const struct objectives *objectives)
+{
+	const struct share_objective *errors = &objectives->error_rate;
+	const struct share_objective *throughput = &objectives->throughput;
+
+	for (size_t i = 0; i < PERCENTILE_COUNT; i++)
+		if (objectives->latency.after_ns[i] != 0 || objectives->latency.during_ns[i] != 0)
+			return true;
+	return objectives->has_rto || objectives->has_rpo || objectives->has_availability ||
+	       errors->has_after || errors->has_during || throughput->has_after ||
+	       throughput->has_during || objectives->degraded.is_declared;
+}
