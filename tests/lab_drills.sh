@@ -143,7 +143,9 @@ phases_agree_with_patroni() {
 	low=$(jq ".named_events[] | select(.what == \"$event\") | .low.after_fault_ns / 1000 | floor" "$report")
 	high=$(jq ".named_events[] | select(.what == \"$event\") | .high.after_fault_ns / 1000 | ceil" "$report")
 	# The file itself, on the leader's own disk; iso is cut to the millisecond.
-	at=$(after_fault_us "$("$lab" exec "$leader" sh -c 'stat -c %y "$(ls -t /data/*/pg_wal/*.history | head -1)"' | tr -d '\r')")
+	# shellcheck disable=SC2016 # the leader's own shell finds its newest file
+	at=$("$lab" exec "$leader" sh -c 'stat -c %y "$(ls -t /data/*/pg_wal/*.history | head -1)"' | tr -d '\r')
+	at=$(after_fault_us "$at")
 	echo "    phase \"$event\": $low to $high us after the fault; the history file is dated $at us"
 	{ [ "$low" -le $((at + 1000)) ] && [ "$high" -ge $((at - 1000)) ]; } || { fail "the file's date is not in the phase's span"; return; }
 	[ $((high - low)) -le 500000 ] || { fail "the span is wider than half a second"; return; }
@@ -159,7 +161,7 @@ phases_agree_with_patroni() {
 	high=$(jq ".named_events[] | select(.what == \"$leader: leader lock taken\") | .high.after_fault_ns / 1000 | ceil" "$report" | tail -1)
 	[ -n "$low" ] || { fail "the followed log has no such event"; return; }
 	echo "    followed in its log: $low to $high us"
-	[ "$low" -le $((at + 1000)) ] && [ "$high" -ge $((at - 1000)) ] || fail "journald's stamp is not in the bound"
+	{ [ "$low" -le $((at + 1000)) ] && [ "$high" -ge $((at - 1000)) ]; } || fail "journald's stamp is not in the bound"
 }
 
 host_address() { sed -n "s/^ *$1: *{ *address: \([0-9.]*\).*/\1/p" "$inventory"; }
