@@ -55,6 +55,7 @@
 	X(story) \
 	X(trials) \
 	X(compare) \
+	X(crash) \
 	X(sampler) \
 	X(watch) \
 	X(run) \

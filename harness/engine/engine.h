@@ -159,6 +159,7 @@ struct run_request {
 	const struct progress *progress;        /* NULL: none */
 	const volatile sig_atomic_t *stop_signal; /* becomes the signal's number; heals and ends */
 	const char *sample_dir;                 /* mapped sample files; survive a crash of ours */
+	struct arena *arena;                    /* the outcome's sentence stays there */
 };
 
 /*
