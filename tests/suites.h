@@ -26,6 +26,7 @@
 	X(measure_ledger) \
 	X(measure_level) \
 	X(measure_truth) \
+	X(probe_batch) \
 	X(probe_events) \
 	X(probe_http) \
 	X(probe_http_write) \

@@ -141,6 +141,29 @@ static void check_resolution(struct loader *loader, const struct node *root,
 	}
 }
 
+/* What a ledger may write at most is a number of rows, whatever its batch. */
+static void check_ledger_rows(struct loader *loader, const struct experiment *experiment)
+{
+	for (size_t i = 0; i < experiment->probe_count; i++) {
+		const struct probe_spec *spec = &experiment->probes[i];
+
+		if (spec->rows_per_slot <= 1 || spec->every_ns == 0)
+			continue;
+
+		const int64_t rows =
+			experiment->run_at_most_ns / spec->every_ns * spec->rows_per_slot;
+
+		if (rows > LIMIT_LEDGER_ROWS)
+			problem_add(loader, spec->mark,
+				    "probe `%s` could write %lld rows until `run_at_most` (%s), and "
+				    "a ledger keeps %lld at most; lower its batch or "
+				    "`run_at_most`, or raise `every`",
+				    spec->name, (long long)rows,
+				    shown(loader, experiment->run_at_most_ns),
+				    (long long)LIMIT_LEDGER_ROWS);
+	}
+}
+
 static void check_objectives(struct loader *loader, const struct node *root,
 			     const struct experiment *experiment)
 {
@@ -223,6 +246,7 @@ void experiment_cross_check(struct loader *loader, const struct node *root,
 	check_stretches(loader, root, experiment);
 	check_deadlines(loader, root, experiment);
 	check_resolution(loader, root, experiment);
+	check_ledger_rows(loader, experiment);
 	check_objectives(loader, root, experiment);
 	check_share(loader, root, experiment);
 }

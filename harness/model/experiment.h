@@ -18,6 +18,7 @@ struct probe_spec {
 	uint32_t lane_count;           /* never 0 after loading: ceil(timeout / every), or `lanes:` */
 	bool is_required;              /* `required: false`: shown, but no objective depends on it */
 	bool is_ledger;                /* from the probe's row */
+	uint32_t rows_per_slot;        /* of a ledger: its batch; 0 as 1 */
 	bool is_event;                 /* from the probe's row: it yields events and no samples */
 	struct params params;
 	const struct inventory *inventory;
