@@ -4,8 +4,9 @@
  *
  *   oracle_ledger [HISTORIES]     prints one JSON object a line: the history, and what we say of it
  *
- * A history has writes of every outcome, alone or in batches of one slot, and a store that shows rows late, loses, doubles, damages
- * and invents them, takes some away again, and at times cannot be read. Each is read back twice by
+ * A history has writes of every outcome, alone or in batches of one slot, and a store that shows
+ * rows late, loses, doubles, damages and invents them, takes some away again, and at times cannot be
+ * read. Each is read back twice by
  * ledger.c (its settling, its marks, the store's codec), then classified by measure_ledger.c. Only
  * the service and the clock are simulated. tests/oracle_ledger.py reads the lines and decides by
  * itself.
