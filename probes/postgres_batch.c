@@ -28,14 +28,12 @@ bool postgres_batch_add(struct postgres_conn *conn, const struct postgres_ask *a
 	PGconn *pq = postgres_conn_pq(conn);
 	char text[STABLE_TEXT_BYTES];
 
-	if (postgres_wire_send(conn, ask, e)) {
-		conn->links[conn->current].syncs_owed++;
-		if (PQpipelineSync(pq) == 1)
-			return true;
-		err_set(e, ERR_REMOTE, "%s", stable_text(PQerrorMessage(pq), text));
-	}
-	postgres_link_drop(&conn->links[conn->current]); /* nobody knows what to wait for */
-	return false;
+	if (!postgres_wire_send(conn, ask, e))
+		return false;
+	if (PQpipelineSync(pq) != 1)
+		return err_set(e, ERR_REMOTE, "%s", stable_text(PQerrorMessage(pq), text));
+	conn->links[conn->current].syncs_owed++;
+	return true;
 }
 
 /* Up to the sync point of one statement. DONE, REFUSED, or UNKNOWN: it was not reached. */
@@ -79,13 +77,15 @@ enum postgres_end postgres_batch_finish(struct postgres_conn *conn, size_t sent_
 					struct err *e)
 {
 	struct postgres_link *link = &conn->links[conn->current];
+	const size_t awaited_count = link->syncs_owed; /* the last add may have failed */
 	enum postgres_end all = POSTGRES_DONE;
-	bool is_over = link->owned_pq == NULL;
+	bool is_over = false;
 
 	for (size_t i = 0; i < sent_count; i++) {
 		struct postgres_answer answer = { 0 };
 		struct err own = { 0 };
 
+		is_over = is_over || i == awaited_count;
 		ret_ends[i] = is_over ? POSTGRES_UNKNOWN
 				      : finish_one(conn, clock, deadline_ns, &answer, &is_over,
 						   &own);
@@ -97,8 +97,6 @@ enum postgres_end postgres_batch_finish(struct postgres_conn *conn, size_t sent_
 		all = ret_ends[i];
 	}
 	*ret_is_local_only = conn->is_local_only;
-	if (link->owned_pq == NULL)
-		return all;
 	if (!is_over)
 		(void)PQexitPipelineMode(link->owned_pq); /* idle: every sync has come */
 	postgres_wire_settle(conn, is_over ? POSTGRES_UNKNOWN : all);
