@@ -33,6 +33,7 @@
 	X(probe_ledger) \
 	X(probe_mariadb) \
 	X(probe_log) \
+	X(probe_prometheus) \
 	X(probe_query) \
 	X(probe_redis) \
 	X(probe_s3) \
@@ -57,6 +58,7 @@
 	X(compare) \
 	X(sampler) \
 	X(watch) \
+	X(stop) \
 	X(run) \
 	X(run_heal) \
 	X(run_events) \
