@@ -206,7 +206,6 @@ static void run_set(const char *set_id, uint64_t seed, int64_t count)
 		.clock = &world->clock,
 		.stop_signal = &world->stop_signal,
 		.sample_dir = world->owned_folder,
-		.arena = &world->arena,
 	};
 	const struct trials_request request = {
 		.run = &run,
