@@ -9,6 +9,7 @@
 #define SUITE_ROWS(X) \
 	X(base) \
 	X(events) \
+	X(lag) \
 	X(bundle) \
 	X(bundle_forged) \
 	X(faults) \
@@ -30,6 +31,7 @@
 	X(probe_http) \
 	X(probe_http_write) \
 	X(probe_hung) \
+	X(probe_lag) \
 	X(probe_ledger) \
 	X(probe_mariadb) \
 	X(probe_log) \
