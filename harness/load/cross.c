@@ -50,6 +50,15 @@ const struct probe_spec *probe_named(struct loader *loader, const struct experim
 	return NULL;
 }
 
+static void check_longer_than_every(struct loader *loader, const struct stop_condition *stop,
+				    const char *key, int64_t length_ns)
+{
+	if (stop->probe != NULL && length_ns != 0 && length_ns <= stop->probe->every_ns)
+		problem_add(loader, stop->mark, "`%s` (%s) must be longer than `every` (%s) of probe "
+			    "`%s`", key, shown(loader, length_ns),
+			    shown(loader, stop->probe->every_ns), stop->probe->name);
+}
+
 /* A stretch must be longer than the slots are apart, or one sample would make it. */
 static void check_stretches(struct loader *loader, const struct node *root,
 			    const struct experiment *experiment)
@@ -74,12 +83,8 @@ static void check_stretches(struct loader *loader, const struct node *root,
 	for (size_t i = 0; i < experiment->stop_condition_count; i++) {
 		const struct stop_condition *stop = &experiment->stop_conditions[i];
 
-		if (stop->probe != NULL && stop->bad_for_ns != 0 &&
-		    stop->bad_for_ns <= stop->probe->every_ns)
-			problem_add(loader, stop->mark,
-				    "`bad_for` (%s) must be longer than `every` (%s) of probe "
-				    "`%s`", shown(loader, stop->bad_for_ns),
-				    shown(loader, stop->probe->every_ns), stop->probe->name);
+		check_longer_than_every(loader, stop, "bad_for", stop->bad_for_ns);
+		check_longer_than_every(loader, stop, "window", stop->window_ns);
 	}
 }
 
