@@ -58,6 +58,7 @@
 	X(statistics) \
 	X(story) \
 	X(trials) \
+	X(verify) \
 	X(compare) \
 	X(sampler) \
 	X(watch) \
