@@ -60,6 +60,7 @@
 	X(trials) \
 	X(verify) \
 	X(compare) \
+	X(crash) \
 	X(sampler) \
 	X(watch) \
 	X(stop) \
