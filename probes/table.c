@@ -17,6 +17,7 @@
 	X(s3_write)       \
 	X(ssh_command)    \
 	X(postgres_role)  \
+	X(postgres_primaries) \
 	X(patroni_history) \
 	X(log_event)
 

@@ -25,6 +25,7 @@
 	X(measure_docs) \
 	X(measure_ledger) \
 	X(measure_level) \
+	X(measure_primaries) \
 	X(measure_truth) \
 	X(probe_events) \
 	X(probe_http) \
@@ -33,6 +34,7 @@
 	X(probe_ledger) \
 	X(probe_mariadb) \
 	X(probe_log) \
+	X(probe_primaries) \
 	X(probe_query) \
 	X(probe_redis) \
 	X(probe_s3) \

@@ -97,6 +97,7 @@ struct objectives {
 	struct share_objective error_rate;
 	struct share_objective throughput; /* share of the baseline's */
 	struct degraded_objective degraded;
+	bool has_split_brain; /* there must be none */
 };
 
 struct stop_condition {
