@@ -54,9 +54,9 @@ static void copy_track(struct store *to, const char *run_id, struct track track,
 static void copy_read(struct store *to, const char *run_id, struct ledger_read read,
 		      bool does_find_rows)
 {
-	uint8_t *rows = arena_alloc(&arena, read.slot_count + 1);
+	uint8_t *rows = arena_alloc(&arena, read.row_count + 1);
 
-	for (uint64_t i = 0; i < read.slot_count; i++)
+	for (uint64_t i = 0; i < read.row_count; i++)
 		rows[i] = does_find_rows ? ROW_PRESENT : read.rows[i];
 	read.rows = rows;
 	must(store_ledger_read_put(to, run_id, &read, &e));
