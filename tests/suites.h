@@ -27,6 +27,7 @@
 	X(measure_ledger) \
 	X(measure_level) \
 	X(measure_primaries) \
+	X(measure_reads) \
 	X(measure_truth) \
 	X(probe_batch) \
 	X(probe_events) \
@@ -40,6 +41,7 @@
 	X(probe_primaries) \
 	X(probe_prometheus) \
 	X(probe_query) \
+	X(probe_read) \
 	X(probe_redis) \
 	X(probe_s3) \
 	X(probe_ssh) \
@@ -60,9 +62,7 @@
 	X(statistics) \
 	X(story) \
 	X(trials) \
-	X(verify) \
 	X(compare) \
-	X(crash) \
 	X(sampler) \
 	X(watch) \
 	X(stop) \
