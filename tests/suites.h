@@ -70,6 +70,7 @@
 	X(run_heal) \
 	X(run_events) \
 	X(run_level) \
+	X(run_reads) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
