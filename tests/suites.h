@@ -67,10 +67,10 @@
 	X(watch) \
 	X(stop) \
 	X(run) \
+	X(run_reads) \
 	X(run_heal) \
 	X(run_events) \
 	X(run_level) \
-	X(run_reads) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
