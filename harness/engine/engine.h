@@ -10,6 +10,7 @@
  *   follower.c threads that look what the system itself does; sights.c takes what they saw
  *   host_clock.c   how far a host's clock is from ours; measure_events.c puts both together
  *   ledger.c   read back a ledger again and again until the missing set stops shrinking
+ *   shown.c    what readers were shown, from the lanes into the journal
  *   salvage.c  the samples of a run whose process died
  *   sessions.c one kept connection for each host
  *   measure.c, judge.c   pure; see their headers
