@@ -33,7 +33,9 @@ compare_ledger_with_sql() {
 
 # ---- the database ----
 
-on_replica() { "$lab" exec "$replica" psql -XAtqh 127.0.0.1 -U postgres -d orders -c "$1" | tr -d '\r'; }
+on_replica() { "$lab" run psql -XAtqd "host=$(host_address "$replica") user=postgres dbname=orders connect_timeout=5" -c "$1"; }
+
+is_paused() { [ "$(on_replica 'select pg_get_wal_replay_pause_state()')" = paused ]; }
 
 # run_ns WALL-NS: the moment on the run's clock, give or take 2 ms. The lab's hosts share this machine's clock.
 run_ns() { echo $(($1 - $(date -d "$(jq -r .run.started.iso "$report")" +%s%N) + $(jq .run.started.ns "$report"))); }
@@ -50,8 +52,7 @@ stale_reads_agree_with_sql() {
 	wait_until 90 grep -q -- '-- baseline --' "$out/stale.log" || { fail "no baseline: $(tail -3 "$out/stale.log")"; return; }
 	table=$(sql "select relname from pg_class where relname like 'firedrill_ledger_2%' and relkind = 'r'")
 	on_replica 'select pg_wal_replay_pause()' >/dev/null
-	wait_until 5 sh -c "[ \"\$('$lab' exec $replica psql -XAtqh 127.0.0.1 -U postgres -d orders -c 'select pg_get_wal_replay_pause_state()' | tr -d '\r')\" = paused ]" ||
-		{ fail "the replay of $replica does not pause"; return; }
+	wait_until 5 is_paused || { fail "the replay of $replica does not pause: $(on_replica 'select pg_get_wal_replay_pause_state()' 2>&1)"; return; }
 	paused=$(date +%s%N)
 	shown=$(on_replica "select string_agg(seq::text, ',') from $table where writer = 'writes'")
 	read -rt 2 <> <(:) || true
