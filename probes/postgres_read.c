@@ -75,11 +75,14 @@ static bool postgres_read_check(const struct probe_spec *spec, struct err *e)
 static bool postgres_read_open(const struct probe_spec *spec, const char *run_id, void **ret_state,
 			       struct err *e)
 {
+	const struct host *member = find_member(spec);
+	const char *attrs = params_text(&spec->params, "target_session_attrs");
 	const struct postgres_want want = {
 		.conninfo = spec->service->conninfo,
 		.inventory = spec->inventory,
-		.member = find_member(spec),
-		.session_attrs = params_text(&spec->params, "target_session_attrs"),
+		.member = member,
+		/* Who names a member means that one, whatever the service's other clients want. */
+		.session_attrs = attrs == NULL && member != NULL ? "any" : attrs,
 		.run_id = run_id,
 		.question = spec->name,
 		.timeout_ns = spec->timeout_ns,

@@ -129,6 +129,11 @@ static void tell_reads(const struct story *story, const struct reader_result *re
 		(void)snprintf(row->value, sizeof row->value, "%.200s", reader->error);
 		return;
 	}
+	if (reader->read_count == 0) {
+		row = add_row(findings, "reads", "none was answered, so nothing is known");
+		(void)snprintf(row->value, sizeof row->value, "0");
+		return;
+	}
 	row = add_row(findings, "stale reads",
 		      "missed a write that was acknowledged before they began, and was there later");
 	say_reads(story, reader->stale_read_count, reader, reader->stale_when, row);

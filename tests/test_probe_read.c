@@ -158,6 +158,27 @@ START_TEST(test_read_from_a_server_of_the_wrong_kind_is_bad)
 }
 END_TEST
 
+/* The service's own clients want a primary; the reader names this server, which is read-only. */
+START_TEST(test_read_from_a_member_takes_it_as_it_is)
+{
+	static const char *const params[] = { "ledger", "writes", "member", "db1", NULL };
+	static struct host member = { .name = "db1", .address = "127.0.0.1" };
+	static const struct host *const members[] = { &member };
+	struct text conninfo = { 0 };
+
+	make_table();
+	add_rows(0, 1);
+	text_addf(&conninfo, "%s target_session_attrs=read-write", text_str(&pg_try.conninfo));
+	pg_try.service.conninfo = text_str(&conninfo);
+	pg_try.service.members = members;
+	pg_try.service.member_count = 1;
+	pg_try_set("default_transaction_read_only", "on");
+	pg_try_open("postgres.read", params);
+	expect_read("+0-1");
+	text_release(&conninfo);
+}
+END_TEST
+
 START_TEST(test_read_from_a_member_that_is_none_is_refused)
 {
 	static const char *const params[] = { "ledger", "writes", "member", "db9", NULL };
@@ -182,6 +203,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_read_that_is_not_answered_tells_nothing_and_forgets_nothing);
 	tcase_add_test(tests, test_read_of_a_row_that_no_ledger_can_have_written_is_bad);
 	tcase_add_test(tests, test_read_from_a_server_of_the_wrong_kind_is_bad);
+	tcase_add_test(tests, test_read_from_a_member_takes_it_as_it_is);
 	tcase_add_test(tests, test_read_from_a_member_that_is_none_is_refused);
 }
 
