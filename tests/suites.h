@@ -48,6 +48,7 @@
 	X(remote_local) \
 	X(remote_ssh) \
 	X(report) \
+	X(report_lag) \
 	X(report_picture) \
 	X(report_trials) \
 	X(store) \
@@ -68,6 +69,7 @@
 	X(run_heal) \
 	X(run_events) \
 	X(run_level) \
+	X(run_lag) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
