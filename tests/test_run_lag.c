@@ -3,10 +3,22 @@
  * few events and out of it as it was, and the failover's settings stand beside the loss.
  */
 #include "fixtures/paper_world.h"
+#include "load/load.h"
 #include "tests/suites.h"
 
 #include <check.h>
 #include <string.h>
+
+static const char inventory_text[] =
+	"hosts:\n"
+	"  h1: { address: 192.0.2.1 }\n"
+	"  h2: { address: 192.0.2.2 }\n"
+	"services:\n"
+	"  db:\n"
+	"    kind: postgres\n"
+	"    conninfo: \"host=h1,h2 dbname=x\"\n"
+	"    members: [h1, h2]\n"
+	"    patroni: { port: 8008 }\n";
 
 static const char lag_text[] =
 	"title: A drill on paper\n"
@@ -39,13 +51,21 @@ static void tear_down(void)
 	world_close(&world);
 }
 
-static void run(const struct sim_script *script, const char *text)
+static void run(const struct sim_script *script)
 {
+	const struct load_request request = { .experiment_path = "paper.yaml",
+					      .inventory_path = "inventory.yaml",
+					      .experiment_text = lag_text,
+					      .inventory_text = inventory_text,
+					      .has_secrets = true };
+	struct problems *problems;
 	struct err e = { 0 };
 
-	world.service_extra = "    patroni: { port: 8008 }\n";
 	world_open(&world, script);
-	world_load(&world, text);
+	problems = arena_alloc(&world.arena, sizeof *problems);
+	ck_assert_msg(load_experiment(&request, &world.arena, &world.secrets, &world.experiment,
+				      problems),
+		      "%s", problems->count > 0 ? problems->items[0].text : "?");
 	world_run_ok(&world);
 	ck_assert_msg(story_build(world.store, "20261121-102030-test", &world.arena, &world.secrets,
 				  &story, &e), "%s", e.text);
@@ -74,7 +94,7 @@ START_TEST(test_run_lag_comes_out_of_the_journal_as_it_was)
 					   .settings = &settings };
 	const struct replica_lag *replica;
 
-	run(&script, lag_text);
+	run(&script);
 	ck_assert_uint_eq(story.lag_count, 1);
 	ck_assert_uint_eq(story.lags[0].replica_count, 1);
 	ck_assert_uint_eq(story.lags[0].unreadable_count, 0);
@@ -100,7 +120,7 @@ START_TEST(test_run_lag_settings_bound_the_loss)
 	const struct sim_script script = { .down_on = STOP_ON, .down_for_ns = 4 * NS_PER_S,
 					   .settings = &settings };
 
-	run(&script, lag_text);
+	run(&script);
 	ck_assert_uint_eq(count_events(EVENT_SETTINGS), 1); /* once for the service of two probes */
 	ck_assert_uint_eq(story.bound_count, 1);
 	ck_assert_str_eq(story.bounds[0].service, "db");
@@ -118,7 +138,7 @@ START_TEST(test_run_lag_settings_that_cannot_be_read_are_said)
 {
 	const struct sim_script script = { .down_on = STOP_ON, .down_for_ns = 4 * NS_PER_S };
 
-	run(&script, lag_text);
+	run(&script);
 	ck_assert_uint_eq(story.bound_count, 0);
 	ck_assert(is_told("the failover settings of db could not be read (the simulated manager does not "
 			  "answer), so nothing says how much they may lose"));
@@ -132,7 +152,7 @@ START_TEST(test_run_lag_probe_that_hears_nothing_is_said)
 	const struct sim_script mute = { .down_on = STOP_ON, .down_for_ns = 4 * NS_PER_S,
 					 .is_lag_mute = true };
 
-	run(_i == 0 ? &mute : &script, lag_text);
+	run(_i == 0 ? &mute : &script);
 	ck_assert_uint_eq(story.lags[0].look_count, 0);
 	/* Where nothing was harmed, nothing is missed. */
 	ck_assert_int_eq(is_told("Probe lag heard no primary: how far the replicas were behind is not "
