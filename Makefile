@@ -13,11 +13,15 @@ PKGS    := libcurl libssh libcjson sqlite3 yaml-0.1 libpq libcrypto libpng hired
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wconversion -Wwrite-strings -Wcast-qual -Wvla -Wformat=2 -Wundef -Wswitch-enum \
            $(if $(WERROR),-Werror)
-HARDEN  := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+# tests/hardening.sh reads in the program whether these have had their effect. The sanitizers look at
+# the same calls as fortify does, and it would hide them.
+BRANCH  := $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),-fcf-protection=full,)
+HARDEN  := -fPIE -fstack-protector-strong -fstack-clash-protection $(BRANCH) \
+           -Wformat -Wformat-security $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 FLAGS   := -std=c17 -D_GNU_SOURCE -DFIREDRILL_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) -Iharness -I. \
            -MMD -MP -pthread $(shell pkg-config --cflags $(PKGS) 2>/dev/null) \
            $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
-LINK    := -pie -Wl,-z,relro,-z,now -pthread $(if $(SAN),-fsanitize=$(SAN))
+LINK    := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -pthread $(if $(SAN),-fsanitize=$(SAN))
 LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lplot -lm
 
 SRC     := $(wildcard harness/*/*.c probes/*.c reports/*.c)

@@ -96,6 +96,7 @@ make_quiet() { nice make --no-print-directory -j2 "$@"; }
 
 on_processors() {
 	step build-clang make_quiet CC=clang BUILD=build/clang WERROR=1
+	step hardening tests/hardening.sh build/plain/firedrill build/clang/firedrill
 	step unit make_quiet CC=gcc test-unit
 	step unit-asan make_quiet CC=gcc SAN=address,undefined test-unit
 	step unit-tsan make_quiet CC=gcc SAN=thread test-unit
@@ -105,6 +106,7 @@ on_processors() {
 
 on_hosts() {
 	step cli tests/cli.sh build/plain/firedrill
+	step memory tests/memory_private.sh build/plain/firedrill
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
 	step docs tests/docs.sh build/plain/firedrill
 	lab_step lab-selftest tests/lab_selftest.sh

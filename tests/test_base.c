@@ -6,12 +6,14 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/process.h"
 #include "base/random.h"
 #include "base/secrets.h"
 #include "base/units.h"
 #include "tests/suites.h"
 
 #include <string.h>
+#include <sys/prctl.h>
 
 START_TEST(test_err_wrap_puts_context_in_front)
 {
@@ -156,6 +158,14 @@ START_TEST(test_json_parse_refuses_duplicates_and_trailing_text)
 }
 END_TEST
 
+START_TEST(test_process_keep_private_forbids_core_dumps)
+{
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
+	process_keep_private();
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
+}
+END_TEST
+
 void suite_base(Suite *suite)
 {
 	TCase *tcase = tcase_create("base");
@@ -171,5 +181,6 @@ void suite_base(Suite *suite)
 	tcase_add_test(tcase, test_random_same_seed_same_choices);
 	tcase_add_test(tcase, test_json_print_keeps_numbers_exact_and_text_valid);
 	tcase_add_test(tcase, test_json_parse_refuses_duplicates_and_trailing_text);
+	tcase_add_test(tcase, test_process_keep_private_forbids_core_dumps);
 	suite_add_tcase(suite, tcase);
 }
