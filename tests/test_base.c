@@ -119,6 +119,24 @@ START_TEST(test_secrets_redact_hides_every_form_and_the_longest_first)
 }
 END_TEST
 
+START_TEST(test_secrets_redact_hides_a_value_as_json_has_it)
+{
+	static const char value[] = "-----BEGIN\r\nKEY\x01\xff-----";
+	struct secrets secrets = { 0 };
+	struct json *root = json_object();
+	struct text text = { 0 };
+
+	secrets_register(&secrets, value);
+	json_put_text(root, "told", value);
+	json_print(root, false, &text);
+	secrets_redact(&secrets, &text);
+	ck_assert_str_eq(text_str(&text), "{\"told\":\"[secret]\"}");
+	json_release(root);
+	text_release(&text);
+	secrets_release(&secrets);
+}
+END_TEST
+
 START_TEST(test_random_same_seed_same_choices)
 {
 	struct random one = random_from_seed(7);
@@ -178,6 +196,7 @@ void suite_base(Suite *suite)
 	tcase_add_test(tcase, test_units_format_span_contains_what_was_measured);
 	tcase_add_test(tcase, test_units_parse_duration_refuses_what_has_no_unit);
 	tcase_add_test(tcase, test_secrets_redact_hides_every_form_and_the_longest_first);
+	tcase_add_test(tcase, test_secrets_redact_hides_a_value_as_json_has_it);
 	tcase_add_test(tcase, test_random_same_seed_same_choices);
 	tcase_add_test(tcase, test_json_print_keeps_numbers_exact_and_text_valid);
 	tcase_add_test(tcase, test_json_parse_refuses_duplicates_and_trailing_text);
