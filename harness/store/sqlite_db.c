@@ -126,6 +126,11 @@ const char *query_text(struct query *query, int column, struct arena *arena)
 {
 	const unsigned char *text = sqlite3_column_text(query->owned_stmt, column);
 
+	if (text == NULL && sqlite3_column_type(query->owned_stmt, column) != SQLITE_NULL)
+		query->code = SQLITE_NOMEM;
+	else if (text != NULL && strlen((const char *)text) !=
+					 (size_t)sqlite3_column_bytes(query->owned_stmt, column))
+		query->code = SQLITE_CORRUPT; /* no seal would see what stands behind a NUL */
 	return arena_copy(arena, (const char *)text);
 }
 
