@@ -27,7 +27,10 @@ LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lplot -lm
 SRC     := $(wildcard harness/*/*.c probes/*.c reports/*.c)
 OBJ     := $(SRC:%.c=$(BUILD)/%.o)
 PARTS   := $(filter-out %/cli/main.o,$(OBJ))
-UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fixtures/*.c))
+FUZZERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz_*.c))
+# Without what tells and prints: the harnesses read.
+FUZZ_PARTS := $(filter-out $(BUILD)/harness/cli/% $(BUILD)/reports/%,$(OBJ))
+UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fixtures/*.c)) $(FUZZERS)
 FIXTURES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard fixtures/*.c))
 # What benchmarks use of the fixtures: nothing that needs the test framework.
 PROPS   := $(patsubst %,$(BUILD)/fixtures/%.o,pg_server probe_try script_pg script_server \
@@ -52,6 +55,12 @@ $(BUILD)/lab_%: $(BUILD)/tests/lab_%.o $(FIXTURES) $(PARTS)
 $(BUILD)/oracle_%: $(BUILD)/tests/oracle_%.o $(FIXTURES) $(PARTS)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
+# Every harness in one program: clang's libFuzzer drives it. `make fuzz` sets what it is built with.
+FUZZ_PROPS := $(patsubst %,$(BUILD)/fixtures/%.o,answer_server answer_try fake_remote fuzz_input \
+           fuzzed_store lsan probe_try sim_clock temp_dir)
+$(BUILD)/fuzz: $(BUILD)/tests/fuzz.o $(FUZZERS) $(FUZZ_PROPS) $(FUZZ_PARTS)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) $(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 # And for each benchmark: tests/bench_<what>.c. The one that measures memory must itself be small.
 $(BUILD)/bench_time: $(BUILD)/tests/bench_time.o
 	@echo "  link $@"
@@ -87,6 +96,19 @@ bench:
 	@$(MAKE) --no-print-directory -s -j2 all $(BENCH)
 	@tests/bench.sh $(BUILD)
 
+# How long each harness is tried; `make test` tries them for a second or two.
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz-build
+fuzz-build:
+	@$(MAKE) --no-print-directory -j2 CC=clang BUILD=build/fuzz SAN=address,undefined \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' build/fuzz/fuzz
+
+.PHONY: fuzz
+fuzz:
+	@packaging/deps.sh build test
+	@$(MAKE) --no-print-directory -s fuzz-build
+	@tests/fuzz.sh build/fuzz/fuzz $(FUZZ_SECONDS)
+
 .PHONY: lint
 lint:
 	@packaging/deps.sh build test lint
@@ -115,8 +137,9 @@ help:
 	@echo 'make test       every test (root for the lab)'
 	@echo 'make test-unit  the unit tests alone: no root, seconds'
 	@echo 'make bench      ratios against pgbench, pdsh and others'
+	@echo 'make fuzz       every parser against libFuzzer, FUZZ_SECONDS=60 each'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck'
 	@echo 'make install    to PREFIX (default /usr/local), below DESTDIR'
 
 .SECONDARY:
--include $(OBJ:.o=.d) $(UNIT:.o=.d) $(BUILD)/tests/oracle_ledger.d $(BENCH:$(BUILD)/%=$(BUILD)/tests/%.d)
+-include $(BUILD)/tests/fuzz.d $(OBJ:.o=.d) $(UNIT:.o=.d) $(BUILD)/tests/oracle_ledger.d $(BENCH:$(BUILD)/%=$(BUILD)/tests/%.d)

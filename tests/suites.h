@@ -11,6 +11,7 @@
 	X(events) \
 	X(bundle) \
 	X(bundle_forged) \
+	X(fuzz) \
 	X(faults) \
 	X(faults_power) \
 	X(faults_process) \
