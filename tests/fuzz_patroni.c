@@ -1,5 +1,6 @@
 /*
- * fuzz_patroni.c - what Patroni answers to /history and /cluster: sightings that fit their buffers, with times in order.
+ * fuzz_patroni.c - what Patroni answers to /history and /cluster: sightings that fit their buffers, with their
+ * times in order.
  */
 #include "tests/fuzz.h"
 #include "fixtures/answer_try.h"

@@ -45,7 +45,7 @@ memory_is_roots() {
 	cp "$firedrill" "$folder/control/firedrill"
 	mkfifo -m 666 "$folder/control/document"
 	chmod 711 "$folder" "$folder/control"
-	"${as_nobody[@]}" "$folder/control/firedrill" check "$folder/control/document" >/dev/null 2>&1 &
+	"${as_nobody[@]}" "$folder/control/firedrill" check - <>"$folder/control/document" >/dev/null 2>&1 &
 	waiting=$!
 	until [ "$(readlink "/proc/$waiting/exe")" = "$folder/control/firedrill" ] && [ "$owner" = 0 ]; do
 		[ $SECONDS -lt $end ] || break
