@@ -153,6 +153,8 @@ struct blob query_blob(struct query *query, int column, struct arena *arena)
 	struct blob blob = { .bytes = "" };
 
 	assert(length >= 0);
+	if (bytes == NULL && sqlite3_errcode(query->store->owned_db) == SQLITE_NOMEM)
+		query->code = SQLITE_NOMEM; /* an empty one is NULL, too */
 	if (bytes != NULL && length > 0) {
 		blob.bytes = arena_copy_bytes(arena, bytes, (size_t)length);
 		blob.length_bytes = (size_t)length;
