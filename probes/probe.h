@@ -11,13 +11,14 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "model/experiment.h"
+#include "model/lag.h"
 #include "model/timeline.h"
 
 enum probe_on { PROBE_ON_SERVICE = 1, PROBE_ON_HOST, PROBE_ON_NOTHING, PROBE_ON_EITHER };
 
 struct attempt {
 	const char *run_id;
-	uint64_t slot;        /* for a ledger also the sequence number to write */
+	uint64_t slot;        /* for a ledger also the sequence number to write; see struct track */
 	int64_t due_ns;
 	int64_t deadline_ns;  /* due + timeout */
 	const struct clock *clock;
@@ -27,6 +28,7 @@ struct attempt {
 struct attempt_result {
 	enum sample_state state; /* never SAMPLE_NONE */
 	enum write_outcome write;
+	uint32_t detail;         /* of a batch of rows: write_pack of their outcomes */
 	struct text *got;        /* when not NULL, the answer as text (used by `validate:` and gate) */
 };
 
@@ -34,7 +36,7 @@ struct attempt_result {
 struct row_sink {
 	void (*row)(void *ctx, int64_t sequence, bool is_intact);
 	void *ctx;
-	uint64_t slot_count; /* numbers below it may be there: for stores that are asked by number */
+	uint64_t row_count; /* numbers below it may be there: for stores that are asked by number */
 };
 
 /*
@@ -56,6 +58,7 @@ struct sighting {
 
 struct sighting_sink {
 	void (*seen)(void *ctx, const struct sighting *sighting);
+	void (*lag)(void *ctx, const struct lag_look *look);
 	void *ctx;
 };
 
@@ -70,7 +73,9 @@ struct probe_ops {
 	bool is_ledger;
 	bool is_event;        /* yields what the system does, not whether the service answers */
 	bool uses_host_clock; /* its events carry times of the hosts' own clocks */
+	bool tells_lag;       /* an event probe whose looks tell how far replicas are behind */
 	const struct param *params;
+	const char *batch_param; /* the row of params with the rows of one slot; NULL: always one */
 
 	/* Pure look at the spec (parameters that depend on each other); NULL: nothing to check. */
 	bool (*check)(const struct probe_spec *spec, struct err *e);
@@ -123,5 +128,19 @@ struct role_ops {
 };
 
 const struct role_ops *role_find(const char *service_kind);
+
+/*
+ * What the software that fails a service over was told about losing writes: one row for each such
+ * software. Pure looks; nothing is changed.
+ */
+struct failover_ops {
+	const char *service_kind;
+	bool (*has)(const struct service *service); /* by the inventory alone */
+	bool (*read)(const struct service *service, const struct clock *clock, int64_t deadline_ns,
+		     struct failover_settings *ret_settings, const struct host **ret_told_by,
+		     struct err *e);
+};
+
+const struct failover_ops *failover_find(const struct service *service); /* NULL: none known */
 
 #endif

@@ -11,13 +11,13 @@
 
 #include "base/json.h"
 #include "reports/facts.h"
+#include "reports/json_parts.h"
 #include "reports/trials.h"
 #include "reports/words.h"
 
 enum { FORMAT_VERSION = 2 };
 
-static void put_moment(struct json *object, const char *key, const struct story *story,
-		       int64_t at_ns)
+void put_moment(struct json *object, const char *key, const struct story *story, int64_t at_ns)
 {
 	char iso[WORDS_BYTES];
 
@@ -141,14 +141,6 @@ static void put_run(struct json *root, const struct story *story)
 	struct json *run = json_put_object(root, "run");
 
 	json_put_text(run, "id", story->run_id);
-	if (story->set_id == NULL) {
-		json_put_null(run, "set");
-	} else {
-		struct json *set = json_put_object(run, "set");
-
-		json_put_text(set, "id", story->set_id);
-		json_put_int(set, "trial", story->trial);
-	}
 	json_put_text(run, "firedrill_version", story->version);
 	json_put_text(run, "head", facts_head(story));
 	put_moment(run, "started", story, facts_started_ns(story));
@@ -184,6 +176,8 @@ static void put_outcome(struct json *root, const struct story *story)
 	json_put_int(outcome, "exit_code", story->outcome.exit_code);
 	json_put_text(outcome, "meaning", run_exit_meaning(story->outcome.exit_code));
 	json_put_text(outcome, "sentence", story->outcome.sentence);
+	if (story->outcome.stop_to_heal_ns > 0)
+		json_put_int(outcome, "stop_to_heal_ns", story->outcome.stop_to_heal_ns);
 
 	if (!facts_has_fault(story)) {
 		json_put_null(root, "fault");
@@ -251,7 +245,7 @@ static void put_service_rto(struct json *root, const struct story *story)
 }
 
 /* A bound that nobody knows is null. */
-static void put_bounds(struct json *object, const char *key, struct span latency)
+void put_bounds(struct json *object, const char *key, struct span latency)
 {
 	struct json *child = json_put_object(object, key);
 
@@ -508,6 +502,7 @@ static bool json_write(const struct story *story, const struct report_style *sty
 		push_probe(rows, story, &story->probes[i]);
 	put_named_events(root, story);
 	put_ledgers(root, story);
+	put_lags(root, story);
 	put_deeds(root, story);
 	put_run(root, story);
 	put_events(root, story);

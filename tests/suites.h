@@ -9,6 +9,7 @@
 #define SUITE_ROWS(X) \
 	X(base) \
 	X(events) \
+	X(lag) \
 	X(bundle) \
 	X(bundle_forged) \
 	X(fuzz) \
@@ -27,13 +28,16 @@
 	X(measure_ledger) \
 	X(measure_level) \
 	X(measure_truth) \
+	X(probe_batch) \
 	X(probe_events) \
 	X(probe_http) \
 	X(probe_http_write) \
 	X(probe_hung) \
+	X(probe_lag) \
 	X(probe_ledger) \
 	X(probe_mariadb) \
 	X(probe_log) \
+	X(probe_prometheus) \
 	X(probe_query) \
 	X(probe_redis) \
 	X(probe_s3) \
@@ -56,9 +60,9 @@
 	X(story) \
 	X(trials) \
 	X(compare) \
-	X(crash) \
 	X(sampler) \
 	X(watch) \
+	X(stop) \
 	X(run) \
 	X(run_heal) \
 	X(run_events) \
