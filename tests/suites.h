@@ -60,6 +60,7 @@
 	X(story) \
 	X(trials) \
 	X(compare) \
+	X(crash) \
 	X(sampler) \
 	X(watch) \
 	X(stop) \
