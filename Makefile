@@ -130,6 +130,11 @@ fuzz:
 	@$(MAKE) --no-print-directory -s fuzz-build
 	@tests/fuzz.sh build/fuzz/fuzz $(FUZZ_SECONDS)
 
+# Every call up to the 2,000th, and as many again of the others; `make test` tries fewer.
+.PHONY: shortage
+shortage: $(BUILD)/shortage
+	@$(BUILD)/shortage 2000
+
 .PHONY: lint
 lint:
 	@packaging/deps.sh build test lint
@@ -160,6 +165,7 @@ help:
 	@echo 'make test-losses  what each mode of replication loses under each fault (root)'
 	@echo 'make bench      ratios against pgbench, pdsh and others'
 	@echo 'make fuzz       every parser against libFuzzer, FUZZ_SECONDS=60 each'
+	@echo 'make shortage   every allocation and every write fails once'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck'
 	@echo 'make install    to PREFIX (default /usr/local), below DESTDIR'
 

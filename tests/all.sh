@@ -102,6 +102,7 @@ on_processors() {
 	step unit-tsan make_quiet CC=gcc SAN=thread test-unit
 	step fuzz-build make_quiet fuzz-build
 	step fuzz nice tests/fuzz.sh build/fuzz/fuzz 1
+	step shortage nice build/plain/shortage 40
 	step oracle nice tests/oracle.sh build/plain
 	step valgrind nice tests/valgrind.sh build/plain/firedrill
 }
@@ -126,7 +127,7 @@ step tidy tests/tidy.sh
 step tidy-selftest tests/tidy_selftest.sh
 step shellcheck tests/scripts.sh
 # All of it before the tracks begin: they share it, and two makes must not write one file.
-step build make_quiet CC=gcc all build/plain/unit build/plain/oracle_ledger "${lab_programs[@]}"
+step build make_quiet CC=gcc all build/plain/unit build/plain/oracle_ledger build/plain/shortage "${lab_programs[@]}"
 track on_processors
 track on_hosts
 wait

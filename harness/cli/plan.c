@@ -156,13 +156,14 @@ static void print_stops(const struct experiment *experiment, FILE *stream,
 	char limit[UNITS_TEXT_BYTES];
 	struct text line = { 0 };
 
-	text_addf(&line, "  stops and heals everything after %s",
+	text_addf(&line, "stops and heals everything after %s",
 		  units_format_duration(experiment->run_at_most_ns, limit));
-	print_line(stream, secrets, &line);
+	cli_print_wrapped(stream, secrets, "  ", 4, text_str(&line));
 	for (size_t i = 0; i < experiment->stop_condition_count; i++) {
-		text_add(&line, "  or as soon as ");
+		text_clear(&line);
+		text_add(&line, "or as soon as ");
 		stop_tell(&experiment->stop_conditions[i], &line);
-		print_line(stream, secrets, &line);
+		cli_print_wrapped(stream, secrets, "  ", 4, text_str(&line));
 	}
 	text_release(&line);
 }
