@@ -65,8 +65,8 @@ $(BUILD)/oracle_%: $(BUILD)/tests/oracle_%.o $(FIXTURES) $(PARTS)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
 # No memory and no disk at every call: this one stands before malloc and write.
-$(BUILD)/shortage: $(patsubst %,$(BUILD)/%.o,tests/shortage tests/shortage_calls fixtures/fuzzed_store \
-           fixtures/probe_try fixtures/stories fixtures/story_draft fixtures/temp_dir) $(PARTS)
+$(BUILD)/shortage: $(patsubst %,$(BUILD)/%.o,tests/shortage tests/shortage_calls \
+           fixtures/fuzzed_store) $(PROPS) $(PARTS)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS)
 # Every harness in one program: clang's libFuzzer drives it. `make fuzz` sets what it is built with.
