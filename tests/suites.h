@@ -12,6 +12,7 @@
 	X(lag) \
 	X(bundle) \
 	X(bundle_forged) \
+	X(fuzz) \
 	X(faults) \
 	X(faults_power) \
 	X(faults_process) \
@@ -50,6 +51,7 @@
 	X(remote_local) \
 	X(remote_ssh) \
 	X(report) \
+	X(report_lag) \
 	X(report_picture) \
 	X(report_trials) \
 	X(store) \
@@ -71,6 +73,7 @@
 	X(run_heal) \
 	X(run_events) \
 	X(run_level) \
+	X(run_lag) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
