@@ -10,6 +10,7 @@
 #define PROBE_ROWS(X)     \
 	X(tcp_connect)    \
 	X(http_get)       \
+	X(prometheus_query) \
 	X(postgres_query) \
 	X(postgres_write) \
 	X(redis_write)    \
@@ -18,6 +19,7 @@
 	X(s3_write)       \
 	X(ssh_command)    \
 	X(postgres_role)  \
+	X(postgres_primaries) \
 	X(postgres_lag)   \
 	X(patroni_history) \
 	X(log_event)

@@ -158,6 +158,7 @@ no_steady_state_harms_nothing() {
 stop_condition_heals() {
 	topology solo || return
 	drill stopped fixtures/drills/stopped.yaml 6 || return
+	is true '.outcome.stop_to_heal_ns | . > 0 and . < 5000000000' || return
 	is 'state as before' '.deeds[0].read_back' && nothing_left app1
 }
 

@@ -26,7 +26,9 @@
 	X(measure_docs) \
 	X(measure_ledger) \
 	X(measure_level) \
+	X(measure_primaries) \
 	X(measure_truth) \
+	X(probe_batch) \
 	X(probe_events) \
 	X(probe_http) \
 	X(probe_http_write) \
@@ -35,6 +37,8 @@
 	X(probe_ledger) \
 	X(probe_mariadb) \
 	X(probe_log) \
+	X(probe_primaries) \
+	X(probe_prometheus) \
 	X(probe_query) \
 	X(probe_redis) \
 	X(probe_s3) \
@@ -59,6 +63,7 @@
 	X(compare) \
 	X(sampler) \
 	X(watch) \
+	X(stop) \
 	X(run) \
 	X(run_heal) \
 	X(run_events) \
