@@ -146,6 +146,16 @@ side() {
 	esac
 }
 
+# watch_saw_both FROM-NS UNTIL-NS: the watch for a split brain saw two members take writes then, and for as long.
+watch_saw_both() {
+	is missed '.objectives[] | select(.name == "split_brain") | .verdict' || return
+	jq -r '.primaries[0].two_writable | "    the watch: \(.hosts) took writes together for \(.time.low_ns / 1000000 | floor) to \(.time.high_ns / 1000000 | ceil) ms"' \
+		"$report"
+	jq -e --argjson from "$1" --argjson until "$2" '.primaries[0].two_writable |
+		.time.low_ns > 0 and .time.high_ns >= $until - $from and .first.ns < $until and .last.ns > $from' "$report" >/dev/null ||
+		fail "the ledgers say otherwise: $(jq -c '.primaries[0].two_writable' "$report")"
+}
+
 # two_primaries old|either [ARGS...]: which side loses is Patroni's to say, that it loses everything is not. ARGS are for
 # the drill.
 two_primaries() {
@@ -172,7 +182,7 @@ two_primaries() {
 	from=$(in_ledger moved "select min(done_ns) from attempts where write = 'acknowledged' and sent_ns > $cut_ns") || return
 	echo "    both acknowledged for $(ms $((end_ns - from))) ms at least"
 	[ "$(acknowledged_within stayed "$from" "$end_ns")" -gt 0 ] || { fail "they never acknowledged at the same time"; return; }
-	side "$winner" none && side "$loser" all || return
+	watch_saw_both "$from" "$end_ns" && side "$winner" none && side "$loser" all || return
 	row async "two primaries (old + new side)" stayed moved
 }
 
