@@ -148,7 +148,7 @@ side() {
 
 # watch_saw_both FROM-NS UNTIL-NS: the watch for a split brain saw two members take writes then, and for as long.
 watch_saw_both() {
-	is missed '.objectives[] | select(.name == "split_brain") | .verdict' || return
+	is missed '.objectives[] | select(.name == "split brain") | .verdict' || return
 	jq -r '.primaries[0].two_writable | "    the watch: \(.hosts) took writes together for \(.time.low_ns / 1000000 | floor) to \(.time.high_ns / 1000000 | ceil) ms"' \
 		"$report"
 	jq -e --argjson from "$1" --argjson until "$2" '.primaries[0].two_writable |
