@@ -323,6 +323,8 @@ static bool list_all(struct listing *listing, struct err *e)
 
 	do {
 		ok = list_page(listing, &token, e);
+		if (listing->sink != NULL)
+			listing->deadline_ns = row_sink_heard(listing->sink, listing->deadline_ns);
 	} while (ok && token.length_bytes > 0);
 	text_release(&token);
 	return ok;

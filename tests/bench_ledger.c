@@ -192,7 +192,7 @@ static int run_read(struct bench *bench, int64_t count)
 	const long before_kib = peak_kib();
 	const int64_t from_ns = clock_now_ns(clock);
 	struct found found = { .owned_rows = mem_alloc((size_t)count), .count = count };
-	const struct row_sink sink = { take_row, &found };
+	const struct row_sink sink = { .row = take_row, .ctx = &found };
 	uint64_t missing_count = 0;
 	struct err e = { 0 };
 
