@@ -98,11 +98,16 @@ struct objectives {
 	struct share_objective error_rate;
 	struct share_objective throughput; /* share of the baseline's */
 	struct degraded_objective degraded;
+	bool has_split_brain; /* there must be none */
 };
 
+/* No good sample for this long; or, when share_ppm is not 0, this share of the window is bad. */
 struct stop_condition {
 	const struct probe_spec *probe;
-	int64_t bad_for_ns; /* no good sample for this long */
+	int64_t bad_for_ns;
+	int64_t share_ppm;
+	int64_t window_ns;
+	int64_t slower_than_ns; /* a good sample that took longer counts as bad; 0: none does */
 	struct mark mark;
 };
 
