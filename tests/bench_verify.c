@@ -256,7 +256,7 @@ static bool count_once(struct counting *counting, struct store *store, struct er
 	const struct experiment experiment = { .probes = &counting->probe.spec,
 					       .probe_count = 1,
 					       .settle_at_most_ns = 60 * NS_PER_S,
-					       .run_at_most_ns = INT64_MAX };
+					       .run_at_most_ns = LIMIT_DRILL_NS };
 	const struct run_request request = { .experiment = &experiment,
 					     .run_id = run_id,
 					     .store = store,

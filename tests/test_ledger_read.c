@@ -270,7 +270,7 @@ static int64_t count_once(struct run *run)
 	};
 	static const struct experiment experiment = { .probes = &spec,
 						      .probe_count = 1,
-						      .run_at_most_ns = INT64_MAX };
+						      .run_at_most_ns = LIMIT_DRILL_NS };
 	static struct run_request request;
 	const struct run_row row = { .run_id = "run-a", .title = "on paper", .version = "test" };
 	char *dir = temp_dir_make();
