@@ -263,14 +263,18 @@ static bool run_until_done(const struct probe_spec *spec, const char *run_id, co
 		return false;
 	for (;;) {
 		struct postgres_answer answer = { 0 };
+		struct err own = { 0 };
 		const int64_t try_end_ns = clock_now_ns(clock) + try_at_most_ns;
 		const enum postgres_end end = postgres_conn_ask(
 			conn, &ask, clock, try_end_ns < deadline_ns ? try_end_ns : deadline_ns,
-			&answer, e);
+			&answer, &own);
 		const bool is_worth_it = is_passing(end, answer.sqlstate);
 		const int64_t next_ns = clock_now_ns(clock) + RETRY_EVERY_MS * NS_PER_MS;
 
 		postgres_answer_release(&answer);
+		/* A last try that was cut short does not hide what the server said before. */
+		if (e != NULL && (own.kind != ERR_DEADLINE || e->kind == ERR_NONE))
+			*e = own;
 		is_done = end == POSTGRES_DONE;
 		if (is_done || !is_worth_it || next_ns >= deadline_ns)
 			break;
