@@ -16,6 +16,7 @@
 	X(faults) \
 	X(faults_power) \
 	X(faults_process) \
+	X(ledger_read) \
 	X(load) \
 	X(load_hostile) \
 	X(load_invalid) \
