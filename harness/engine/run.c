@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/units.h"
 #include "base/process.h"
+#include "engine/permission.h"
 
 static const int64_t tick_ns = 20 * NS_PER_MS;
 static const int64_t short_tick_ns = NS_PER_MS; /* while a stretch shorter than a few ticks is awaited */
@@ -51,7 +52,7 @@ static void renew_leases(struct run *run)
 	}
 }
 
-static void stop(struct run *run, enum event_kind kind, const char *sentence)
+void run_stop(struct run *run, enum event_kind kind, const char *sentence)
 {
 	if (run->is_stopping)
 		return;
@@ -68,7 +69,7 @@ static void look_at_stop_conditions(struct run *run, int64_t now_ns)
 	if (now_ns - run->begun_ns > experiment->run_at_most_ns) {
 		text_addf(&text, "the run took longer than run_at_most: %s",
 			  units_format_duration(experiment->run_at_most_ns, limit));
-		stop(run, EVENT_STOP, text_str(&text));
+		run_stop(run, EVENT_STOP, text_str(&text));
 	}
 	const bool is_watched = run->first_harm_ns != 0 && run->journal.phase <= PHASE_HEAL;
 
@@ -81,7 +82,7 @@ static void look_at_stop_conditions(struct run *run, int64_t now_ns)
 		text_clear(&text);
 		text_addf(&text, "probe `%s` has been bad for %s", condition->probe->name,
 			  units_format_duration(condition->bad_for_ns, limit));
-		stop(run, EVENT_STOP, text_str(&text));
+		run_stop(run, EVENT_STOP, text_str(&text));
 	}
 	text_release(&text);
 }
@@ -95,7 +96,7 @@ static void look_at_signal(struct run *run)
 		return;
 	text_addf(&text, "stopped by signal %d (%s)", (int)*stop_signal,
 		  sigabbrev_np((int)*stop_signal) == NULL ? "?" : sigabbrev_np((int)*stop_signal));
-	stop(run, EVENT_SIGNAL, text_str(&text));
+	run_stop(run, EVENT_SIGNAL, text_str(&text));
 	text_release(&text);
 }
 
@@ -126,6 +127,7 @@ void run_tick(struct run *run, int64_t until_ns)
 		sights_take(run);
 	}
 	look_at_signal(run);
+	permission_look_at_orders(run);
 	look_at_stop_conditions(run, now_ns);
 	renew_leases(run);
 	show(run, now_ns);
@@ -144,7 +146,7 @@ void run_wait(struct run *run, int64_t until_ns)
 
 /* ---- the phases ---- */
 
-static bool not_started(struct run *run, const char *why)
+bool run_not_started(struct run *run, const char *why)
 {
 	run->is_blocked = true;
 	run->journal.phase = PHASE_GATE;
@@ -180,19 +182,20 @@ static bool prepare(struct run *run)
 	(void)journal_phase(&run->journal, PHASE_PLAN);
 	if (!plan_build(run->experiment, request->run_id, request->seed, &run->arena, &run->plan,
 			&e))
-		return not_started(run, e.text);
+		return run_not_started(run, e.text);
 
 	const size_t host_count = list_hosts(&run->plan, hosts);
 
-	for (size_t i = 0; i < host_count; i++)
-		if (!store_lock_take(request->store, request->run_id, hosts[i]->name, &e))
-			return not_started(run, e.text);
+	if (!permission_lock(run, hosts, host_count, &e))
+		return run_not_started(run, e.text);
+	if (!permission_to_start(run))
+		return false;
 	if (!sessions_open_all(run->sessions, hosts, host_count, &e))
-		return not_started(run, e.text);
+		return run_not_started(run, e.text);
 	sights_begin(run);
 	run->is_open = true;
 	if (!request->outside.ops->open(request->outside.ctx, request, &e))
-		return not_started(run, e.text);
+		return run_not_started(run, e.text);
 	return true;
 }
 
@@ -218,7 +221,7 @@ static bool start_lanes(struct run *run)
 	if (ok && note.length_bytes > 0)
 		(void)journal_say(&run->journal, EVENT_NOTE, "%s", text_str(&note));
 	text_release(&note);
-	return ok || not_started(run, e.text);
+	return ok || run_not_started(run, e.text);
 }
 
 /* Waits until all required probes were good for so long; from..until is the stretch. */
@@ -269,7 +272,7 @@ static bool gate(struct run *run)
 		return false;
 	text_addf(&why, "steady state did not hold within %s: `%s` was not good",
 		  units_format_duration(run->experiment->steady_within_ns, within), name_bad(run));
-	(void)not_started(run, text_str(&why));
+	(void)run_not_started(run, text_str(&why));
 	text_release(&why);
 	return false;
 }

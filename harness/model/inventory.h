@@ -5,7 +5,7 @@
 #ifndef MODEL_INVENTORY_H
 #define MODEL_INVENTORY_H
 
-#include "model/param.h"
+#include "model/policy.h"
 
 enum { HOST_PORT_DEFAULT = 22 };
 
@@ -58,6 +58,7 @@ struct inventory {
 	struct power power;
 	int64_t max_hosts;       /* blast radius of any experiment; 0: no cap */
 	int64_t max_percent_ppm; /* of a service's members at one time; 0: no cap */
+	struct policy policy;
 };
 
 const struct host *inventory_host(const struct inventory *inventory, const char *name);

@@ -190,4 +190,10 @@ const struct store_ops store_sqlite = {
 	.lock_read = sqlite_lock_read,
 	.lock_put = sqlite_lock_put,
 	.locks_drop = sqlite_locks_drop,
+	.locks_read = sqlite_locks_read,
+	.approval_insert = sqlite_approval_insert,
+	.approvals_read = sqlite_approvals_read,
+	.stop_insert = sqlite_stop_insert,
+	.stop_read = sqlite_stop_read,
+	.stops_lift = sqlite_stops_lift,
 };

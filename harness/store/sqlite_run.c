@@ -165,3 +165,24 @@ bool sqlite_locks_drop(void *backend, const char *run_id, struct err *e)
 	query_bind_text(&query, run_id);
 	return query_done(&query, e);
 }
+
+bool sqlite_locks_read(void *backend, struct arena *arena, struct lock_row **ret_rows,
+		       size_t *ret_count, struct err *e)
+{
+	struct query query = query_make(backend, "select target, run_id from locks order by target");
+	struct lock_row *rows = NULL;
+	size_t count = 0;
+
+	while (query_row(&query)) {
+		rows = arena_more(arena, rows, count, sizeof *rows);
+		rows[count++] = (struct lock_row){
+			.target = query_text_or_empty(&query, 0, arena),
+			.run_id = query_text_or_empty(&query, 1, arena),
+		};
+	}
+	if (!query_end(&query, e))
+		return false;
+	*ret_rows = rows;
+	*ret_count = count;
+	return true;
+}
