@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "model/experiment.h"
+#include "model/lag.h"
 #include "model/timeline.h"
 
 enum probe_on { PROBE_ON_SERVICE = 1, PROBE_ON_HOST, PROBE_ON_NOTHING, PROBE_ON_EITHER };
@@ -56,6 +57,7 @@ struct sighting {
 
 struct sighting_sink {
 	void (*seen)(void *ctx, const struct sighting *sighting);
+	void (*lag)(void *ctx, const struct lag_look *look);
 	void *ctx;
 };
 
@@ -70,6 +72,7 @@ struct probe_ops {
 	bool is_ledger;
 	bool is_event;        /* yields what the system does, not whether the service answers */
 	bool uses_host_clock; /* its events carry times of the hosts' own clocks */
+	bool tells_lag;       /* an event probe whose looks tell how far replicas are behind */
 	const struct param *params;
 
 	/* Pure look at the spec (parameters that depend on each other); NULL: nothing to check. */
@@ -123,5 +126,19 @@ struct role_ops {
 };
 
 const struct role_ops *role_find(const char *service_kind);
+
+/*
+ * What the software that fails a service over was told about losing writes: one row for each such
+ * software. Pure looks; nothing is changed.
+ */
+struct failover_ops {
+	const char *service_kind;
+	bool (*has)(const struct service *service); /* by the inventory alone */
+	bool (*read)(const struct service *service, const struct clock *clock, int64_t deadline_ns,
+		     struct failover_settings *ret_settings, const struct host **ret_told_by,
+		     struct err *e);
+};
+
+const struct failover_ops *failover_find(const struct service *service); /* NULL: none known */
 
 #endif

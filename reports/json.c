@@ -11,13 +11,13 @@
 
 #include "base/json.h"
 #include "reports/facts.h"
+#include "reports/json_parts.h"
 #include "reports/trials.h"
 #include "reports/words.h"
 
 enum { FORMAT_VERSION = 2 };
 
-static void put_moment(struct json *object, const char *key, const struct story *story,
-		       int64_t at_ns)
+void put_moment(struct json *object, const char *key, const struct story *story, int64_t at_ns)
 {
 	char iso[WORDS_BYTES];
 
@@ -243,7 +243,7 @@ static void put_service_rto(struct json *root, const struct story *story)
 }
 
 /* A bound that nobody knows is null. */
-static void put_bounds(struct json *object, const char *key, struct span latency)
+void put_bounds(struct json *object, const char *key, struct span latency)
 {
 	struct json *child = json_put_object(object, key);
 
@@ -500,6 +500,7 @@ static bool json_write(const struct story *story, const struct report_style *sty
 		push_probe(rows, story, &story->probes[i]);
 	put_named_events(root, story);
 	put_ledgers(root, story);
+	put_lags(root, story);
 	put_deeds(root, story);
 	put_run(root, story);
 	put_events(root, story);

@@ -302,7 +302,7 @@ static void draw_ledger(const struct picture *picture, const struct track *track
 
 void picture_strips(const struct picture *picture)
 {
-	double y = picture->panel_bottom + 10 + PICTURE_ROW / 2.0;
+	double y = picture->strips_top + PICTURE_ROW / 2.0;
 
 	for (size_t t = 0; t < picture->track_count; t++) {
 		const struct track *track = picture->tracks[t];

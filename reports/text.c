@@ -14,9 +14,11 @@
 #include "reports/facts.h"
 #include "reports/grid.h"
 #include "reports/strip.h"
+#include "reports/text_lag.h"
 #include "reports/trials.h"
 #include "reports/utf8.h"
 #include "reports/words.h"
+#include "reports/words_lag.h"
 
 enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 40, COLUMNS_MAX = 240, PROBE_NAME_COLUMNS = 14,
        LEVELS_WIDE_COLUMNS = 76 };
@@ -364,6 +366,10 @@ static void write_ledger_head(const struct page *page, const struct ledger_resul
 		text_addf(&line, "%s unanswered", words_count(classes->indeterminate, buffer));
 	}
 	grid_sentence(page->text, "  ", 2, page->width, text_str(&line));
+	text_clear(&line);
+	words_bound_beside_loss(page->story, ledger, &line);
+	if (line.length_bytes > 0)
+		grid_sentence(page->text, "  ", 2, page->width, text_str(&line));
 	text_release(&line);
 }
 
@@ -398,6 +404,23 @@ static void write_ledgers(const struct page *page)
 		}
 		grid_print(&grid, 2, page->width, page->has_colour, page->text);
 		grid_release(&grid);
+	}
+}
+
+static void write_lags(const struct page *page)
+{
+	for (size_t i = 0; i < page->story->lag_count; i++) {
+		const struct lag_result *lag = &page->story->lags[i];
+		struct text clean = { 0 };
+		struct text heading = { 0 };
+
+		escape_terminal(&clean, lag->probe);
+		text_add(&heading, "Replication lag, ");
+		utf8_add_cut(&heading, text_str(&clean), page->width - 20);
+		add_heading(page, text_str(&heading));
+		text_release(&clean);
+		text_lag(page->story, lag, page->width, page->has_colour, page->text);
+		text_release(&heading);
 	}
 }
 
@@ -474,6 +497,7 @@ static bool text_write(const struct story *story, const struct report_style *sty
 	write_probes(&page);
 	write_levels(&page);
 	write_ledgers(&page);
+	write_lags(&page);
 	if (story->deed_count > 0)
 		add_heading(&page, "What was done, and undone");
 	for (size_t i = 0; i < story->deed_count; i++)

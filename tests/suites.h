@@ -13,6 +13,7 @@
 	X(run_permit) \
 	X(store_permits) \
 	X(events) \
+	X(lag) \
 	X(bundle) \
 	X(bundle_forged) \
 	X(faults) \
@@ -34,6 +35,7 @@
 	X(probe_http) \
 	X(probe_http_write) \
 	X(probe_hung) \
+	X(probe_lag) \
 	X(probe_ledger) \
 	X(probe_mariadb) \
 	X(probe_log) \
@@ -59,7 +61,6 @@
 	X(story) \
 	X(trials) \
 	X(compare) \
-	X(crash) \
 	X(sampler) \
 	X(watch) \
 	X(run) \

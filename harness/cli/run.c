@@ -151,7 +151,6 @@ static int run_once(struct run_command *command, const char *folder, const char 
 		.progress = live_progress(live),
 		.stop_signal = command->stop_signal,
 		.sample_dir = sample_dir,
-		.arena = &command->arena,
 	};
 	const bool ok = run_experiment(&request, &outcome, &e);
 	int code = (int)outcome.exit_code;

@@ -82,7 +82,9 @@ void run_id_make(const struct clock *clock, char *ret_text, size_t text_bytes);
 struct outside_sight {
 	const struct probe_spec *spec;
 	bool is_blind; /* it saw nothing: sighting.host never answered, and sighting.what says why */
+	bool is_lag;   /* lag is what it saw, and there is no sighting */
 	struct sighting sighting;
+	struct lag_look lag;
 };
 
 /*
@@ -112,6 +114,11 @@ struct outside_ops {
 	bool (*resolve_role)(void *ctx, const struct service *service, const char *role,
 			     int64_t deadline_ns, const struct host **ret_members,
 			     size_t *ret_count, struct err *e);
+	/* What the software that fails this service over was told (failover_find knows it). NULL: the
+	   outside has none. */
+	bool (*settings)(void *ctx, const struct service *service, int64_t deadline_ns,
+			 struct failover_settings *ret_settings, const struct host **ret_told_by,
+			 struct err *e);
 	/* Removes what open made in the service and on this disk. e names what stays. */
 	bool (*clean)(void *ctx, int64_t deadline_ns, struct err *e);
 	void (*close)(void *ctx);
@@ -160,7 +167,6 @@ struct run_request {
 	const volatile sig_atomic_t *stop_signal; /* becomes the signal's number; heals and ends */
 	struct permit_claim claim;
 	const char *sample_dir;                 /* mapped sample files; survive a crash of ours */
-	struct arena *arena;                    /* the outcome's sentence stays there */
 };
 
 /*

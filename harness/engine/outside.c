@@ -249,6 +249,17 @@ static bool real_resolve_role(void *ctx, const struct service *service, const ch
 			    e);
 }
 
+static bool real_settings(void *ctx, const struct service *service, int64_t deadline_ns,
+			  struct failover_settings *ret_settings, const struct host **ret_told_by,
+			  struct err *e)
+{
+	const struct real *real = ctx;
+	const struct failover_ops *ops = failover_find(service);
+
+	assert(ops != NULL); /* settings_log looked */
+	return ops->read(service, real->request->clock, deadline_ns, ret_settings, ret_told_by, e);
+}
+
 static bool real_clean(void *ctx, int64_t deadline_ns, struct err *e)
 {
 	struct real *real = ctx;
@@ -289,6 +300,7 @@ static const struct outside_ops real_ops = {
 	.read_back = real_read_back,
 	.check = real_check,
 	.resolve_role = real_resolve_role,
+	.settings = real_settings,
 	.clean = real_clean,
 	.close = real_close,
 };

@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "base/process.h"
 #include "engine/permission.h"
+#include "engine/settings_log.h"
 
 static const int64_t tick_ns = 20 * NS_PER_MS;
 static const int64_t short_tick_ns = NS_PER_MS; /* while a stretch shorter than a few ticks is awaited */
@@ -196,6 +197,7 @@ static bool prepare(struct run *run)
 	run->is_open = true;
 	if (!request->outside.ops->open(request->outside.ctx, request, &e))
 		return run_not_started(run, e.text);
+	settings_log_read(run);
 	return true;
 }
 
@@ -520,8 +522,6 @@ static bool conclude(struct run *run, struct outcome *ret_outcome, struct err *e
 				      story.outcome.exit_code, story.outcome.sentence, e);
 
 	*ret_outcome = story.outcome;
-	if (story.outcome.sentence != NULL)
-		ret_outcome->sentence = arena_copy(request->arena, story.outcome.sentence);
 	secrets_release(&none);
 	return ok && store_locks_drop(request->store, request->run_id, e) && !run->journal.is_broken;
 }

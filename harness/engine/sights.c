@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/units.h"
 #include "engine/host_clock.h"
+#include "engine/lag_log.h"
 #include "engine/run.h"
 
 enum {
@@ -39,15 +40,20 @@ struct sights {
 	size_t event_count;
 	struct host_in_use hosts[CLOCKS_MAX];
 	size_t host_count;
+	struct lag_log *owned_lag;
 };
 
 struct sights *sights_make(void)
 {
-	return mem_alloc(sizeof(struct sights));
+	struct sights *sights = mem_alloc(sizeof *sights);
+
+	sights->owned_lag = lag_log_make();
+	return sights;
 }
 
 void sights_release(struct sights *sights)
 {
+	lag_log_release(sights->owned_lag);
 	free(sights);
 }
 
@@ -199,6 +205,10 @@ static void take_sight(struct run *run, const struct outside_sight *sight)
 	struct sights *sights = run->sights;
 	const struct host *host = sight->sighting.host;
 
+	if (sight->is_lag) {
+		lag_log_add(sights->owned_lag, &run->journal, sight->spec, &sight->lag);
+		return;
+	}
 	if (sight->is_blind) {
 		(void)journal_say(&run->journal, EVENT_NOTE, "event probe `%s` saw nothing%s%s: %s",
 				  sight->spec->name, host == NULL ? " of some events" : " of ",
@@ -232,6 +242,7 @@ void sights_end(struct run *run)
 	struct sights *sights = run->sights;
 
 	sights_take(run);
+	lag_log_flush(sights->owned_lag, &run->journal);
 	/* Whoever pressed Ctrl-C waits for no host that is off. */
 	if (stop_signal != NULL && *stop_signal != 0)
 		return;

@@ -7,6 +7,8 @@
  * EVENT_CLOCK  host; from..until: when it was asked; data {"low_ns", "high_ns", "round_count"}: the
  *              host's clock minus the run's.
  *
+ * EVENT_LAG    how far replicas are behind: lag_text.h.
+ *
  * Nanoseconds are written as text: since 1970 they are beyond the whole numbers that every reader of
  * JSON keeps exact. Nothing is derived here: measure_events.c puts the two together, from the journal.
  */

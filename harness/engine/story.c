@@ -13,6 +13,7 @@
 #include "engine/judge.h"
 #include "engine/measure.h"
 #include "engine/measure_events.h"
+#include "engine/measure_lag.h"
 #include "engine/story_parts.h"
 #include "load/load.h"
 
@@ -222,6 +223,36 @@ static void measure_ledgers(struct story_draft *draft)
 	story->ledger_count = count;
 }
 
+static void measure_lags(struct story_draft *draft)
+{
+	struct story *story = &draft->story;
+	const struct experiment *experiment = story->experiment;
+	const struct probe_result *service = story->service;
+	struct lag_result *results =
+		arena_alloc(draft->arena, (experiment->probe_count + 1) * sizeof *results);
+	struct measure_lag_request request = {
+		.timeline = &story->timeline,
+		.fault = story->fault,
+		.baseline_from_ns = draft->baseline_from_ns,
+		.recovered_ns = service == NULL ? 0 : service->during.until_ns,
+		.end_ns = draft->measured_until_ns,
+	};
+	size_t count = 0;
+
+	for (size_t i = 0; i < experiment->probe_count; i++) {
+		const struct probe_spec *spec = &experiment->probes[i];
+
+		if (!spec->is_event || !probe_find(spec->kind)->tells_lag)
+			continue;
+		request.probe = spec->name;
+		measure_lag(&request, draft->arena, &results[count++]);
+	}
+	story->lags = results;
+	story->lag_count = count;
+	measure_bounds(&story->timeline, experiment, results, count, draft->arena, &story->bounds,
+		       &story->bound_count);
+}
+
 /* ---- judged ---- */
 
 /* The journal stops in the middle: there is no verdict, only what must be done now. */
@@ -311,6 +342,7 @@ bool story_build(struct store *store, const char *run_id, struct arena *arena,
 	measure_events(&story->timeline, arena, &story->named_events, &story->named_event_count);
 	measure_probes(&draft);
 	measure_ledgers(&draft);
+	measure_lags(&draft);
 	judge(&draft);
 	story_tell_deeds(story, draft.open_heals, draft.open_count, arena);
 	story_tell_untold(story, arena);

@@ -7,6 +7,7 @@
 
 #include "base/secrets.h"
 #include "model/experiment.h"
+#include "model/lag.h"
 #include "model/timeline.h"
 #include "model/verdict.h"
 
@@ -41,6 +42,10 @@ struct story {
 	size_t objective_count;
 	const struct named_event *named_events; /* in the order of their moments; withheld ones last */
 	size_t named_event_count;
+	const struct lag_result *lags; /* one for each lag probe */
+	size_t lag_count;
+	const struct loss_bound *bounds; /* one for each service whose failover settings are known */
+	size_t bound_count;
 	const struct deed *deeds;
 	size_t deed_count;
 	const char *const *untold;  /* what could not be told, sentences */
