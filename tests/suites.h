@@ -61,6 +61,7 @@
 	X(story) \
 	X(trials) \
 	X(compare) \
+	X(crash) \
 	X(sampler) \
 	X(watch) \
 	X(run) \

@@ -298,3 +298,29 @@ const char *units_format_percent(int64_t ppm, char text[UNITS_TEXT_BYTES])
 			       decimals, rest);
 	return text;
 }
+
+/* The value of the last digit shown: 0.01 %, and finer within 1 % of nothing or all. */
+static int64_t share_step_ppm(int64_t ppm)
+{
+	const int64_t rest_ppm = ppm > 500000 ? 1000000 - ppm : ppm;
+
+	return rest_ppm <= 0 || rest_ppm >= 10000 ? 100 : rest_ppm >= 1000 ? 10 : 1;
+}
+
+const char *units_format_share(int64_t low_ppm, int64_t high_ppm, char text[UNITS_SPAN_BYTES])
+{
+	const int64_t low_step_ppm = share_step_ppm(low_ppm);
+	const int64_t high_step_ppm = share_step_ppm(high_ppm);
+	const int64_t step_ppm = low_step_ppm < high_step_ppm ? low_step_ppm : high_step_ppm;
+	char low[UNITS_TEXT_BYTES];
+	char high[UNITS_TEXT_BYTES];
+
+	assert(low_ppm >= 0 && low_ppm <= high_ppm);
+	(void)units_format_percent(low_ppm / step_ppm * step_ppm, low);
+	(void)units_format_percent((high_ppm + step_ppm - 1) / step_ppm * step_ppm, high);
+	if (high_ppm - low_ppm <= 1)
+		(void)snprintf(text, UNITS_SPAN_BYTES, "%s", low);
+	else
+		(void)snprintf(text, UNITS_SPAN_BYTES, "%s to %s", low, high);
+	return text;
+}

@@ -522,6 +522,8 @@ static bool conclude(struct run *run, struct outcome *ret_outcome, struct err *e
 				      story.outcome.exit_code, story.outcome.sentence, e);
 
 	*ret_outcome = story.outcome;
+	if (story.outcome.sentence != NULL)
+		ret_outcome->sentence = arena_copy(request->arena, story.outcome.sentence);
 	secrets_release(&none);
 	return ok && store_locks_drop(request->store, request->run_id, e) && !run->journal.is_broken;
 }
