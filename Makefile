@@ -86,6 +86,12 @@ test:
 test-unit: $(BUILD)/unit
 	@tests/unit.sh $(BUILD)/unit
 
+.PHONY: test-losses
+test-losses:
+	@packaging/deps.sh build lab test
+	@$(MAKE) --no-print-directory -s -j2 all
+	@tests/lab_losses.sh $(BUILD)/firedrill
+
 .PHONY: bench
 bench:
 	@packaging/deps.sh build bench
@@ -119,6 +125,7 @@ help:
 	@echo 'make demo       a real failover drill on a lab of real hosts (root)'
 	@echo 'make test       every test (root for the lab)'
 	@echo 'make test-unit  the unit tests alone: no root, seconds'
+	@echo 'make test-losses  what each mode of replication loses under each fault (root)'
 	@echo 'make bench      ratios against pgbench, pdsh and others'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck'
 	@echo 'make install    to PREFIX (default /usr/local), below DESTDIR'

@@ -304,7 +304,7 @@ static bool http_write_read_back(const struct probe_spec *spec, const char *run_
 				 const struct clock *clock, int64_t deadline_ns,
 				 const struct row_sink *sink, struct err *e)
 {
-	const uint64_t count = is_by_number(spec) ? sink->slot_count : 1;
+	const uint64_t count = is_by_number(spec) ? sink->row_count : 1;
 	const struct http_rows rows = http_rows_of(spec, run_id);
 	struct http *http = NULL;
 	bool ok = http_open(clock, &http, e);

@@ -18,7 +18,7 @@ enum probe_on { PROBE_ON_SERVICE = 1, PROBE_ON_HOST, PROBE_ON_NOTHING, PROBE_ON_
 
 struct attempt {
 	const char *run_id;
-	uint64_t slot;        /* for a ledger also the sequence number to write */
+	uint64_t slot;        /* for a ledger also the sequence number to write; see struct track */
 	int64_t due_ns;
 	int64_t deadline_ns;  /* due + timeout */
 	const struct clock *clock;
@@ -28,6 +28,7 @@ struct attempt {
 struct attempt_result {
 	enum sample_state state; /* never SAMPLE_NONE */
 	enum write_outcome write;
+	uint32_t detail;         /* of a batch of rows: write_pack of their outcomes */
 	struct text *got;        /* when not NULL, the answer as text (used by `validate:` and gate) */
 };
 
@@ -35,7 +36,7 @@ struct attempt_result {
 struct row_sink {
 	void (*row)(void *ctx, int64_t sequence, bool is_intact);
 	void *ctx;
-	uint64_t slot_count; /* numbers below it may be there: for stores that are asked by number */
+	uint64_t row_count; /* numbers below it may be there: for stores that are asked by number */
 };
 
 /*
@@ -74,6 +75,7 @@ struct probe_ops {
 	bool uses_host_clock; /* its events carry times of the hosts' own clocks */
 	bool tells_lag;       /* an event probe whose looks tell how far replicas are behind */
 	const struct param *params;
+	const char *batch_param; /* the row of params with the rows of one slot; NULL: always one */
 
 	/* Pure look at the spec (parameters that depend on each other); NULL: nothing to check. */
 	bool (*check)(const struct probe_spec *spec, struct err *e);

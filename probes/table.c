@@ -10,6 +10,7 @@
 #define PROBE_ROWS(X)     \
 	X(tcp_connect)    \
 	X(http_get)       \
+	X(prometheus_query) \
 	X(postgres_query) \
 	X(postgres_write) \
 	X(redis_write)    \

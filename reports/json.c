@@ -184,6 +184,8 @@ static void put_outcome(struct json *root, const struct story *story)
 	json_put_int(outcome, "exit_code", story->outcome.exit_code);
 	json_put_text(outcome, "meaning", run_exit_meaning(story->outcome.exit_code));
 	json_put_text(outcome, "sentence", story->outcome.sentence);
+	if (story->outcome.stop_to_heal_ns > 0)
+		json_put_int(outcome, "stop_to_heal_ns", story->outcome.stop_to_heal_ns);
 
 	if (!facts_has_fault(story)) {
 		json_put_null(root, "fault");

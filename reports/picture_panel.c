@@ -257,13 +257,13 @@ static uint64_t ledger_cells(const struct picture *picture, const struct track *
 
 	memset(cells, 0, CELLS * sizeof cells[0]);
 	for (uint64_t slot = 0; slot < track->slot_count; slot++) {
-		const bool is_lost = read != NULL && facts_is_lost(track, read, slot);
+		const uint64_t lost_rows = read == NULL ? 0 : facts_lost_rows(track, read, slot);
 		const double place =
 			(double)(track_due_ns(track, slot) - picture->window.low_ns) * per_ns;
 		const enum strip_cell cell =
-			is_lost ? STRIP_BAD : of_write[track->samples[slot].write];
+			lost_rows > 0 ? STRIP_BAD : of_write[track->samples[slot].write];
 
-		lost_count += is_lost;
+		lost_count += lost_rows;
 		if (place < 0 || place >= CELLS || cell == STRIP_EMPTY)
 			continue;
 

@@ -31,6 +31,7 @@
 	X(measure_ledger) \
 	X(measure_level) \
 	X(measure_truth) \
+	X(probe_batch) \
 	X(probe_events) \
 	X(probe_http) \
 	X(probe_http_write) \
@@ -39,6 +40,7 @@
 	X(probe_ledger) \
 	X(probe_mariadb) \
 	X(probe_log) \
+	X(probe_prometheus) \
 	X(probe_query) \
 	X(probe_redis) \
 	X(probe_s3) \
@@ -64,6 +66,7 @@
 	X(crash) \
 	X(sampler) \
 	X(watch) \
+	X(stop) \
 	X(run) \
 	X(run_heal) \
 	X(run_events) \

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/plan_view.h"
+#include "engine/stop.h"
 
 static const struct option_row plan_options[] = {
 	VAR_OPTION,
@@ -149,6 +150,24 @@ static void print_service_promises(const struct objectives *objectives, FILE *st
 			      units_format_duration(degraded->target_ns, text));
 }
 
+static void print_stops(const struct experiment *experiment, FILE *stream,
+			const struct secrets *secrets)
+{
+	char limit[UNITS_TEXT_BYTES];
+	struct text line = { 0 };
+
+	text_addf(&line, "stops and heals everything after %s",
+		  units_format_duration(experiment->run_at_most_ns, limit));
+	cli_print_wrapped(stream, secrets, "  ", 4, text_str(&line));
+	for (size_t i = 0; i < experiment->stop_condition_count; i++) {
+		text_clear(&line);
+		text_add(&line, "or as soon as ");
+		stop_tell(&experiment->stop_conditions[i], &line);
+		cli_print_wrapped(stream, secrets, "  ", 4, text_str(&line));
+	}
+	text_release(&line);
+}
+
 void plan_view_print(const struct plan *plan, FILE *stream, const struct secrets *secrets)
 {
 	const struct experiment *experiment = plan->experiment;
@@ -161,6 +180,7 @@ void plan_view_print(const struct plan *plan, FILE *stream, const struct secrets
 	print_service_promises(&experiment->objectives, stream);
 	(void)fprintf(stream, "  seed %" PRIu64 ", guards heal after %s without us\n", plan->seed,
 		      units_format_duration(experiment->lease_ns, text));
+	print_stops(experiment, stream, secrets);
 	for (size_t i = 0; i < plan->step_count; i++)
 		print_step(&plan->steps[i], stream, secrets);
 	if (plan->step_count == 0)

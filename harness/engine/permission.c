@@ -269,7 +269,7 @@ static void refuse_inject(struct run *run, const struct plan_step *planned,
 	if (run->harm_count == 0)
 		(void)run_not_started(run, text_str(&why));
 	else
-		run_stop(run, EVENT_STOP, text_str(&why));
+		run_stop(run, EVENT_STOP, 0, text_str(&why));
 	text_release(&why);
 }
 
@@ -292,6 +292,14 @@ bool permission_to_inject(struct run *run, const struct plan_step *planned, size
 	return is_permitted;
 }
 
+/* On the run's clock, when somebody ordered it; 0: that cannot be so, as after a step of the wall clock. */
+static int64_t ordered_ns(const struct run *run, const struct stop_row *stop)
+{
+	const int64_t age_ns = clock_wall_ns(run->clock) - stop->wall_ns;
+
+	return age_ns >= 0 && age_ns < 2 * orders_every_ns ? clock_now_ns(run->clock) - age_ns : 0;
+}
+
 void permission_look_at_orders(struct run *run)
 {
 	const int64_t now_ns = clock_now_ns(run->clock);
@@ -311,7 +319,7 @@ void permission_look_at_orders(struct run *run)
 		text_addf(&text, "stopped by %s%s: %s", stop.person,
 			  stop.subject == NULL ? " (emergency stop of everything)" : "", stop.reason);
 	if (text.length_bytes > 0)
-		run_stop(run, EVENT_STOP, text_str(&text));
+		run_stop(run, EVENT_STOP, is_there ? ordered_ns(run, &stop) : 0, text_str(&text));
 	text_release(&text);
 	arena_release(&scratch);
 }

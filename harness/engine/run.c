@@ -53,38 +53,39 @@ static void renew_leases(struct run *run)
 	}
 }
 
-void run_stop(struct run *run, enum event_kind kind, const char *sentence)
+void run_stop(struct run *run, enum event_kind kind, int64_t met_ns, const char *sentence)
 {
+	const int64_t now_ns = clock_now_ns(run->clock);
+
 	if (run->is_stopping)
 		return;
 	run->is_stopping = true;
-	(void)journal_say(&run->journal, kind, "%s", sentence);
+	(void)journal_append(&run->journal,
+			     (struct event){ .kind = kind,
+					     .from_ns = met_ns == 0 ? now_ns : met_ns,
+					     .until_ns = now_ns,
+					     .text = sentence });
 }
 
 static void look_at_stop_conditions(struct run *run, int64_t now_ns)
 {
 	const struct experiment *experiment = run->experiment;
+	const int64_t over_ns = run->begun_ns + experiment->run_at_most_ns;
+	const bool is_watched = run->first_harm_ns != 0 && run->journal.phase <= PHASE_HEAL;
 	char limit[UNITS_TEXT_BYTES];
 	struct text text = { 0 };
+	int64_t met_ns = 0;
 
-	if (now_ns - run->begun_ns > experiment->run_at_most_ns) {
+	if (now_ns > over_ns) {
 		text_addf(&text, "the run took longer than run_at_most: %s",
 			  units_format_duration(experiment->run_at_most_ns, limit));
-		run_stop(run, EVENT_STOP, text_str(&text));
+		run_stop(run, EVENT_STOP, over_ns, text_str(&text));
 	}
-	const bool is_watched = run->first_harm_ns != 0 && run->journal.phase <= PHASE_HEAL;
-
-	for (size_t i = 0; is_watched && i < experiment->stop_condition_count; i++) {
-		const struct stop_condition *condition = &experiment->stop_conditions[i];
-
-		if (watch_bad_for_ns(&run->watch, condition->probe, run->first_harm_ns, now_ns) <
-		    condition->bad_for_ns)
-			continue;
-		text_clear(&text);
-		text_addf(&text, "probe `%s` has been bad for %s", condition->probe->name,
-			  units_format_duration(condition->bad_for_ns, limit));
-		run_stop(run, EVENT_STOP, text_str(&text));
-	}
+	for (size_t i = 0; is_watched && !run->is_stopping && i < experiment->stop_condition_count;
+	     i++)
+		if (stop_is_met(&experiment->stop_conditions[i], &run->stop_windows[i], &run->watch,
+				run->first_harm_ns, now_ns, &met_ns, &text))
+			run_stop(run, EVENT_STOP, met_ns, text_str(&text));
 	text_release(&text);
 }
 
@@ -97,7 +98,7 @@ static void look_at_signal(struct run *run)
 		return;
 	text_addf(&text, "stopped by signal %d (%s)", (int)*stop_signal,
 		  sigabbrev_np((int)*stop_signal) == NULL ? "?" : sigabbrev_np((int)*stop_signal));
-	run_stop(run, EVENT_SIGNAL, text_str(&text));
+	run_stop(run, EVENT_SIGNAL, 0, text_str(&text));
 	text_release(&text);
 }
 

@@ -9,6 +9,7 @@
 #include "engine/journal.h"
 #include "engine/sessions.h"
 #include "engine/sights.h"
+#include "engine/stop.h"
 #include "engine/watch.h"
 
 /* One fault on one target, from its written record on. */
@@ -30,6 +31,7 @@ struct run {
 	struct journal journal;
 	struct sessions *sessions;
 	struct watch watch;
+	struct stop_window stop_windows[LIMIT_STOP_CONDITIONS];
 	struct sights *sights;
 	struct harm harms[LIMIT_STEPS * 4];
 	size_t harm_count;
@@ -50,8 +52,9 @@ void run_tick(struct run *run, int64_t until_ns);
 /* Ticks until then, or until the run is stopping. */
 void run_wait(struct run *run, int64_t until_ns);
 
-/* Heals and ends, for this reason; a second reason changes nothing. */
-void run_stop(struct run *run, enum event_kind kind, const char *sentence);
+/* Heals and ends, for this reason; a second reason changes nothing. met_ns: since when it was so; 0: since
+   now. */
+void run_stop(struct run *run, enum event_kind kind, int64_t met_ns, const char *sentence);
 /* Writes down why the run does not start. Returns false. */
 bool run_not_started(struct run *run, const char *why);
 

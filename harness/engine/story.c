@@ -134,6 +134,23 @@ static void find_moments(struct story_draft *draft)
 
 /* ---- measured ---- */
 
+/* How many rows a slot writes is a matter of the document, not of the samples. */
+static void tell_rows_per_slot(struct story_draft *draft)
+{
+	struct timeline *timeline = &draft->story.timeline;
+	const struct experiment *experiment = draft->story.experiment;
+	struct track *tracks =
+		arena_alloc(draft->arena, (timeline->track_count + 1) * sizeof *tracks);
+
+	for (size_t i = 0; i < timeline->track_count; i++) {
+		tracks[i] = timeline->tracks[i];
+		for (size_t n = 0; n < experiment->probe_count; n++)
+			if (strcmp(experiment->probes[n].name, tracks[i].probe) == 0)
+				tracks[i].rows_per_slot = experiment->probes[n].rows_per_slot;
+	}
+	timeline->tracks = tracks;
+}
+
 static const struct track *find_track(const struct timeline *timeline, const char *probe)
 {
 	for (size_t i = 0; i < timeline->track_count; i++)
@@ -341,6 +358,7 @@ bool story_build(struct store *store, const char *run_id, struct arena *arena,
 	story->trial = draft.row.trial;
 	story->secrets = secrets;
 	find_moments(&draft);
+	tell_rows_per_slot(&draft);
 	measure_events(&story->timeline, arena, &story->named_events, &story->named_event_count);
 	measure_probes(&draft);
 	measure_ledgers(&draft);

@@ -50,6 +50,15 @@ const struct probe_spec *probe_named(struct loader *loader, const struct experim
 	return NULL;
 }
 
+static void check_longer_than_every(struct loader *loader, const struct stop_condition *stop,
+				    const char *key, int64_t length_ns)
+{
+	if (stop->probe != NULL && length_ns != 0 && length_ns <= stop->probe->every_ns)
+		problem_add(loader, stop->mark, "`%s` (%s) must be longer than `every` (%s) of probe "
+			    "`%s`", key, shown(loader, length_ns),
+			    shown(loader, stop->probe->every_ns), stop->probe->name);
+}
+
 /* A stretch must be longer than the slots are apart, or one sample would make it. */
 static void check_stretches(struct loader *loader, const struct node *root,
 			    const struct experiment *experiment)
@@ -74,12 +83,8 @@ static void check_stretches(struct loader *loader, const struct node *root,
 	for (size_t i = 0; i < experiment->stop_condition_count; i++) {
 		const struct stop_condition *stop = &experiment->stop_conditions[i];
 
-		if (stop->probe != NULL && stop->bad_for_ns != 0 &&
-		    stop->bad_for_ns <= stop->probe->every_ns)
-			problem_add(loader, stop->mark,
-				    "`bad_for` (%s) must be longer than `every` (%s) of probe "
-				    "`%s`", shown(loader, stop->bad_for_ns),
-				    shown(loader, stop->probe->every_ns), stop->probe->name);
+		check_longer_than_every(loader, stop, "bad_for", stop->bad_for_ns);
+		check_longer_than_every(loader, stop, "window", stop->window_ns);
 	}
 }
 
@@ -138,6 +143,29 @@ static void check_resolution(struct loader *loader, const struct node *root,
 			    "never tell; probe more often, or write `required: false`",
 			    shown(loader, spec->every_ns), spec->name,
 			    shown(loader, experiment->objectives.rto_ns));
+	}
+}
+
+/* What a ledger may write at most is a number of rows, whatever its batch. */
+static void check_ledger_rows(struct loader *loader, const struct experiment *experiment)
+{
+	for (size_t i = 0; i < experiment->probe_count; i++) {
+		const struct probe_spec *spec = &experiment->probes[i];
+
+		if (spec->rows_per_slot <= 1 || spec->every_ns == 0)
+			continue;
+
+		const int64_t rows =
+			experiment->run_at_most_ns / spec->every_ns * spec->rows_per_slot;
+
+		if (rows > LIMIT_LEDGER_ROWS)
+			problem_add(loader, spec->mark,
+				    "probe `%s` could write %lld rows until `run_at_most` (%s), and "
+				    "a ledger keeps %lld at most; lower its batch or "
+				    "`run_at_most`, or raise `every`",
+				    spec->name, (long long)rows,
+				    shown(loader, experiment->run_at_most_ns),
+				    (long long)LIMIT_LEDGER_ROWS);
 	}
 }
 
@@ -223,6 +251,7 @@ void experiment_cross_check(struct loader *loader, const struct node *root,
 	check_stretches(loader, root, experiment);
 	check_deadlines(loader, root, experiment);
 	check_resolution(loader, root, experiment);
+	check_ledger_rows(loader, experiment);
 	check_objectives(loader, root, experiment);
 	check_share(loader, root, experiment);
 }

@@ -178,6 +178,8 @@ static bool build_spec(struct loader *loader, const struct experiment *experimen
 	spec->is_ledger = ops->is_ledger;
 	spec->is_event = ops->is_event;
 	spec->params = ret_values->extra;
+	if (ops->batch_param != NULL)
+		spec->rows_per_slot = (uint32_t)params_number(&spec->params, ops->batch_param);
 	if (!find_target(loader, experiment, params_find(own, "on"), spec->mark, ops, spec) ||
 	    loader->error_count != errors_before)
 		return false;
