@@ -19,6 +19,7 @@
 	X(s3_write)       \
 	X(ssh_command)    \
 	X(postgres_role)  \
+	X(postgres_primaries) \
 	X(postgres_lag)   \
 	X(patroni_history) \
 	X(log_event)

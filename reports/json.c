@@ -440,6 +440,36 @@ static void put_ledgers(struct json *root, const struct story *story)
 	}
 }
 
+static void put_together(struct json *object, const char *key, const struct story *story,
+			 const struct together *together)
+{
+	struct json *child = json_put_object(object, key);
+
+	put_span(child, "time", together->time);
+	put_count(child, "spell_count", together->spell_count);
+	put_moment(child, "first", story, together->when.low_ns);
+	put_moment(child, "last", story, together->when.high_ns);
+	json_put_text(child, "hosts", together->hosts);
+}
+
+static void put_primaries(struct json *root, const struct story *story)
+{
+	struct json *rows = json_put_array(root, "primaries");
+
+	for (size_t i = 0; i < story->primaries_count; i++) {
+		const struct primaries_result *watch = &story->primaries[i];
+		struct json *row = json_push_object(rows);
+
+		json_put_text(row, "probe", watch->probe);
+		put_count(row, "host_count", watch->host_count);
+		put_count(row, "event_count", watch->event_count);
+		json_put_bool(row, "is_whole", watch->is_whole);
+		put_together(row, "two_primaries", story, &watch->primaries);
+		put_together(row, "two_writable", story, &watch->writable);
+		json_put_int(row, "silent_ns", watch->silent_ns);
+	}
+}
+
 static void put_deeds(struct json *root, const struct story *story)
 {
 	struct json *rows = json_put_array(root, "deeds");
@@ -510,6 +540,7 @@ static bool json_write(const struct story *story, const struct report_style *sty
 		push_probe(rows, story, &story->probes[i]);
 	put_named_events(root, story);
 	put_ledgers(root, story);
+	put_primaries(root, story);
 	put_lags(root, story);
 	put_deeds(root, story);
 	put_run(root, story);

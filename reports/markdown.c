@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "reports/escape.h"
 #include "reports/facts.h"
+#include "reports/findings.h"
 #include "reports/trials.h"
 #include "reports/words.h"
 #include "reports/words_lag.h"
@@ -241,6 +242,25 @@ static void write_ledgers(struct text *text, const struct story *story)
 	}
 }
 
+static void write_findings(struct text *text, const struct story *story)
+{
+	struct findings findings;
+
+	for (size_t i = 0; findings_at(story, i, &findings); i++) {
+		text_addf(text, "## %s ", findings.heading);
+		escape_markdown(text, findings.probe);
+		text_add(text, "\n\n| Finding | Observed | Meaning |\n| --- | --- | --- |\n");
+		for (size_t n = 0; n < findings.row_count; n++) {
+			const struct finding_row *row = &findings.rows[n];
+
+			text_addf(text, "| %s | %s", row->name, row->is_bad ? "**" : "");
+			escape_markdown(text, row->value);
+			text_addf(text, "%s | %s |\n", row->is_bad ? "**" : "", row->meaning);
+		}
+		text_add(text, "\n");
+	}
+}
+
 static void write_replica(struct text *text, const struct story *story,
 			  const struct replica_lag *replica)
 {
@@ -360,6 +380,7 @@ static bool markdown_write(const struct story *story, const struct report_style 
 	write_parts(ret_bytes, story);
 	write_levels(ret_bytes, story);
 	write_ledgers(ret_bytes, story);
+	write_findings(ret_bytes, story);
 	for (size_t i = 0; i < story->lag_count; i++)
 		write_lag(ret_bytes, story, &story->lags[i]);
 	write_deeds(ret_bytes, story);

@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "reports/escape.h"
 #include "reports/facts.h"
+#include "reports/findings.h"
 #include "reports/grid.h"
 #include "reports/strip.h"
 #include "reports/text_lag.h"
@@ -50,6 +51,20 @@ static void add_heading(const struct page *page, const char *heading)
 {
 	text_addf(page->text, "\n%s%s%s\n", page->has_colour ? "\x1b[1m" : "", heading,
 		  page->has_colour ? "\x1b[0m" : "");
+}
+
+/* "Ledger writes", cut to the page. */
+static void add_heading_of(const struct page *page, const char *heading, const char *probe)
+{
+	struct text line = { 0 };
+	struct text clean = { 0 };
+
+	escape_terminal(&clean, probe);
+	text_addf(&line, "%s ", heading);
+	utf8_add_cut(&line, text_str(&clean), page->width - utf8_columns(text_str(&line)) - 3);
+	add_heading(page, text_str(&line));
+	text_release(&line);
+	text_release(&clean);
 }
 
 static void write_head(const struct page *page)
@@ -341,16 +356,9 @@ static void add_count_cell(struct grid *grid, size_t column, const struct class_
 static void write_ledger_head(const struct page *page, const struct ledger_result *ledger)
 {
 	struct text line = { 0 };
-	struct text clean = { 0 };
 	char buffer[WORDS_BYTES];
 
-
-	escape_terminal(&clean, ledger->probe);
-	text_add(&line, "Ledger ");
-	utf8_add_cut(&line, text_str(&clean), page->width - 10);
-	add_heading(page, text_str(&line));
-	text_clear(&line);
-	text_release(&clean);
+	add_heading_of(page, "Ledger", ledger->probe);
 	if (ledger->worse == NULL) {
 		text_add(&line, "Could not be read: what was lost is not known. ");
 		text_add(&line, ledger->healed.error != NULL ? ledger->healed.error :
@@ -401,6 +409,31 @@ static void write_ledgers(const struct page *page)
 			add_count_cell(&grid, 1, &classes[row], &ledger->stable);
 			add_count_cell(&grid, 2, &classes[row], &ledger->healed);
 			grid_cell(&grid, 3, classes[row].meaning, NULL);
+		}
+		grid_print(&grid, 2, page->width, page->has_colour, page->text);
+		grid_release(&grid);
+	}
+}
+
+static void write_findings(const struct page *page)
+{
+	static const struct grid_column columns[] = {
+		{ .head = "Finding", .can_wrap = true },
+		{ .head = "Observed", .can_wrap = true },
+		{ .head = "Meaning", .can_wrap = true },
+	};
+	struct findings findings;
+
+	for (size_t i = 0; findings_at(page->story, i, &findings); i++) {
+		struct grid grid = { .columns = columns, .column_count = 3 };
+
+		add_heading_of(page, findings.heading, findings.probe);
+		for (size_t n = 0; n < findings.row_count; n++) {
+			grid_row(&grid);
+			grid_cell(&grid, 0, findings.rows[n].name, NULL);
+			grid_cell(&grid, 1, findings.rows[n].value,
+				  findings.rows[n].is_bad ? tone_colour(VERDICT_MISSED) : NULL);
+			grid_cell(&grid, 2, findings.rows[n].meaning, NULL);
 		}
 		grid_print(&grid, 2, page->width, page->has_colour, page->text);
 		grid_release(&grid);
@@ -499,6 +532,7 @@ static bool text_write(const struct story *story, const struct report_style *sty
 	write_probes(&page);
 	write_levels(&page);
 	write_ledgers(&page);
+	write_findings(&page);
 	write_lags(&page);
 	if (story->deed_count > 0)
 		add_heading(&page, "What was done, and undone");

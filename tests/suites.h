@@ -30,6 +30,7 @@
 	X(measure_docs) \
 	X(measure_ledger) \
 	X(measure_level) \
+	X(measure_primaries) \
 	X(measure_truth) \
 	X(probe_batch) \
 	X(probe_events) \
@@ -40,6 +41,7 @@
 	X(probe_ledger) \
 	X(probe_mariadb) \
 	X(probe_log) \
+	X(probe_primaries) \
 	X(probe_prometheus) \
 	X(probe_query) \
 	X(probe_redis) \

@@ -4,8 +4,10 @@
  */
 #include "engine/judge_words.h"
 #include "engine/measure.h"
+#include "engine/measure_primaries.h"
 #include "base/units.h"
 #include "fixtures/court.h"
+#include "fixtures/looks.h"
 #include "tests/suites.h"
 
 #include <inttypes.h>
@@ -196,6 +198,55 @@ static size_t run_ledger(const struct example *example)
 	return compared;
 }
 
+static const char *say_watch(struct court *court, const struct primaries_result *watch,
+			     const char *key)
+{
+	struct arena *arena = &court->arena;
+
+	if (strcmp(key, "writable") == 0)
+		return judge_span(arena, watch->writable.time);
+	if (strcmp(key, "primaries") == 0)
+		return judge_span(arena, watch->primaries.time);
+	if (strcmp(key, "silent") == 0)
+		return judge_duration(arena, watch->silent_ns);
+	if (strcmp(key, "verdict") == 0)
+		return verdict_name(court->rows[0].verdict);
+	ck_assert_msg(strncmp(key, "db", 2) == 0, "unknown key `%s`", key);
+	return NULL;
+}
+
+/* Looks of 1 ms, every 100 ms, of the members whose keys begin with "db". */
+static size_t run_watch(const struct example *example)
+{
+	struct primaries_result watch;
+	struct looks looks;
+	struct court court;
+	size_t compared = 0;
+
+	court_open(&court, "g*10 b*5 g*20");
+	court_say_ordinary_run(&court);
+	looks_init(&looks, &court.arena);
+	for (size_t i = 0; i < example->count; i++)
+		if (strncmp(example->keys[i], "db", 2) == 0)
+			looks_put_text(&looks, example->keys[i], example->values[i], 100);
+	measure_primaries(&looks.timeline, "watch", &court.arena, &watch);
+	court.experiment.objectives.has_split_brain = true;
+	court.request.primaries = &watch;
+	court.request.primaries_count = 1;
+	court_judge(&court);
+	for (size_t i = 0; i < example->count; i++)
+		compared += expect(example, i, say_watch(&court, &watch, example->keys[i]));
+	arena_release(&court.arena);
+	return compared;
+}
+
+static size_t run_example(const struct example *example)
+{
+	if (look_up(example, "writes") != NULL)
+		return run_ledger(example);
+	return look_up(example, "db1") != NULL ? run_watch(example) : run_slots(example);
+}
+
 START_TEST(test_measurement_page_examples_are_true)
 {
 	FILE *file = fopen("docs/measurement.md", "r");
@@ -208,8 +259,7 @@ START_TEST(test_measurement_page_examples_are_true)
 	for (; next_example(file, &line_number, &example); boxes++) {
 		const size_t before = compared;
 
-		compared += look_up(&example, "writes") != NULL ? run_ledger(&example)
-								: run_slots(&example);
+		compared += run_example(&example);
 		ck_assert_msg(compared > before, "box at line %d compares nothing", example.line);
 	}
 	(void)fclose(file);

@@ -69,6 +69,7 @@ static const char *word_for(enum event_kind kind)
 	case EVENT_CLEAN:
 	case EVENT_LEFTOVER:
 	case EVENT_SEEN:
+	case EVENT_STANDING:
 	case EVENT_LEDGER_READ:
 	case EVENT_CHECK:
 	case EVENT_NOTE:

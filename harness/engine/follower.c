@@ -137,6 +137,9 @@ static void *place_main(void *ctx)
 
 		due_ns += every_ns * (1 + (late_ns > 0 ? late_ns / every_ns : 0));
 	}
+	if (follower->ops->leave != NULL)
+		follower->ops->leave(place->owned_state,
+				     &(struct sighting_sink){ .seen = on_seen, .ctx = place });
 	if (!place->has_answered)
 		say_blind(place);
 	return NULL;

@@ -18,6 +18,7 @@
 	X(error_rate)                                                                              \
 	X(throughput)                                                                              \
 	X(degraded)                                                                                \
+	X(split_brain)                                                                             \
 	X(checks)                                                                                  \
 	X(steady_state)
 

@@ -171,6 +171,28 @@ static bool is_known(struct sights *sights, const struct outside_sight *sight)
 	return false;
 }
 
+static void append_standing(struct run *run, const struct outside_sight *sight)
+{
+	const struct sighting *sighting = &sight->sighting;
+	struct json *root = json_object();
+	struct text data = { 0 };
+
+	json_put_text(root, "was", standing_word(sighting->was));
+	json_put_text(root, "is", standing_word(sighting->is));
+	json_put_text(root, "server", sighting->server);
+	json_put_bool(root, "is_last", sighting->is_last);
+	json_print(root, false, &data);
+	(void)journal_append(&run->journal, (struct event){ .kind = EVENT_STANDING,
+							    .host = sighting->host->name,
+							    .name = sight->spec->name,
+							    .from_ns = sighting->from_ns,
+							    .until_ns = sighting->until_ns,
+							    .text = sighting->what,
+							    .data = text_str(&data) });
+	json_release(root);
+	text_release(&data);
+}
+
 static void append_sight(struct run *run, const struct outside_sight *sight)
 {
 	const struct sighting *sighting = &sight->sighting;
@@ -223,7 +245,10 @@ static void take_sight(struct run *run, const struct outside_sight *sight)
 				  "%d are not kept", SIGHTS_MAX, SIGHTS_MAX);
 		return;
 	}
-	append_sight(run, sight);
+	if (sight->sighting.is != STANDING_NONE)
+		append_standing(run, sight);
+	else
+		append_sight(run, sight);
 }
 
 void sights_take(struct run *run)

@@ -14,6 +14,7 @@
 #include "engine/measure.h"
 #include "engine/measure_events.h"
 #include "engine/measure_lag.h"
+#include "engine/measure_primaries.h"
 #include "engine/story_parts.h"
 #include "load/load.h"
 
@@ -240,6 +241,22 @@ static void measure_ledgers(struct story_draft *draft)
 	story->ledger_count = count;
 }
 
+static void measure_watches(struct story_draft *draft)
+{
+	struct story *story = &draft->story;
+	const struct experiment *experiment = story->experiment;
+	struct primaries_result *results =
+		arena_alloc(draft->arena, (experiment->probe_count + 1) * sizeof *results);
+	size_t count = 0;
+
+	for (size_t i = 0; i < experiment->probe_count; i++)
+		if (probe_find(experiment->probes[i].kind)->tells_standing)
+			measure_primaries(&story->timeline, experiment->probes[i].name,
+					  draft->arena, &results[count++]);
+	story->primaries = results;
+	story->primaries_count = count;
+}
+
 static void measure_lags(struct story_draft *draft)
 {
 	struct story *story = &draft->story;
@@ -326,6 +343,8 @@ static void judge(struct story_draft *draft)
 		.probe_count = story->probe_count,
 		.ledgers = story->ledgers,
 		.ledger_count = story->ledger_count,
+		.primaries = story->primaries,
+		.primaries_count = story->primaries_count,
 	};
 	struct objective_result *objectives = NULL;
 
@@ -362,6 +381,7 @@ bool story_build(struct store *store, const char *run_id, struct arena *arena,
 	measure_events(&story->timeline, arena, &story->named_events, &story->named_event_count);
 	measure_probes(&draft);
 	measure_ledgers(&draft);
+	measure_watches(&draft);
 	measure_lags(&draft);
 	judge(&draft);
 	story_tell_deeds(story, draft.open_heals, draft.open_count, arena);

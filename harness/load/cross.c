@@ -6,6 +6,7 @@
 
 #include "base/units.h"
 #include "load/suggest.h"
+#include "probes/probe.h"
 
 #include <assert.h>
 #include <math.h>
@@ -146,6 +147,22 @@ static void check_resolution(struct loader *loader, const struct node *root,
 	}
 }
 
+static bool tells_standing(const struct probe_ops *ops)
+{
+	return ops->tells_standing;
+}
+
+static bool is_any(const struct experiment *experiment, bool (*is_it)(const struct probe_ops *ops))
+{
+	for (size_t i = 0; i < experiment->probe_count; i++) {
+		const struct probe_ops *ops = probe_find(experiment->probes[i].kind);
+
+		if (ops != NULL && is_it(ops))
+			return true;
+	}
+	return false;
+}
+
 /* What a ledger may write at most is a number of rows, whatever its batch. */
 static void check_ledger_rows(struct loader *loader, const struct experiment *experiment)
 {
@@ -190,6 +207,11 @@ static void check_objectives(struct loader *loader, const struct node *root,
 					    "availability"),
 			    "no probe is required, so this objective depends on nothing; take "
 			    "`required: false` from one");
+	if (objectives->has_split_brain && !is_any(experiment, tells_standing) &&
+	    loader->error_count == 0)
+		problem_add(loader, mark_at(root, "objectives", "split_brain"),
+			    "`split_brain` needs a probe that watches every member at once, and there "
+			    "is none; add one of kind `postgres.primaries`, or take `split_brain` out");
 	if (experiment->step_count == 0 && tree_get(root, "method") == NULL &&
 	    loader->error_count == 0)
 		problem_warn(loader, root->mark, "there is no `method`: nothing is harmed, the run "

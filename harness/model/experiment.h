@@ -98,6 +98,7 @@ struct objectives {
 	struct share_objective error_rate;
 	struct share_objective throughput; /* share of the baseline's */
 	struct degraded_objective degraded;
+	bool has_split_brain; /* there must be none */
 };
 
 /* No good sample for this long; or, when share_ppm is not 0, this share of the window is bad. */

@@ -8,6 +8,7 @@
 #include "base/secrets.h"
 #include "model/experiment.h"
 #include "model/lag.h"
+#include "model/standing.h"
 #include "model/timeline.h"
 #include "model/verdict.h"
 
@@ -44,6 +45,8 @@ struct story {
 	size_t objective_count;
 	const struct named_event *named_events; /* in the order of their moments; withheld ones last */
 	size_t named_event_count;
+	const struct primaries_result *primaries; /* one for each watch over all members */
+	size_t primaries_count;
 	const struct lag_result *lags; /* one for each lag probe */
 	size_t lag_count;
 	const struct loss_bound *bounds; /* one for each service whose failover settings are known */
