@@ -166,6 +166,7 @@ says 0 '' grep -q 'env:CANARY' "$bundle"
 sed 's/"phase":"inject"/"phase":"injekt"/' "$bundle" >"$folder/flipped.tar"
 says 1 'events.jsonl: event [0-9]+ is not as it was written' "$firedrill" verify "$folder/flipped.tar"
 says 7 'event [0-9]+ is not as it was written' "$firedrill" report "$folder/flipped.tar"
+says 0 '^[0-9]* of [0-9]* alterations named' python3 tests/doubt_bundle.py "$firedrill" "$bundle" "$RANDOM"
 head -c 5000 "$bundle" >"$folder/cut.tar"
 says 1 'cut off' "$firedrill" verify "$folder/cut.tar"
 says 2 'No such file' "$firedrill" verify "$folder/nowhere.tar"
@@ -226,6 +227,11 @@ says 5 'make the folder' "$firedrill" run "$drill" --yes --out /proc/nowhere
 says 5 'make the folder.*Not a directory' "$firedrill" run "$drill" --yes --out "$drill"
 says 7 'Recovered in' bash -c "(until ps -o stat= -p $victim_pid | grep -q T; do :; done; rm -r '$folder/gone'; touch '$folder/gone') &
 	'$firedrill' run '$drill' --yes --out '$folder/gone'; status=\$?; wait; exit \$status"
+# A ledger where nothing can be written: said before any harm, with what the store said.
+sed 's/^objectives:.*/objectives: { rpo: 0s }/; s/^steady_state:.*/steady_state: { good_for: 300ms, within: 600ms }/
+	s|^  health:.*|  orders: { kind: http.write, on: web, every: 50ms, timeout: 300ms, url: /orders, read: /health }|' "$drill" >"$folder/read-only.yaml"
+says 5 'steady state did not hold within 600 ms: `orders` was not good \(write: status 501 was not expected\); nothing was harmed' \
+	"$firedrill" run "$folder/read-only.yaml" --yes --out "$folder/read-only"
 for columns in 120 80 40; do
 	says 0 '' python3 tests/terminal.py "$columns" 24 "$firedrill" run "$drill" --yes --out "$folder/live"
 done

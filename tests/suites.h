@@ -64,6 +64,7 @@
 	X(statistics) \
 	X(story) \
 	X(trials) \
+	X(verify) \
 	X(compare) \
 	X(crash) \
 	X(sampler) \

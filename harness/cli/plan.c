@@ -161,9 +161,8 @@ static void print_stops(const struct experiment *experiment, FILE *stream,
 	cli_print_wrapped(stream, secrets, "  ", 4, text_str(&line));
 	for (size_t i = 0; i < experiment->stop_condition_count; i++) {
 		text_clear(&line);
-		text_add(&line, "or as soon as ");
 		stop_tell(&experiment->stop_conditions[i], &line);
-		cli_print_wrapped(stream, secrets, "  ", 4, text_str(&line));
+		cli_print_wrapped(stream, secrets, "  or as soon as ", 17, text_str(&line));
 	}
 	text_release(&line);
 }
