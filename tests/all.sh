@@ -105,6 +105,7 @@ on_processors() {
 
 on_hosts() {
 	step cli tests/cli.sh build/plain/firedrill
+	step policy tests/policy.sh build/plain/firedrill
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
 	step docs tests/docs.sh build/plain/firedrill
 	lab_step lab-selftest tests/lab_selftest.sh

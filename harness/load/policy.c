@@ -211,9 +211,12 @@ static void build_freeze(struct loader *loader, const struct node *node,
 	if (freeze->until_day < freeze->from_day)
 		problem_add(loader, until->mark, "`until` comes before `from`, so nothing would be "
 			    "frozen; exchange them");
-	freeze->text = arena_format(loader->arena, "%s to %s %s",
+	freeze->text = arena_format(loader->arena, "%s%s%s %s",
 				    zone_format_date(freeze->from_day, from_text),
-				    zone_format_date(freeze->until_day, until_text), zone_name);
+				    freeze->until_day == freeze->from_day ? "" : " to ",
+				    freeze->until_day == freeze->from_day ?
+					    "" : zone_format_date(freeze->until_day, until_text),
+				    zone_name);
 }
 
 /* A name, or a beginning of names and a star: one that means nothing would allow nothing. */
