@@ -110,6 +110,14 @@ says 0 'not permitted \(emergency stop\)' "$firedrill" plan "$drill"
 says 0 'nothing to heal' "$firedrill" heal
 says 0 'lifted; runs may start again' "$firedrill" resume --reason "INC-7 is over"
 
+start sixth
+kill -9 "$runner_pid"
+wait "$runner_pid" 2>/dev/null
+says 0 "run $run_id had died before this; what it left is healed here" "$firedrill" stop --all --reason INC-8
+says 0 'T=0' sh -c "echo T=\$(ps -o stat= -p $victim_pid | grep -c T)"
+says 0 'nothing to heal' "$firedrill" heal
+says 0 'lifted' "$firedrill" resume --reason "INC-8 is over"
+
 # The policy. `check` says what holds on any day, `plan` what holds now.
 with_policy 'policy: { allow: [{ faults: disk.* }] }'
 says 2 'process.pause would hit `here`, and the policy allows only disk.\* on any host' "$firedrill" check "$drill"

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/process.h"
 #include "engine/permission.h"
 #include "fixtures/paper_world.h"
 #include "tests/suites.h"
@@ -109,8 +110,15 @@ END_TEST
 
 START_TEST(test_run_without_a_policy_says_nothing_of_permission)
 {
+	struct run_row row;
+	struct err e = { 0 };
+
 	open_with(NULL, NULL);
 	world_run_ok(&world);
+	/* But it gives signs of life, for those who cannot see its process. */
+	ck_assert(store_run_find(world.store, run_id, &world.arena, &row, &e));
+	ck_assert_int_eq(row.space, process_space());
+	ck_assert_int_gt(row.alive_until_wall_ns, clock_wall_ns(&world.clock));
 	ck_assert_ptr_null(find_event(run_id, EVENT_PERMITTED));
 }
 END_TEST

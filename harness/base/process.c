@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PROC_FILE_BYTES = 2048, FIELD_START_AFTER_NAME = 19 };
@@ -78,6 +79,20 @@ bool process_self(struct process_id *ret_id, struct err *e)
 			       strerror(errno));
 	*ret_id = id;
 	return true;
+}
+
+bool process_is_boot(const char *boot_id)
+{
+	char boot_id_now[BOOT_ID_BYTES];
+
+	return boot_id != NULL && read_boot_id(boot_id_now) && strcmp(boot_id, boot_id_now) == 0;
+}
+
+int64_t process_space(void)
+{
+	struct stat info;
+
+	return stat("/proc/self/ns/pid", &info) == 0 ? (int64_t)info.st_ino : 0;
 }
 
 bool process_is_alive(const char *boot_id, int64_t pid, int64_t pid_start)

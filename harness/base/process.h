@@ -23,6 +23,12 @@ bool process_self(struct process_id *ret_id, struct err *e);
    never lowers it. What holds now. */
 uint64_t process_reserve_descriptors(uint64_t wanted);
 
+/* Is this the boot that the machine is in now? */
+bool process_is_boot(const char *boot_id);
+
+/* Which process namespace this is: pids of another one say nothing here. 0: it cannot be told. */
+int64_t process_space(void);
+
 /* False once it has ended, also while nobody has collected it yet, and after a reboot. */
 bool process_is_alive(const char *boot_id, int64_t pid, int64_t pid_start);
 

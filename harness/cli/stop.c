@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "cli/claim.h"
 #include "cli/find.h"
+#include "cli/live.h"
 
 static const int64_t look_every_ns = NS_PER_S / 10;
 static const int64_t wait_default_ns = INT64_C(300) * NS_PER_S;
@@ -35,6 +36,7 @@ struct stopping {
 	struct run_row *runs; /* those that had not ended when the order was given */
 	size_t run_count;
 	bool *is_told;
+	int code;
 };
 
 static bool read_options(struct stopping *stopping, struct err *e)
@@ -89,8 +91,30 @@ static bool find_subject_to_stop(struct stopping *stopping, struct err *e)
 	return true;
 }
 
-/* Says how a run ended, once. True: it is over, one way or the other; *code gets worse with it. */
-static bool tell_end(struct stopping *stopping, size_t index, int *code)
+/* A run that has died cannot obey: what it left is undone here, as `heal` does. */
+static void heal_died(struct stopping *stopping, const char *run_id)
+{
+	const struct remote_opener opener = remote_opener_real();
+	struct live *live = live_open(stdout, NULL, &stopping->clock);
+	struct heal_summary summary = { 0 };
+	struct text samples = { 0 };
+	struct err e = { 0 };
+
+	cli_sample_path(stopping->arguments, &samples);
+	if (!heal_runs(stopping->owned_store, run_id, &opener, &stopping->clock, live_progress(live),
+		       text_str(&samples), &summary, &e))
+		stopping->code = cli_fail(EXIT_LEFTOVER, NULL, &e);
+	else if (summary.leftover_count > 0)
+		stopping->code = cli_fail_text(EXIT_LEFTOVER,
+					       "run %s had died, and not everything could be healed; "
+					       "`firedrill heal %s` tries again", run_id, run_id);
+	live_close(live);
+	text_release(&samples);
+	text_release(&summary.leftovers);
+}
+
+/* Says how a run ended, once. True: it is over, one way or the other. */
+static bool tell_end(struct stopping *stopping, size_t index)
 {
 	const struct run_row *was = &stopping->runs[index];
 	struct arena scratch = { 0 };
@@ -98,23 +122,25 @@ static bool tell_end(struct stopping *stopping, size_t index, int *code)
 	struct text line = { 0 };
 	struct err e = { 0 };
 	bool is_over = true;
+	bool is_dead = false;
 
 	if (!store_run_find(stopping->owned_store, was->run_id, &scratch, &now, &e)) {
-		*code = cli_fail(EXIT_INTERNAL, NULL, &e);
+		stopping->code = cli_fail(EXIT_INTERNAL, NULL, &e);
 	} else if (now.is_ended) {
 		text_addf(&line, "run %s has ended: %s", now.run_id, now.sentence);
 		if (now.exit_code == EXIT_LEFTOVER)
-			*code = EXIT_LEFTOVER;
+			stopping->code = EXIT_LEFTOVER;
 	} else if (!store_run_is_alive(&now)) {
-		text_addf(&line, "run %s died before this; `firedrill heal %s` undoes what it left",
-			  now.run_id, now.run_id);
-		*code = EXIT_LEFTOVER;
+		text_addf(&line, "run %s had died before this; what it left is healed here", now.run_id);
+		is_dead = true;
 	} else {
 		is_over = false;
 	}
 	if (line.length_bytes > 0)
 		cli_print_line(stdout, NULL, text_str(&line));
 	(void)fflush(stdout);
+	if (is_dead)
+		heal_died(stopping, was->run_id);
 	text_release(&line);
 	arena_release(&scratch);
 	return is_over;
@@ -124,11 +150,10 @@ static int wait_for_runs(struct stopping *stopping)
 {
 	const int64_t deadline_ns = clock_now_ns(&stopping->clock) + stopping->within_ns;
 	size_t open_count = stopping->run_count;
-	int code = EXIT_MET;
 
 	for (;;) {
 		for (size_t i = 0; i < stopping->run_count; i++) {
-			if (stopping->is_told[i] || !tell_end(stopping, i, &code))
+			if (stopping->is_told[i] || !tell_end(stopping, i))
 				continue;
 			stopping->is_told[i] = true;
 			open_count--;
@@ -145,7 +170,7 @@ static int wait_for_runs(struct stopping *stopping)
 					    "stands, `firedrill show %s` tells what it does",
 					    stopping->runs[i].run_id, stopping->runs[i].pid,
 					    stopping->runs[i].run_id);
-	return open_count > 0 ? EXIT_LEFTOVER : code;
+	return open_count > 0 ? EXIT_LEFTOVER : stopping->code;
 }
 
 static int stop(struct stopping *stopping)

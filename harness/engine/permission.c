@@ -7,7 +7,26 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/process.h"
+
 static const int64_t orders_every_ns = NS_PER_S / 2;
+
+/* Long beside any one command on a host, so that waiting for an answer is not death. */
+static const int64_t life_least_ns = 60 * NS_PER_S;
+
+void permission_beat(struct run *run)
+{
+	const int64_t now_ns = clock_now_ns(run->clock);
+	const int64_t life_ns = run->experiment->lease_ns > life_least_ns ? run->experiment->lease_ns :
+									   life_least_ns;
+
+	if (now_ns < run->beat_due_ns)
+		return;
+	run->beat_due_ns = now_ns + life_ns / 6;
+	/* One that fails is made good by the next; a store that is gone shows at the next event. */
+	(void)store_run_beat(run->request->store, run->request->run_id, process_space(),
+			     clock_wall_ns(run->clock) + life_ns, NULL);
+}
 
 /* The other name under which a host is locked: where it really is. */
 static const char *place_of(const struct host *host, struct arena *arena)
@@ -24,6 +43,7 @@ bool permission_lock(struct run *run, const struct host *const *hosts, size_t co
 	struct store *store = run->request->store;
 	const char *run_id = run->request->run_id;
 
+	permission_beat(run); /* before there is anything to take from us */
 	for (size_t i = 0; i < count; i++) {
 		if (!store_lock_take(store, run_id, hosts[i]->name, e))
 			return false;

@@ -20,6 +20,9 @@ struct permission_request {
 void permission_preview(const struct permission_request *request, struct arena *arena,
 			struct permit_answer *ret_answer);
 
+/* A sign of life now and then, so that a process that cannot see ours takes nothing from us. */
+void permission_beat(struct run *run);
+
 /* Takes every host that may be hit, by its name and by its address, so that no other inventory's
    name for it leads another run there. */
 bool permission_lock(struct run *run, const struct host *const *hosts, size_t count, struct err *e);

@@ -130,6 +130,7 @@ void run_tick(struct run *run, int64_t until_ns)
 	}
 	look_at_signal(run);
 	permission_look_at_orders(run);
+	permission_beat(run);
 	look_at_stop_conditions(run, now_ns);
 	renew_leases(run);
 	show(run, now_ns);

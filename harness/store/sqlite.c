@@ -172,6 +172,7 @@ const struct store_ops store_sqlite = {
 	.make_room = sqlite_make_room,
 	.run_insert = sqlite_run_insert,
 	.run_finish = sqlite_run_finish,
+	.run_beat = sqlite_run_beat,
 	.runs_read = sqlite_runs_read,
 	.set_insert = sqlite_set_insert,
 	.set_finish = sqlite_set_finish,

@@ -48,6 +48,7 @@ bool sqlite_migrate(struct sqlite_store *store, struct err *e);
 
 bool sqlite_run_insert(void *backend, const struct stored_run *run, struct err *e);
 bool sqlite_run_finish(void *backend, const struct stored_run *run, struct err *e);
+bool sqlite_run_beat(void *backend, const struct run_row *row, struct err *e);
 bool sqlite_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		      struct stored_run **ret_runs, size_t *ret_count, struct err *e);
 

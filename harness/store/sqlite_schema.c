@@ -83,6 +83,10 @@ static const char *const changes[] = {
 	" wall_ns integer not null, lifted_wall_ns integer, lifted_by text,"
 	" lifted_reason text) strict;"
 	"create index stops_open on stops (subject) where lifted_wall_ns is null;",
+
+	/* 4: signs of life of a run, for those who cannot see its process. */
+	"alter table runs add column space integer not null default 0;"
+	"alter table runs add column alive_until_wall_ns integer not null default 0;",
 };
 
 enum { SCHEMA_VERSION = sizeof changes / sizeof changes[0] };

@@ -42,6 +42,9 @@ struct run_row {
 	int64_t pid_start;
 	const char *set_id; /* of the set of trials it belongs to; NULL: none */
 	int64_t trial;      /* its number there, from 1; 0: none */
+	/* Its last sign of life; 0: there was none. */
+	int64_t space;               /* process_space of its process */
+	int64_t alive_until_wall_ns; /* it lives at least until then, as it said */
 	/* After the end: */
 	bool is_ended;
 	int64_t ended_wall_ns;
@@ -64,7 +67,12 @@ bool store_runs(struct store *store, size_t limit, struct arena *arena, struct r
 bool store_run_find(struct store *store, const char *run, struct arena *arena,
 		    struct run_row *ret_row, struct err *e);
 
-/* False once the process that began the run is gone, as far as this machine can see. */
+/* A sign of life, for those who cannot see the process: "I live at least until then". */
+bool store_run_beat(struct store *store, const char *run_id, int64_t space,
+		    int64_t alive_until_wall_ns, struct err *e);
+
+/* False once the process that began the run is gone. One in another process namespace (a container)
+   cannot be seen: it is alive until the time of its last sign of life is over. */
 bool store_run_is_alive(const struct run_row *row);
 
 /* Several runs of one experiment; each of them is a run of its own and names the set. */

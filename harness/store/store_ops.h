@@ -107,6 +107,8 @@ struct store_ops {
 	bool (*runs_read)(void *backend, const struct run_query *query, struct arena *arena,
 			  struct stored_run **ret_runs, size_t *ret_count, struct err *e);
 
+	bool (*run_beat)(void *backend, const struct run_row *row, struct err *e);
+
 	bool (*set_insert)(void *backend, const struct stored_set *set, struct err *e);
 	bool (*set_finish)(void *backend, const struct stored_set *set, struct err *e);
 	/* Newest first; beginning NULL: all. limit 0: no limit. */
