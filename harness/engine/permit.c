@@ -78,17 +78,6 @@ void permit_ground(struct permit_bench *bench, const char *format, ...)
 
 /* ---- which faults on whom ---- */
 
-static bool is_meant(const struct policy_allow *allow, const struct host *host)
-{
-	for (size_t i = 0; i < allow->label_count; i++) {
-		const char *value = host_label(host, allow->labels[i].name);
-
-		if (value == NULL || strcmp(value, allow->labels[i].value) != 0)
-			return false;
-	}
-	return true;
-}
-
 /* "process.kill" by its name, or by "process.*". */
 static bool is_allowed(const struct policy_allow *allow, const char *fault)
 {
@@ -125,7 +114,8 @@ static void check_fault(struct permit_bench *bench, const struct permit_hit *hit
 		const struct policy_allow *allow = &policy->allows[i];
 		struct text text = { 0 };
 
-		if (!is_meant(allow, hit->host) || is_allowed(allow, hit->fault))
+		if (!host_has_labels(hit->host, allow->labels, allow->label_count) ||
+		    is_allowed(allow, hit->fault))
 			continue;
 		say_allow(allow, &text);
 		permit_refuse(bench, PERMIT_FAULT,
