@@ -3,12 +3,14 @@
  */
 #include "base/process.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -90,9 +92,12 @@ bool process_is_boot(const char *boot_id)
 
 int64_t process_space(void)
 {
+	static int64_t space; /* a process stays in its own */
 	struct stat info;
 
-	return stat("/proc/self/ns/pid", &info) == 0 ? (int64_t)info.st_ino : 0;
+	if (space == 0 && stat("/proc/self/ns/pid", &info) == 0)
+		space = (int64_t)info.st_ino;
+	return space;
 }
 
 bool process_is_alive(const char *boot_id, int64_t pid, int64_t pid_start)
@@ -123,4 +128,15 @@ uint64_t process_reserve_descriptors(uint64_t wanted)
 	};
 
 	return setrlimit(RLIMIT_NOFILE, &more) == 0 ? more.rlim_cur : limit.rlim_cur;
+}
+
+/* Not RLIMIT_CORE: a core that goes to a program (systemd-coredump) does not ask for it, and children
+   would inherit it. */
+void process_keep_private(void)
+{
+	(void)process_space(); /* afterwards only root could look */
+
+	const int failure = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+
+	assert(failure == 0);
 }

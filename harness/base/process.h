@@ -29,6 +29,10 @@ bool process_is_boot(const char *boot_id);
 /* Which process namespace this is: pids of another one say nothing here. 0: it cannot be told. */
 int64_t process_space(void);
 
+/* From here on this process leaves no core dump, and only root may look into its memory and its
+   environment: secrets are in both. What it starts is as it would be without. */
+void process_keep_private(void);
+
 /* False once it has ended, also while nobody has collected it yet, and after a reboot. */
 bool process_is_alive(const char *boot_id, int64_t pid, int64_t pid_start);
 
