@@ -56,7 +56,8 @@ static int tell(const struct approving *approving, struct store *store, const st
 		.store = store,
 		.clock = &approving->clock,
 		.scope = PERMIT_NOW,
-		.claim = { .override_reason = approving->claim.override_reason },
+		.claim = { .environment = plan->experiment->inventory->policy.environment,
+			   .override_reason = approving->claim.override_reason },
 	};
 	struct permit_answer answer;
 	struct arena arena = { 0 };
@@ -66,7 +67,7 @@ static int tell(const struct approving *approving, struct store *store, const st
 	clock_format_wall(until_wall_ns, until, sizeof until);
 	text_addf(&line, "%s approves this until %.16sZ", approving->claim.by, until);
 	cli_print_line(stdout, &approving->secrets, text_str(&line));
-	/* What else stands in the way; what belongs to the person who runs it is not asked here. */
+	/* What else stands in the way; to type the environment back is for who runs it. */
 	permission_preview(&request, &arena, &answer);
 	claim_print_answer(plan, &answer, stdout, &approving->secrets);
 	text_release(&line);
