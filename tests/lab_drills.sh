@@ -110,7 +110,29 @@ async_loss_equals_sql() {
 	[ "$lost" -gt 0 ] || { fail "nothing was lost"; return; }
 	echo "    lost $lost, by SQL $(lost_by_sql)"
 	[ "$lost" = "$(lost_by_sql)" ] || { fail "the counts differ"; return; }
-	compare_ledger_with_sql
+	compare_ledger_with_sql && bound_stands_beside_loss "$lost"
+}
+
+# bound_stands_beside_loss LOST: what Patroni's settings allow, what the primary last said, and where the cluster's
+# history really forked.
+bound_stands_beside_loss() {
+	local lost=$1 leader fork had lacked bound
+	leader=$("$lab" leader)
+	is '["Patroni",1048576,5000000000,false]' \
+		'.loss_bounds[0] | [.manager, .maximum_lag_bytes, .ttl_ns, .is_synchronous]' || return
+	bound=$(jq '.loss_bounds[0].bound_bytes' "$report")
+	lacked=$(jq ".lags[0].replicas[] | select(.name == \"$leader\") | .last_words.flush_bytes" "$report")
+	had=$(jq ".lags[0].replicas[] | select(.name == \"$leader\") | .last_words | .wal_bytes - .flush_bytes" "$report")
+	fork=$("$lab" run curl -sf "http://$(host_address "$leader"):8008/history" | jq '.[-1][1]')
+	echo "    may lose $bound B; $leader last lacked $lacked B and had $had, and the history forked at $fork"
+	{ [ "$lacked" -gt 0 ] && [ "$bound" -gt 1048576 ] && [ "$lacked" -lt "$bound" ]; } ||
+		{ fail "the lag does not fit the bound"; return; }
+	# Cut off, the replica got nothing more; only what it had and had not yet reported can be beyond.
+	{ [ "$fork" -ge "$had" ] && [ $((fork - had)) -le 65536 ]; } ||
+		{ fail "the replica's position is not where the history forked"; return; }
+	tr -s '\n ' ' ' <"$out/async-loss/report.txt" |
+		grep -q "may lose up to .* of WAL: 1 MiB (maximum_lag_on_failover).* Observed: $lost acknowledged writes lost" ||
+		fail "report.txt has no bound beside the loss"
 }
 
 sync_loses_nothing() {
@@ -118,7 +140,7 @@ sync_loses_nothing() {
 	drill sync-no-loss experiments/db-replicas-held-back.yaml 0 --var keep=true || return
 	is met '.outcome.verdict' && is 0 '.ledgers[0].healed.lost' || return
 	[ "$(lost_by_sql)" = 0 ] || { fail "SQL finds a loss"; return; }
-	compare_ledger_with_sql
+	is '[true,0]' '.loss_bounds[0] | [.is_synchronous, .bound_bytes]' && compare_ledger_with_sql
 }
 
 hang_and_wake_is_counted_twice() {

@@ -53,6 +53,7 @@
 	X(remote_local) \
 	X(remote_ssh) \
 	X(report) \
+	X(report_lag) \
 	X(report_picture) \
 	X(report_trials) \
 	X(store) \
@@ -75,6 +76,7 @@
 	X(run_heal) \
 	X(run_events) \
 	X(run_level) \
+	X(run_lag) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
