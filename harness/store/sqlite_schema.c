@@ -85,8 +85,8 @@ static const char *const changes[] = {
 	"create index stops_open on stops (subject) where lifted_wall_ns is null;",
 
 	/* 4: signs of life of a run, for those who cannot see its process. */
-	"alter table runs add column space integer not null default 0;"
-	"alter table runs add column alive_until_wall_ns integer not null default 0;",
+	("alter table runs add column space integer not null default 0;"
+	 "alter table runs add column alive_until_wall_ns integer not null default 0;"),
 };
 
 enum { SCHEMA_VERSION = sizeof changes / sizeof changes[0] };
