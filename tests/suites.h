@@ -64,7 +64,9 @@
 	X(statistics) \
 	X(story) \
 	X(trials) \
+	X(verify) \
 	X(compare) \
+	X(crash) \
 	X(sampler) \
 	X(watch) \
 	X(stop) \

@@ -69,6 +69,14 @@ struct plan {
 bool plan_build(const struct experiment *experiment, const char *run_id, uint64_t seed,
 		struct arena *arena, struct plan *ret_plan, struct err *e);
 
+/* One thing that is in the way of a plan; at: the step that it is about, line 0: all of them. */
+typedef void plan_problem_fn(void *ctx, struct mark at, const struct err *e);
+
+/* The same, telling of every step what is wrong with it. False when there was something to tell. */
+bool plan_build_telling(const struct experiment *experiment, const char *run_id, uint64_t seed,
+			struct arena *arena, struct plan *ret_plan, plan_problem_fn *tell,
+			void *ctx);
+
 /* Makes the targets of one step whole once the members that play its role are known. */
 bool plan_resolve(struct plan *plan, size_t step_index, const struct host *const *members,
 		  size_t member_count, struct arena *arena, struct err *e);
@@ -163,6 +171,7 @@ struct run_request {
 	const struct progress *progress;        /* NULL: none */
 	const volatile sig_atomic_t *stop_signal; /* becomes the signal's number; heals and ends */
 	const char *sample_dir;                 /* mapped sample files; survive a crash of ours */
+	struct arena *arena;                    /* the outcome's sentence stays there */
 };
 
 /*

@@ -251,11 +251,15 @@ static bool wait_good(struct run *run, enum event_kind kind, int64_t from_ns, in
 	return true;
 }
 
-static const char *name_bad(const struct run *run)
+/* "`writes` was not good (insert: permission denied)": WHAT is "good" or "stable within 10 s" */
+static void add_bad(const struct run *run, const char *what, struct text *text)
 {
 	const struct probe_spec *bad = watch_first_bad(&run->watch);
+	const char *why = bad == NULL ? NULL : watch_last_error(&run->watch, bad);
 
-	return bad == NULL ? "a probe" : bad->name;
+	text_addf(text, "`%s` was not %s", bad == NULL ? "a probe" : bad->name, what);
+	if (why != NULL)
+		text_addf(text, " (%s)", why);
 }
 
 static bool gate(struct run *run)
@@ -272,8 +276,9 @@ static bool gate(struct run *run)
 		return true;
 	if (run->is_stopping)
 		return false;
-	text_addf(&why, "steady state did not hold within %s: `%s` was not good",
-		  units_format_duration(run->experiment->steady_within_ns, within), name_bad(run));
+	text_addf(&why, "steady state did not hold within %s: ",
+		  units_format_duration(run->experiment->steady_within_ns, within));
+	add_bad(run, "good", &why);
 	(void)not_started(run, text_str(&why));
 	text_release(&why);
 	return false;
@@ -321,15 +326,21 @@ static void observe(struct run *run)
 {
 	const int64_t deadline_ns = run->last_change_ns + run->experiment->observe_at_most_ns;
 	char length[UNITS_TEXT_BYTES];
+	struct text what = { 0 };
+	struct text why = { 0 };
 
 	(void)journal_phase(&run->journal, PHASE_OBSERVE);
 	if (wait_good(run, EVENT_STABLE, run->last_change_ns, run->experiment->stable_for_ns,
-		      deadline_ns))
+		      deadline_ns)) {
 		ledger_count_all(run, COUNT_STABLE);
-	else if (!run->is_stopping) /* nothing to read back from: the heal must not wait for that */
-		(void)journal_say(&run->journal, EVENT_NOT_STABLE, "`%s` was not stable within %s",
-				  name_bad(run),
-				  units_format_duration(run->experiment->observe_at_most_ns, length));
+	} else if (!run->is_stopping) { /* nothing to read back from: the heal must not wait for that */
+		text_addf(&what, "stable within %s",
+			  units_format_duration(run->experiment->observe_at_most_ns, length));
+		add_bad(run, text_str(&what), &why);
+		(void)journal_say(&run->journal, EVENT_NOT_STABLE, "%s", text_str(&why));
+	}
+	text_release(&what);
+	text_release(&why);
 }
 
 /* Newest first, on every way out. */
@@ -343,16 +354,19 @@ static void settle(struct run *run)
 {
 	const int64_t now_ns = clock_now_ns(run->clock);
 	char length[UNITS_TEXT_BYTES];
+	struct text why = { 0 };
 
 	(void)journal_phase(&run->journal, PHASE_SETTLE);
 	if (!wait_good(run, EVENT_STEADY, now_ns, run->experiment->steady_good_for_ns,
 		       now_ns + run->experiment->settle_at_most_ns) &&
-	    !run->is_stopping)
+	    !run->is_stopping) {
+		add_bad(run, "good", &why);
 		(void)journal_say(&run->journal, EVENT_NOT_STEADY,
-				  "steady state did not come back within %s after the heal: `%s` "
-				  "was not good",
+				  "steady state did not come back within %s after the heal: %s",
 				  units_format_duration(run->experiment->settle_at_most_ns, length),
-				  name_bad(run));
+				  text_str(&why));
+	}
+	text_release(&why);
 }
 
 /* The contract of EVENT_CHECK's data is judge.h's. */
@@ -523,6 +537,8 @@ static bool conclude(struct run *run, struct outcome *ret_outcome, struct err *e
 				      story.outcome.exit_code, story.outcome.sentence, e);
 
 	*ret_outcome = story.outcome;
+	if (story.outcome.sentence != NULL)
+		ret_outcome->sentence = arena_copy(request->arena, story.outcome.sentence);
 	secrets_release(&none);
 	return ok && store_locks_drop(request->store, request->run_id, e) && !run->journal.is_broken;
 }

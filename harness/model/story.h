@@ -30,6 +30,8 @@ struct deed {
 struct story {
 	const char *run_id;
 	const char *version;
+	const char *set_id;         /* of the set of trials that the run is one of; NULL: none */
+	int64_t trial;              /* its number there, from 1; 0: none */
 	const struct experiment *experiment;
 	struct timeline timeline;
 	struct span fault;          /* the first confirmed harm [sent, confirmed]; 0,0 when none */
