@@ -32,6 +32,7 @@
 	X(measure_ledger) \
 	X(measure_level) \
 	X(measure_primaries) \
+	X(measure_reads) \
 	X(measure_truth) \
 	X(probe_batch) \
 	X(probe_events) \
@@ -45,6 +46,7 @@
 	X(probe_primaries) \
 	X(probe_prometheus) \
 	X(probe_query) \
+	X(probe_read) \
 	X(probe_redis) \
 	X(probe_s3) \
 	X(probe_ssh) \
@@ -73,6 +75,7 @@
 	X(watch) \
 	X(stop) \
 	X(run) \
+	X(run_reads) \
 	X(run_heal) \
 	X(run_events) \
 	X(run_level) \
