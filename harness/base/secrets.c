@@ -1,8 +1,8 @@
 /*
  * secrets.c - see secrets.h. A value is looked for byte by byte in every way that something between it
- * and us may have written that byte: as it is, %41, \u0041, \', '', '\'', &amp;; and as our own
- * probes shorten a foreign text (a long number becomes N, an odd byte becomes ?, a cut text ends in
- * "..."). What mixes the bytes (base64, as in `Authorization: Basic`, and hex) is a value of its own.
+ * and us may have written that byte: as it is, %41, \u0041, \', '', '\'', &amp;. What mixes the bytes
+ * (base64, as in `Authorization: Basic`, and hex) is a value of its own, and so is what our own probes
+ * make of each (stable.h: a long number becomes N, an odd byte becomes ?, a cut text ends in "...").
  * It does not find a value that was compressed, hashed, turned around or taken apart.
  */
 #include "base/secrets.h"
@@ -17,6 +17,9 @@
 
 enum {
 	SECRET_BYTES_MIN = 4,
+	LONG_NUMBER_DIGITS = 4, /* as in probes/stable.c */
+	BACKSLASHES_MAX = 7,
+	ESCAPE_BYTES_MAX = 12,	/* seven backslashes, u and four digits */
 	MIXED_BYTES_MIN = 6, /* shorter base64 and hex stand in innocent words, too */
 };
 
@@ -33,7 +36,7 @@ static const struct {
 
 /* ---- what is looked for ---- */
 
-static void add_value(struct secrets *secrets, const char *value)
+static void add_form(struct secrets *secrets, const char *value)
 {
 	for (size_t i = 0; i < secrets->value_count; i++)
 		if (strcmp(secrets->owned_values[i], value) == 0)
@@ -44,6 +47,36 @@ static void add_value(struct secrets *secrets, const char *value)
 	secrets->owned_values =
 		mem_grow(secrets->owned_values, count * sizeof *secrets->owned_values);
 	secrets->owned_values[secrets->value_count++] = mem_copy(value);
+}
+
+/* What stable_text (probes/stable.h) makes of the value. */
+static void add_stable(struct secrets *secrets, const char *value)
+{
+	struct text form = { 0 };
+	size_t plain_bytes = 0;
+
+	for (const char *at = value; *at != '\0';) {
+		const size_t digits = strspn(at, "0123456789");
+		const bool is_plain = digits < LONG_NUMBER_DIGITS && *at >= ' ' && *at <= '~';
+
+		if (digits >= LONG_NUMBER_DIGITS)
+			text_add(&form, "N");
+		else if (digits > 0)
+			text_add_bytes(&form, at, digits);
+		else
+			text_add_bytes(&form, is_plain ? at : "?", 1);
+		at += digits > 0 ? digits : 1;
+		plain_bytes += is_plain;
+	}
+	if (plain_bytes >= SECRET_BYTES_MIN)
+		add_form(secrets, text_str(&form));
+	text_release(&form);
+}
+
+static void add_value(struct secrets *secrets, const char *value)
+{
+	add_form(secrets, value);
+	add_stable(secrets, value);
 }
 
 /* Base64 of the value where it begins `skip_bytes` after a group of three, as behind "user:". Only the
@@ -82,6 +115,26 @@ static void add_hex(struct secrets *secrets, const char *value, const char *digi
 	text_release(&form);
 }
 
+/* In a URL: only for what stable_text makes of it there, where %20 and a number come together. */
+static void add_url(struct secrets *secrets, const char *value, const char *digits)
+{
+	struct text form = { 0 };
+
+	for (const char *at = value; *at != '\0'; at++) {
+		const unsigned char byte = (unsigned char)*at;
+
+		if (isalnum(byte) || strchr("-._~", byte) != NULL) {
+			text_add_bytes(&form, at, 1);
+			continue;
+		}
+		text_add(&form, "%");
+		text_add_bytes(&form, &digits[byte >> 4], 1);
+		text_add_bytes(&form, &digits[byte & 0xf], 1);
+	}
+	add_stable(secrets, text_str(&form));
+	text_release(&form);
+}
+
 /* As json.c writes it, with what becomes of bytes that are no UTF-8. */
 static void add_json(struct secrets *secrets, const char *value)
 {
@@ -105,6 +158,7 @@ void secrets_register(struct secrets *secrets, const char *value)
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	static const char url_digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char *const hex_digits[] = { "0123456789abcdef", "0123456789ABCDEF" };
 
 	if (value == NULL || strlen(value) < SECRET_BYTES_MIN)
 		return;
@@ -114,8 +168,10 @@ void secrets_register(struct secrets *secrets, const char *value)
 		add_base64(secrets, value, skip_bytes, digits);
 		add_base64(secrets, value, skip_bytes, url_digits);
 	}
-	add_hex(secrets, value, "0123456789abcdef");
-	add_hex(secrets, value, "0123456789ABCDEF");
+	for (size_t i = 0; i < sizeof hex_digits / sizeof hex_digits[0]; i++) {
+		add_hex(secrets, value, hex_digits[i]);
+		add_url(secrets, value, hex_digits[i]);
+	}
 }
 
 /* ---- how it may be written ---- */
@@ -125,7 +181,6 @@ struct match {
 	const char *at;	   /* in the text */
 	const char *value; /* what is left of the secret */
 	size_t plain_bytes; /* of the text that say something of the secret */
-	bool is_lossy;	   /* N or ? stood for something */
 };
 
 static size_t run_of(const char *at, char byte)
@@ -151,32 +206,76 @@ static bool is_hex(const char *at, size_t digit_count, unsigned wanted)
 	return found == wanted;
 }
 
+/* "&amp;", "&#38;", "&#x26;" */
+static size_t entity_of(const char *at, char byte)
+{
+	if (at[0] != '&')
+		return 0;
+	for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
+		if (byte == entities[i].byte &&
+		    strncmp(at, entities[i].entity, strlen(entities[i].entity)) == 0)
+			return strlen(entities[i].entity);
+
+	const bool has_hex = at[1] == '#' && (at[2] == 'x' || at[2] == 'X');
+	const char *number = at + (has_hex ? 3 : 2);
+	char *end = NULL;
+
+	if (at[1] != '#' || !isxdigit((unsigned char)*number) ||
+	    strtoul(number, &end, has_hex ? 16 : 10) != (unsigned char)byte || *end != ';')
+		return 0;
+	return (size_t)(end + 1 - at);
+}
+
+/* Backslashes in front of an escaped byte: one, or more when what was escaped was escaped again. */
+static size_t backslashes_of(const char *at)
+{
+	const size_t count = run_of(at, '\\');
+
+	return count <= BACKSLASHES_MAX ? count : 0;
+}
+
+/* "\u00e9" for the two or three bytes of that character; *ret_value_bytes is how many. */
+static size_t unicode_escape_of(const char *at, const char *value, size_t *ret_value_bytes)
+{
+	const unsigned first = (unsigned char)value[0];
+	const size_t length = first < 0x80 ? 1 : first >= 0xc0 && first < 0xe0 ? 2 : 3;
+	unsigned character = first & (length == 1 ? 0x7fU : length == 2 ? 0x1fU : 0xfU);
+
+	const size_t backslashes = backslashes_of(at);
+
+	if (backslashes == 0 || at[backslashes] != 'u' || (first >= 0x80 && first < 0xc0) ||
+	    first >= 0xf0)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if (((unsigned char)value[i] & 0xc0) != 0x80)
+			return 0;
+		character = character << 6 | ((unsigned char)value[i] & 0x3fU);
+	}
+	*ret_value_bytes = length;
+	return is_hex(at + backslashes + 1, 4, character) ? backslashes + 5 : 0;
+}
+
 /* Bytes of the text that are one way to write this byte of a secret, other than the byte itself; 0:
    they are not. */
 static size_t escape_of(const char *at, char byte)
 {
 	static const char escapes[] = "nrtbf";
 	static const char meanings[] = "\n\r\t\b\f";
-	const unsigned char wanted = (unsigned char)byte;
 	const char *meaning = strchr(meanings, byte);
+	const size_t backslashes = backslashes_of(at);
 
-	if (at[0] == '%' && is_hex(at + 1, 2, wanted))
+	if (at[0] == '%' && is_hex(at + 1, 2, (unsigned char)byte))
 		return 3;
 	if (at[0] == '+' && byte == ' ')
 		return 1;
-	if (at[0] == '\\' && at[1] == 'u' && wanted < 0x80 && is_hex(at + 2, 4, wanted))
-		return 6;
-	if (at[0] == '\\' && meaning != NULL && at[1] == escapes[meaning - meanings])
-		return 2;
-	if (at[0] == '\\' && at[1] == byte && byte != '\\') /* that one: step_run */
-		return 2;
-	if (byte == '\'' && strncmp(at, "'\\''", 4) == 0)
-		return 4;
-	for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
-		if (byte == entities[i].byte &&
-		    strncmp(at, entities[i].entity, strlen(entities[i].entity)) == 0)
-			return strlen(entities[i].entity);
-	return 0;
+	if (backslashes > 0 && meaning != NULL && at[backslashes] == escapes[meaning - meanings])
+		return backslashes + 1;
+	if (backslashes > 0 && at[backslashes] == byte) /* itself no backslash: step_run */
+		return backslashes + 1;
+	if (byte == '\'' && at[0] == byte && backslashes_of(at + 1) > 0 &&
+	    strncmp(at + 1 + backslashes_of(at + 1), "''", 2) == 0)
+		return backslashes_of(at + 1) + 3; /* a shell's */
+	return entity_of(at, byte);
 }
 
 /* Quotes are doubled in SQL, backslashes nearly everywhere; each then escapes the byte behind it. */
@@ -189,8 +288,7 @@ static bool step_run(struct match *match, char byte)
 
 	if (is_last && found > 2 * wanted)
 		taken = 2 * wanted; /* the rest closes what the secret stands in */
-	else if (found != wanted && found != 2 * wanted &&
-		 !(byte == '\\' && found == 2 * wanted + 1) && !(is_last && found > wanted))
+	else if (found < wanted || (byte != '\\' && !is_last && found != wanted && found != 2 * wanted))
 		return false;
 	match->at += taken;
 	match->value += wanted;
@@ -198,32 +296,17 @@ static bool step_run(struct match *match, char byte)
 	return true;
 }
 
-/* What stable_text (probes/stable.h) makes of digits and of bytes that are not printable ASCII. */
-static bool step_lossy(struct match *match)
-{
-	const unsigned char wanted = (unsigned char)*match->value;
-
-	if (*match->at == 'N' && isdigit(wanted)) {
-		while (isdigit((unsigned char)*match->value))
-			match->value++;
-	} else if (*match->at == '?' && (wanted < ' ' || wanted > '~')) {
-		match->value++;
-	} else {
-		return false;
-	}
-	match->at++;
-	match->is_lossy = true;
-	return true;
-}
-
 static bool step(struct match *match)
 {
 	const char byte = *match->value;
-	const size_t escape_bytes = escape_of(match->at, byte);
+	size_t value_bytes = 1;
+	size_t escape_bytes = unicode_escape_of(match->at, match->value, &value_bytes);
 
+	if (escape_bytes == 0)
+		escape_bytes = escape_of(match->at, byte);
 	if (escape_bytes > 0) {
 		match->at += escape_bytes;
-		match->value++;
+		match->value += value_bytes;
 		match->plain_bytes += escape_bytes;
 		return true;
 	}
@@ -235,7 +318,7 @@ static bool step(struct match *match)
 		match->plain_bytes++;
 		return true;
 	}
-	return step_lossy(match);
+	return false;
 }
 
 /* Length of the value when the text begins with it, else 0. */
@@ -257,18 +340,25 @@ static size_t match_secret(const char *text, const char *value)
 
 	if (plain_bytes > 0)
 		return plain_bytes;
-	if (*text != *value && strchr("%+\\&'?N", *text) == NULL)
+	if (*text != *value && strchr("%+\\&'", *text) == NULL)
 		return 0;
 	while (*match.value != '\0')
 		if (*match.at == '\0' || !step(&match))
 			break;
-	if (match.is_lossy && match.plain_bytes < SECRET_BYTES_MIN)
-		return 0;
 	if (*match.value == '\0')
 		return (size_t)(match.at - text);
-	if (match.plain_bytes >= SECRET_BYTES_MIN &&
-	    strncmp(match.at, cut_mark, strlen(cut_mark)) == 0)
-		return (size_t)(match.at - text);
+	if (match.plain_bytes < SECRET_BYTES_MIN)
+		return 0;
+
+	/* Where it was cut within an escape, the half of that belongs to it. */
+	const size_t half_most = isalnum((unsigned char)*match.at) ? 0 : ESCAPE_BYTES_MAX;
+
+	for (size_t half = 0; half <= half_most; half++) {
+		if (strncmp(match.at + half, cut_mark, strlen(cut_mark)) == 0)
+			return (size_t)(match.at + half - text);
+		if (match.at[half] == '\0')
+			break;
+	}
 	return 0;
 }
 
