@@ -355,10 +355,6 @@ static void write_foot(struct text *text, const struct story *story)
 	}
 	text_add(text, "Run ");
 	escape_markdown(text, story->run_id);
-	if (story->set_id != NULL) {
-		text_add(text, ", ");
-		escape_markdown(text, words_trial(story, buffer));
-	}
 	text_addf(text, ", started %s, ", words_wall(story, facts_started_ns(story), buffer));
 	text_addf(text, "took %s, firedrill ",
 		  units_format_duration(facts_ended_ns(story) - facts_started_ns(story), duration));

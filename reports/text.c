@@ -487,7 +487,6 @@ static void write_foot(const struct page *page)
 {
 	const struct story *story = page->story;
 	struct text line = { 0 };
-	char trial[WORDS_BYTES];
 	char wall[WORDS_BYTES];
 	char duration[UNITS_TEXT_BYTES];
 
@@ -495,8 +494,7 @@ static void write_foot(const struct page *page)
 		add_heading(page, "What could not be told");
 	for (size_t i = 0; i < story->untold_count; i++)
 		grid_sentence(page->text, "  - ", 4, page->width, story->untold[i]);
-	text_addf(&line, "Run %s, %s%s%s, took %s, firedrill %s", story->run_id,
-		  words_trial(story, trial), story->set_id == NULL ? "" : ", ",
+	text_addf(&line, "Run %s, %s, took %s, firedrill %s", story->run_id,
 		  words_wall(story, facts_started_ns(story), wall),
 		  units_format_duration(facts_ended_ns(story) - facts_started_ns(story), duration),
 		  story->version);

@@ -28,6 +28,7 @@
 	X(measure_ledger) \
 	X(measure_level) \
 	X(measure_primaries) \
+	X(measure_reads) \
 	X(measure_truth) \
 	X(probe_batch) \
 	X(probe_events) \
@@ -41,6 +42,7 @@
 	X(probe_primaries) \
 	X(probe_prometheus) \
 	X(probe_query) \
+	X(probe_read) \
 	X(probe_redis) \
 	X(probe_s3) \
 	X(probe_ssh) \
@@ -49,6 +51,7 @@
 	X(remote_local) \
 	X(remote_ssh) \
 	X(report) \
+	X(report_lag) \
 	X(report_picture) \
 	X(report_trials) \
 	X(store) \
@@ -61,16 +64,16 @@
 	X(statistics) \
 	X(story) \
 	X(trials) \
-	X(verify) \
 	X(compare) \
-	X(crash) \
 	X(sampler) \
 	X(watch) \
 	X(stop) \
 	X(run) \
+	X(run_reads) \
 	X(run_heal) \
 	X(run_events) \
 	X(run_level) \
+	X(run_lag) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \

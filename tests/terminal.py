@@ -68,5 +68,4 @@ def main():
     sys.exit(1 if left or MARK not in output else 0)
 
 
-if __name__ == "__main__":
-    main()
+main()

@@ -151,7 +151,6 @@ static int run_once(struct run_command *command, const char *folder, const char 
 		.progress = live_progress(live),
 		.stop_signal = command->stop_signal,
 		.sample_dir = sample_dir,
-		.arena = &command->arena,
 	};
 	const bool ok = run_experiment(&request, &outcome, &e);
 	int code = (int)outcome.exit_code;
@@ -207,10 +206,10 @@ static int with_store(struct run_command *command)
 	struct err e = { 0 };
 	int code;
 
-	code = plan_view_build(command->experiment, command->run_id, command->seed, &command->arena,
-			       &command->secrets, &plan);
-	if (code != -1)
-		return code;
+	if (!plan_build(command->experiment, command->run_id, command->seed, &command->arena, &plan,
+			&e))
+		return cli_fail(e.kind == ERR_REFUSED ? EXIT_NOT_STARTED : EXIT_NOT_RUN,
+				&command->secrets, &e);
 	if (arguments_flag(command->arguments, "dry-run")) {
 		plan_view_print(&plan, stdout, &command->secrets);
 		run_show_trials(command, stdout);

@@ -127,7 +127,6 @@ int run_trials(struct run_command *command, const char *folder, const char *samp
 		.opener = remote_opener_real(),
 		.stop_signal = command->stop_signal,
 		.sample_dir = sample_dir,
-		.arena = &command->arena,
 	};
 	const struct trials_request request = {
 		.run = &run,

@@ -10,6 +10,7 @@
  *   follower.c threads that look what the system itself does; sights.c takes what they saw
  *   host_clock.c   how far a host's clock is from ours; measure_events.c puts both together
  *   ledger.c   read back a ledger again and again until the missing set stops shrinking
+ *   shown.c    what readers were shown, from the lanes into the journal
  *   salvage.c  the samples of a run whose process died
  *   sessions.c one kept connection for each host
  *   measure.c, judge.c   pure; see their headers
@@ -68,14 +69,6 @@ struct plan {
 bool plan_build(const struct experiment *experiment, const char *run_id, uint64_t seed,
 		struct arena *arena, struct plan *ret_plan, struct err *e);
 
-/* One thing that is in the way of a plan; at: the step that it is about, line 0: all of them. */
-typedef void plan_problem_fn(void *ctx, struct mark at, const struct err *e);
-
-/* The same, telling of every step what is wrong with it. False when there was something to tell. */
-bool plan_build_telling(const struct experiment *experiment, const char *run_id, uint64_t seed,
-			struct arena *arena, struct plan *ret_plan, plan_problem_fn *tell,
-			void *ctx);
-
 /* Makes the targets of one step whole once the members that play its role are known. */
 bool plan_resolve(struct plan *plan, size_t step_index, const struct host *const *members,
 		  size_t member_count, struct arena *arena, struct err *e);
@@ -111,6 +104,10 @@ struct outside_ops {
 	/* What the event probes saw since the last call, one at a time; false: no more. NULL: the
 	   outside has no event probes. */
 	bool (*take)(void *ctx, struct outside_sight *ret_sight);
+	/* One read of this reader that saw a change, since the last call, those of a lane in their
+	   order; false: no more. ret_changes is appended to. NULL: the outside has no readers. */
+	bool (*take_shown)(void *ctx, size_t probe_index, uint64_t *ret_slot,
+			   struct text *ret_changes);
 	/* No slot begins after this; returns when the attempts under way have ended. */
 	void (*stop)(void *ctx);
 	bool (*read_back)(void *ctx, const struct probe_spec *spec, int64_t deadline_ns,
@@ -166,7 +163,6 @@ struct run_request {
 	const struct progress *progress;        /* NULL: none */
 	const volatile sig_atomic_t *stop_signal; /* becomes the signal's number; heals and ends */
 	const char *sample_dir;                 /* mapped sample files; survive a crash of ours */
-	struct arena *arena;                    /* the outcome's sentence stays there */
 };
 
 /*

@@ -127,6 +127,7 @@ void run_tick(struct run *run, int64_t until_ns)
 	if (run->are_lanes_running) {
 		watch_update(&run->watch, now_ns);
 		sights_take(run);
+		shown_take(run);
 	}
 	look_at_signal(run);
 	look_at_stop_conditions(run, now_ns);
@@ -250,15 +251,11 @@ static bool wait_good(struct run *run, enum event_kind kind, int64_t from_ns, in
 	return true;
 }
 
-/* "`writes` was not good (insert: permission denied)": WHAT is "good" or "stable within 10 s" */
-static void add_bad(const struct run *run, const char *what, struct text *text)
+static const char *name_bad(const struct run *run)
 {
 	const struct probe_spec *bad = watch_first_bad(&run->watch);
-	const char *why = bad == NULL ? NULL : watch_last_error(&run->watch, bad);
 
-	text_addf(text, "`%s` was not %s", bad == NULL ? "a probe" : bad->name, what);
-	if (why != NULL)
-		text_addf(text, " (%s)", why);
+	return bad == NULL ? "a probe" : bad->name;
 }
 
 static bool gate(struct run *run)
@@ -275,9 +272,8 @@ static bool gate(struct run *run)
 		return true;
 	if (run->is_stopping)
 		return false;
-	text_addf(&why, "steady state did not hold within %s: ",
-		  units_format_duration(run->experiment->steady_within_ns, within));
-	add_bad(run, "good", &why);
+	text_addf(&why, "steady state did not hold within %s: `%s` was not good",
+		  units_format_duration(run->experiment->steady_within_ns, within), name_bad(run));
 	(void)not_started(run, text_str(&why));
 	text_release(&why);
 	return false;
@@ -325,21 +321,15 @@ static void observe(struct run *run)
 {
 	const int64_t deadline_ns = run->last_change_ns + run->experiment->observe_at_most_ns;
 	char length[UNITS_TEXT_BYTES];
-	struct text what = { 0 };
-	struct text why = { 0 };
 
 	(void)journal_phase(&run->journal, PHASE_OBSERVE);
 	if (wait_good(run, EVENT_STABLE, run->last_change_ns, run->experiment->stable_for_ns,
-		      deadline_ns)) {
+		      deadline_ns))
 		ledger_count_all(run, COUNT_STABLE);
-	} else if (!run->is_stopping) { /* nothing to read back from: the heal must not wait for that */
-		text_addf(&what, "stable within %s",
-			  units_format_duration(run->experiment->observe_at_most_ns, length));
-		add_bad(run, text_str(&what), &why);
-		(void)journal_say(&run->journal, EVENT_NOT_STABLE, "%s", text_str(&why));
-	}
-	text_release(&what);
-	text_release(&why);
+	else if (!run->is_stopping) /* nothing to read back from: the heal must not wait for that */
+		(void)journal_say(&run->journal, EVENT_NOT_STABLE, "`%s` was not stable within %s",
+				  name_bad(run),
+				  units_format_duration(run->experiment->observe_at_most_ns, length));
 }
 
 /* Newest first, on every way out. */
@@ -353,19 +343,16 @@ static void settle(struct run *run)
 {
 	const int64_t now_ns = clock_now_ns(run->clock);
 	char length[UNITS_TEXT_BYTES];
-	struct text why = { 0 };
 
 	(void)journal_phase(&run->journal, PHASE_SETTLE);
 	if (!wait_good(run, EVENT_STEADY, now_ns, run->experiment->steady_good_for_ns,
 		       now_ns + run->experiment->settle_at_most_ns) &&
-	    !run->is_stopping) {
-		add_bad(run, "good", &why);
+	    !run->is_stopping)
 		(void)journal_say(&run->journal, EVENT_NOT_STEADY,
-				  "steady state did not come back within %s after the heal: %s",
+				  "steady state did not come back within %s after the heal: `%s` "
+				  "was not good",
 				  units_format_duration(run->experiment->settle_at_most_ns, length),
-				  text_str(&why));
-	}
-	text_release(&why);
+				  name_bad(run));
 }
 
 /* The contract of EVENT_CHECK's data is judge.h's. */
@@ -417,6 +404,7 @@ static void stop_lanes(struct run *run)
 		return;
 	outside->ops->stop(outside->ctx);
 	sights_end(run);
+	shown_end(run);
 	/* All attempts have ended: what is empty now was never sampled. */
 	for (size_t i = 0; i < run->experiment->probe_count; i++) {
 		outside->ops->view(outside->ctx, i, clock_now_ns(run->clock), &run->watch.tracks[i]);
@@ -535,8 +523,6 @@ static bool conclude(struct run *run, struct outcome *ret_outcome, struct err *e
 				      story.outcome.exit_code, story.outcome.sentence, e);
 
 	*ret_outcome = story.outcome;
-	if (story.outcome.sentence != NULL)
-		ret_outcome->sentence = arena_copy(request->arena, story.outcome.sentence);
 	secrets_release(&none);
 	return ok && store_locks_drop(request->store, request->run_id, e) && !run->journal.is_broken;
 }
@@ -556,6 +542,7 @@ bool run_experiment(const struct run_request *request, struct outcome *ret_outco
 					 .progress = request->progress };
 	watch_init(&run->watch, request->experiment, &request->outside);
 	run->sights = sights_make();
+	run->shown = shown_log_make();
 	run->sessions = sessions_make(&request->opener, request->clock);
 	ok = begin(run, e);
 	if (ok) {
@@ -579,6 +566,7 @@ bool run_experiment(const struct run_request *request, struct outcome *ret_outco
 	}
 	sessions_release(run->sessions);
 	sights_release(run->sights);
+	shown_log_release(run->shown);
 	arena_release(&run->arena);
 	free(run);
 	return ok;

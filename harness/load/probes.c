@@ -227,20 +227,34 @@ static void build_probe(struct loader *loader, const struct experiment *experime
 			const struct node *node, struct probe_spec *spec)
 {
 	struct form_values values = { 0 };
-	bool is_whole;
 
 	spec->name = node->key;
 	(void)name_check(loader, node->key_mark, "a probe", node->key);
-	is_whole = build_spec(loader, experiment, &form_probe, node, spec, &values);
+	(void)build_spec(loader, experiment, &form_probe, node, spec, &values);
 	spec->every_ns = params_number(&values.own, "every");
 	if (spec->is_event)
 		limit_event(loader, node, spec, &values.own);
-	if (is_whole && spec->is_event && spec->service != NULL && spec->service->member_count == 0)
-		problem_add(loader, spec->mark, "%s looks at hosts, and `%s` has no `members` in the "
-			    "inventory; name them there, or write `on` with a host", spec->kind,
-			    spec->service->name);
 	if (spec->every_ns > 0 && spec->timeout_ns > 0)
 		spec->lane_count = count_lanes(loader, spec, &values.own);
+}
+
+/* A reader reads the rows of a ledger that this experiment writes. */
+static void find_ledger(struct loader *loader, const struct experiment *experiment,
+			struct probe_spec *spec)
+{
+	const struct probe_ops *ops = probe_find(spec->kind);
+	const struct probe_spec *ledger;
+
+	if (ops == NULL || ops->reads_ledger == NULL || spec->params.count == 0 ||
+	    !params_is_set(&spec->params, "ledger"))
+		return;
+	ledger = probe_named(loader, experiment, params_find(&spec->params, "ledger"));
+	if (ledger != NULL && strcmp(ledger->kind, ops->reads_ledger) != 0)
+		problem_add(loader, params_find(&spec->params, "ledger")->mark,
+			    "%s reads the rows of a `%s`, and `%s` is a `%s`", ops->name,
+			    ops->reads_ledger, ledger->name, ledger->kind);
+	else
+		spec->ledger = ledger;
 }
 
 void probes_build(struct loader *loader, const struct node *root, struct experiment *experiment)
@@ -259,6 +273,8 @@ void probes_build(struct loader *loader, const struct node *root, struct experim
 	assert(i == part->count);
 	experiment->probes = specs;
 	experiment->probe_count = part->count;
+	for (i = 0; i < part->count; i++)
+		find_ledger(loader, experiment, &specs[i]);
 }
 
 /* A second check of a kind, without a name of its own, is called "KIND 2". */
@@ -299,6 +315,9 @@ static void build_check(struct loader *loader, const struct experiment *experime
 	if (is_whole && spec->is_event)
 		problem_add(loader, spec->mark, "%s yields events and no answer to check; it belongs "
 			    "under `probes`", spec->kind);
+	if (is_whole && probe_find(spec->kind)->reads_ledger != NULL)
+		problem_add(loader, spec->mark, "%s reads beside a ledger that writes; it belongs under "
+			    "`probes`", spec->kind);
 	if (is_whole && spec->is_ledger)
 		problem_add(loader, spec->mark, "%s is a ledger: it writes; it belongs under "
 			    "`probes`", spec->kind);

@@ -7,6 +7,7 @@
 
 #include "base/secrets.h"
 #include "model/experiment.h"
+#include "model/reads.h"
 #include "model/lag.h"
 #include "model/standing.h"
 #include "model/timeline.h"
@@ -29,8 +30,6 @@ struct deed {
 struct story {
 	const char *run_id;
 	const char *version;
-	const char *set_id;         /* of the set of trials that the run is one of; NULL: none */
-	int64_t trial;              /* its number there, from 1; 0: none */
 	const struct experiment *experiment;
 	struct timeline timeline;
 	struct span fault;          /* the first confirmed harm [sent, confirmed]; 0,0 when none */
@@ -47,6 +46,8 @@ struct story {
 	size_t named_event_count;
 	const struct primaries_result *primaries; /* one for each watch over all members */
 	size_t primaries_count;
+	const struct reader_result *readers;
+	size_t reader_count;
 	const struct lag_result *lags; /* one for each lag probe */
 	size_t lag_count;
 	const struct loss_bound *bounds; /* one for each service whose failover settings are known */
