@@ -135,7 +135,8 @@ static bool run_begin_work(struct store *store, void *ctx, struct err *e)
 }
 
 /* Names and values in turn: a list keeps their order and allows any name. */
-static const char *vars_print(const struct run_row *row, struct arena *arena)
+static const char *vars_print(const struct store *store, const struct run_row *row,
+			      struct arena *arena)
 {
 	const char **texts = arena_alloc(arena, (row->var_count * 2 + 1) * sizeof *texts);
 	struct text json = { 0 };
@@ -144,7 +145,8 @@ static const char *vars_print(const struct run_row *row, struct arena *arena)
 		texts[i * 2] = row->vars[i].name;
 		texts[i * 2 + 1] = row->vars[i].value;
 	}
-	store_texts_print(texts, row->var_count * 2, &json);
+	store_texts_print(store_hide_texts(store, arena, texts, row->var_count * 2),
+			  row->var_count * 2, &json);
 
 	const char *copy = arena_copy(arena, text_str(&json));
 
@@ -178,7 +180,7 @@ bool store_run_begin(struct store *store, const struct run_row *row, struct err 
 	run.row.version = store_hide(store, &scratch, row->version);
 	run.row.experiment_path = store_hide(store, &scratch, row->experiment_path);
 	run.row.inventory_path = store_hide(store, &scratch, row->inventory_path);
-	run.vars_json = store_hide(store, &scratch, vars_print(row, &scratch));
+	run.vars_json = vars_print(store, row, &scratch);
 	seal_begin(&run, hash);
 	run.seal = hash;
 	ok = store_write(store, run_begin_work, &run, e);
