@@ -286,6 +286,18 @@ static bool run_until_done(const struct probe_spec *spec, const char *run_id, co
 	return is_done;
 }
 
+/* libpq's own words; no other tells a server that lives from one that takes writes. */
+static void explain_read_only(struct err *e)
+{
+	const struct err told = *e;
+
+	if (strstr(told.text, "session is read-only") != NULL)
+		err_set(e, told.kind,
+			"%s. It is a standby, or default_transaction_read_only is on, and a ledger "
+			"writes: let `conninfo` name the primary, too",
+			told.text);
+}
+
 static bool postgres_write_prepare(const struct probe_spec *spec, const char *run_id,
 				   const struct clock *clock, int64_t deadline_ns, struct err *e)
 {
@@ -298,6 +310,8 @@ static bool postgres_write_prepare(const struct probe_spec *spec, const char *ru
 		       "checksum text not null)");
 	ok = run_until_done(spec, run_id, text_str(&sql), clock, deadline_ns, e);
 	text_release(&sql);
+	if (!ok)
+		explain_read_only(e);
 	return ok || err_wrap(e, "make the ledger's table on %s", spec->service->name);
 }
 
