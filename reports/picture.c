@@ -103,7 +103,6 @@ bool picture_draw(enum canvas_kind kind, const struct story *story, struct text 
 		canvas_crop(picture.canvas, PICTURE_HEAD);
 	}
 	picture_wash(&picture);
-	picture_event_bands(&picture);
 	picture_panel(&picture);
 	picture_lag(&picture);
 	picture_strips(&picture);

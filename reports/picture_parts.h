@@ -56,8 +56,7 @@ void picture_lag(const struct picture *picture);    /* how far replicas were beh
 void picture_strips(const struct picture *picture); /* good and bad, acknowledged and lost */
 void picture_frame(const struct picture *picture);  /* bracket, marks, axis, legend */
 void picture_head(const struct picture *picture);   /* what came out, in words */
-void picture_event_bands(const struct picture *picture); /* under the samples */
-void picture_event_names(const struct picture *picture); /* over them */
+void picture_event_names(const struct picture *picture); /* over the samples */
 void picture_wash(const struct picture *picture);   /* from inject to heal, under all the rest */
 
 #endif
