@@ -37,6 +37,11 @@ PROPS   := $(patsubst %,$(BUILD)/fixtures/%.o,pg_server probe_try script_pg scri
            ssh_server stories story_draft story_lag tcp_server temp_dir truth)
 BENCH   := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
 CHECK   := $(shell pkg-config --libs check 2>/dev/null)
+# What tests/points.c stands around, in the programs that are linked with it.
+POINTS  := $(BUILD)/tests/points.o
+WRAPS   := $(patsubst %,-Wl$(comma)--wrap=%,store_run_begin store_run_end store_append store_heal_put \
+           store_heal_mark store_lock_take store_locks_drop store_track_put store_ledger_read_put \
+           remote_opener_real fault_find clock_system)
 
 .PHONY: all
 all: $(BUILD)/firedrill
@@ -44,9 +49,13 @@ all: $(BUILD)/firedrill
 $(BUILD)/firedrill: $(OBJ)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS)
-$(BUILD)/unit: $(UNIT) $(PARTS)
+# The same firedrill with crash points: see tests/points.h.
+$(BUILD)/firedrill_points: $(OBJ) $(POINTS)
 	@echo "  link $@"
-	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(WRAPS) -o $@ $^ $(LIBS)
+$(BUILD)/unit: $(UNIT) $(POINTS) $(PARTS)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(WRAPS) -o $@ $^ $(LIBS) $(CHECK)
 # A program of its own for each lab test: tests/lab_<what>.c
 $(BUILD)/lab_%: $(BUILD)/tests/lab_%.o $(FIXTURES) $(PARTS)
 	@echo "  link $@"
@@ -161,4 +170,4 @@ help:
 	@echo 'make install    to PREFIX (default /usr/local), below DESTDIR'
 
 .SECONDARY:
--include $(OBJ:.o=.d) $(UNIT:.o=.d) $(BUILD)/tests/oracle_ledger.d $(BENCH:$(BUILD)/%=$(BUILD)/tests/%.d)
+-include $(OBJ:.o=.d) $(UNIT:.o=.d) $(POINTS:.o=.d) $(BUILD)/tests/oracle_ledger.d $(BENCH:$(BUILD)/%=$(BUILD)/tests/%.d)

@@ -141,6 +141,14 @@ static void put_run(struct json *root, const struct story *story)
 	struct json *run = json_put_object(root, "run");
 
 	json_put_text(run, "id", story->run_id);
+	if (story->set_id == NULL) {
+		json_put_null(run, "set");
+	} else {
+		struct json *set = json_put_object(run, "set");
+
+		json_put_text(set, "id", story->set_id);
+		json_put_int(set, "trial", story->trial);
+	}
 	json_put_text(run, "firedrill_version", story->version);
 	json_put_text(run, "head", facts_head(story));
 	put_moment(run, "started", story, facts_started_ns(story));
@@ -516,6 +524,11 @@ static void put_deeds(struct json *root, const struct story *story)
 		json_put_text(row, "read_back", event_kind_name(deed->read_back));
 		json_put_text(row, "leftover", deed->leftover);
 	}
+
+	struct json *permission = json_put_array(root, "permission");
+
+	for (size_t i = 0; i < story->permission_count; i++)
+		json_push_text(permission, story->permission[i]);
 
 	struct json *untold = json_put_array(root, "untold");
 

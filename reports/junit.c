@@ -208,13 +208,19 @@ static void add_property(struct text *text, const char *name, const char *value)
 
 static void write_properties(struct text *text, const struct story *story)
 {
+	char trial[WORDS_BYTES];
+
 	text_add(text, "    <properties>\n");
 	add_property(text, "run", story->run_id);
+	if (story->set_id != NULL)
+		add_property(text, "trial", words_trial(story, trial));
 	add_property(text, "firedrill", story->version);
 	if (facts_head(story) != NULL)
 		add_property(text, "head", facts_head(story));
 	add_property(text, "verdict", words_headline(&story->outcome));
 	add_property(text, "outcome", story->outcome.sentence);
+	for (size_t i = 0; i < story->permission_count; i++)
+		add_property(text, "permission", story->permission[i]);
 	for (size_t i = 0; i < story->untold_count; i++)
 		add_property(text, "could not be told", story->untold[i]);
 	text_add(text, "    </properties>\n");

@@ -243,6 +243,7 @@ const struct story *redact_story(const struct story *story, struct arena *arena)
 
 	fresh->run_id = clean(&r, story->run_id);
 	fresh->version = clean(&r, story->version);
+	fresh->set_id = clean(&r, story->set_id);
 	fresh->experiment = clean_experiment(&r, story->experiment);
 	fresh->timeline = clean_timeline(&r, &story->timeline);
 	fresh->probes = clean_probes(&r, story->probes, story->probe_count);
@@ -253,6 +254,7 @@ const struct story *redact_story(const struct story *story, struct arena *arena)
 	fresh->readers = clean_readers(&r, story);
 	fresh->primaries = clean_primaries(&r, story);
 	fresh->deeds = clean_deeds(&r, story);
+	fresh->permission = clean_texts(&r, story->permission, story->permission_count);
 	fresh->untold = clean_texts(&r, story->untold, story->untold_count);
 	fresh->outcome.sentence = clean(&r, story->outcome.sentence);
 	return fresh;

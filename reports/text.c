@@ -483,10 +483,19 @@ static void write_deed(const struct page *page, const struct deed *deed)
 	text_release(&line);
 }
 
+static void write_permission(const struct page *page)
+{
+	if (page->story->permission_count > 0)
+		add_heading(page, "Permission");
+	for (size_t i = 0; i < page->story->permission_count; i++)
+		grid_sentence(page->text, "  - ", 4, page->width, page->story->permission[i]);
+}
+
 static void write_foot(const struct page *page)
 {
 	const struct story *story = page->story;
 	struct text line = { 0 };
+	char trial[WORDS_BYTES];
 	char wall[WORDS_BYTES];
 	char duration[UNITS_TEXT_BYTES];
 
@@ -494,7 +503,8 @@ static void write_foot(const struct page *page)
 		add_heading(page, "What could not be told");
 	for (size_t i = 0; i < story->untold_count; i++)
 		grid_sentence(page->text, "  - ", 4, page->width, story->untold[i]);
-	text_addf(&line, "Run %s, %s, took %s, firedrill %s", story->run_id,
+	text_addf(&line, "Run %s, %s%s%s, took %s, firedrill %s", story->run_id,
+		  words_trial(story, trial), story->set_id == NULL ? "" : ", ",
 		  words_wall(story, facts_started_ns(story), wall),
 		  units_format_duration(facts_ended_ns(story) - facts_started_ns(story), duration),
 		  story->version);
@@ -536,6 +546,7 @@ static bool text_write(const struct story *story, const struct report_style *sty
 		add_heading(&page, "What was done, and undone");
 	for (size_t i = 0; i < story->deed_count; i++)
 		write_deed(&page, &story->deeds[i]);
+	write_permission(&page);
 	write_foot(&page);
 	return true;
 }

@@ -8,6 +8,10 @@
 
 #define SUITE_ROWS(X) \
 	X(base) \
+	X(zone) \
+	X(permit) \
+	X(run_permit) \
+	X(store_permits) \
 	X(events) \
 	X(lag) \
 	X(bundle) \
@@ -16,6 +20,7 @@
 	X(faults) \
 	X(faults_power) \
 	X(faults_process) \
+	X(ledger_read) \
 	X(load) \
 	X(load_hostile) \
 	X(load_invalid) \
@@ -64,7 +69,9 @@
 	X(statistics) \
 	X(story) \
 	X(trials) \
+	X(verify) \
 	X(compare) \
+	X(crash) \
 	X(sampler) \
 	X(watch) \
 	X(stop) \

@@ -14,6 +14,7 @@
 
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 START_TEST(test_err_wrap_puts_context_in_front)
 {
@@ -87,6 +88,28 @@ START_TEST(test_units_format_span_contains_what_was_measured)
 	expect_span(999, 9999999, "999 ns to 10 ms");
 	expect_span(99950 * NS_PER_MS, 99951 * NS_PER_MS, "99.9 s to 100 s");
 	expect_span(100 * NS_PER_S + 1, 121 * NS_PER_S + 1, "100 s to 2 min 2 s");
+}
+END_TEST
+
+static void expect_share(int64_t low_ppm, int64_t high_ppm, const char *expected)
+{
+	char text[UNITS_SPAN_BYTES];
+
+	ck_assert_str_eq(units_format_share(low_ppm, high_ppm, text), expected);
+}
+
+START_TEST(test_units_format_share_has_digits_that_tell_and_holds_the_span)
+{
+	expect_share(434108, 434109, "43.41 %"); /* one number without an end */
+	expect_share(434108, 434110, "43.41 % to 43.42 %");
+	expect_share(750000, 875000, "75 % to 87.5 %");
+	expect_share(999876, 999876, "99.9876 %");
+	expect_share(998765, 998766, "99.876 %");
+	expect_share(434108, 999876, "43.4108 % to 99.9876 %");
+	expect_share(0, 1000000, "0 % to 100 %");
+	expect_share(0, 0, "0 %");
+	expect_share(12, 12, "0.0012 %");
+	expect_share(1004321, 1004399, "100.43 % to 100.44 %"); /* throughput kept */
 }
 END_TEST
 
@@ -263,6 +286,15 @@ START_TEST(test_process_keep_private_forbids_core_dumps)
 }
 END_TEST
 
+/* A run must go on giving signs of life as an ordinary user who may no longer look at itself. */
+START_TEST(test_process_space_is_known_to_a_private_process_without_root)
+{
+	ck_assert(getuid() != 0 || setuid(65534) == 0);
+	process_keep_private();
+	ck_assert_int_ne(process_space(), 0);
+}
+END_TEST
+
 void suite_base(Suite *suite)
 {
 	TCase *tcase = tcase_create("base");
@@ -273,6 +305,7 @@ void suite_base(Suite *suite)
 	tcase_add_test(tcase, test_hash_chain_is_sha256_of_previous_and_bytes);
 	tcase_add_test(tcase, test_clock_format_wall_is_utc_with_milliseconds);
 	tcase_add_test(tcase, test_units_format_span_contains_what_was_measured);
+	tcase_add_test(tcase, test_units_format_share_has_digits_that_tell_and_holds_the_span);
 	tcase_add_test(tcase, test_units_parse_duration_refuses_what_has_no_unit);
 	tcase_add_test(tcase, test_secrets_redact_hides_every_form_and_the_longest_first);
 	tcase_add_test(tcase, test_secrets_redact_hides_what_others_made_of_a_value);
@@ -283,5 +316,6 @@ void suite_base(Suite *suite)
 	tcase_add_test(tcase, test_json_print_keeps_numbers_exact_and_text_valid);
 	tcase_add_test(tcase, test_json_parse_refuses_duplicates_and_trailing_text);
 	tcase_add_test(tcase, test_process_keep_private_forbids_core_dumps);
+	tcase_add_test(tcase, test_process_space_is_known_to_a_private_process_without_root);
 	suite_add_tcase(suite, tcase);
 }

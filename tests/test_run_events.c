@@ -134,6 +134,7 @@ static void run(void)
 		.outside = sim_outside_as_outside(sim),
 		.stop_signal = &stop_signal,
 		.sample_dir = folder,
+		.arena = &arena,
 	};
 	struct outcome outcome;
 	struct err e = { 0 };

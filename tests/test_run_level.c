@@ -85,6 +85,7 @@ static struct outcome run(const struct sim_script *script, const char *objective
 		.outside = sim_outside_as_outside(sim),
 		.stop_signal = &stop_signal,
 		.sample_dir = owned_folder,
+		.arena = &arena,
 	};
 	struct outcome outcome = { 0 };
 	struct err e = { 0 };
@@ -93,7 +94,6 @@ static struct outcome run(const struct sim_script *script, const char *objective
 				 &request.store, &e),
 		      "%s", e.text);
 	ck_assert_msg(run_experiment(&request, &outcome, &e), "%s", e.text);
-	outcome.sentence = arena_copy(&arena, outcome.sentence);
 	store_close(request.store);
 	sim_outside_close(sim);
 	fake_script_close(hosts);

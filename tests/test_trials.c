@@ -35,7 +35,7 @@ static const char inventory_text[] =
 static const char experiment_head[] = "title: A drill on paper, often\nservice: db\nobjectives: ";
 static const char experiment_tail[] =
 	"\nprobes:\n"
-	"  writes: { kind: postgres.write, on: db, every: 20ms, timeout: 1s }\n"
+	"  writes: { kind: postgres.write, on: db, every: 100ms, timeout: 1s }\n"
 	"steady_state: { good_for: 2s, within: 10s }\n"
 	"baseline: 3s\n"
 	"method:\n"
@@ -160,8 +160,8 @@ static void before_trial(void *ctx, int64_t number, struct run_request *request)
 		script.down_for_ns = 0;
 	}
 	if (plot->lost_in == number) {
-		script.lost_from_slot = 100;
-		script.lost_until_slot = 120;
+		script.lost_from_slot = 20;
+		script.lost_until_slot = 24;
 	}
 	world->hosts[number] = fake_script_open();
 	if (plot->unhealed == number)
@@ -206,6 +206,7 @@ static void run_set(const char *set_id, uint64_t seed, int64_t count)
 		.clock = &world->clock,
 		.stop_signal = &world->stop_signal,
 		.sample_dir = world->owned_folder,
+		.arena = &world->arena,
 	};
 	const struct trials_request request = {
 		.run = &run,

@@ -11,7 +11,7 @@ trap 'exit 130' INT
 trap 'exit 143' HUP TERM
 
 # Check ends a test after 4 s; a sanitizer on a busy machine wants more.
-export CK_DEFAULT_TIMEOUT=60
+export CK_DEFAULT_TIMEOUT=180
 
 # shellcheck disable=SC2016 # the inner shell expands them
 "$program" --list | xargs -P 4 -I{} sh -c '"$1" "$2" >"$3/$2" 2>&1; true' unit "$program" {} "$logs"

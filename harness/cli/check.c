@@ -6,8 +6,8 @@
  * `run` take.
  */
 #include "base/random.h"
-#include "cli/cli.h"
-#include "engine/engine.h"
+#include "cli/claim.h"
+#include "cli/plan_view.h"
 
 static const struct option_row check_options[] = {
 	VAR_OPTION,
@@ -15,23 +15,39 @@ static const struct option_row check_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+/* What the policy refuses on any day; windows, approvals and the like are `plan`'s. */
+static bool check_policy(const struct plan *plan, const struct clock *clock, struct arena *arena)
+{
+	const struct permission_request request = { .plan = plan,
+						    .clock = clock,
+						    .scope = PERMIT_STANDING };
+	struct permit_answer answer;
+
+	permission_preview(&request, arena, &answer);
+	for (size_t i = 0; i < answer.refusal_count; i++)
+		(void)cli_fail_text(EXIT_NOT_RUN, "%s: %s", plan->experiment->source_path,
+				    answer.refusals[i].text);
+	return answer.is_permitted;
+}
+
 static bool check_plan(const struct experiment *experiment, const char *path, struct arena *arena)
 {
 	const struct clock clock = clock_system();
 	struct text line = { 0 };
 	struct plan plan;
-	struct err e = { 0 };
 	char run_id[32];
 
 	run_id_make(&clock, run_id, sizeof run_id);
 
 	const uint64_t seed = experiment->has_seed ? experiment->seed : random_fresh_seed();
-	const bool ok = plan_build(experiment, run_id, seed, arena, &plan, &e);
 
-	text_addf(&line, "%s: %s", path, ok ? "fine" : e.text);
-	cli_print_line(ok ? stdout : stderr, NULL, text_str(&line));
+	if (plan_view_build(experiment, run_id, seed, arena, NULL, &plan) != -1 ||
+	    !check_policy(&plan, &clock, arena))
+		return false;
+	text_addf(&line, "%s: fine", path);
+	cli_print_line(stdout, NULL, text_str(&line));
 	text_release(&line);
-	return ok;
+	return true;
 }
 
 static int run_check(const struct arguments *arguments)

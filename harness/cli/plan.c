@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "base/units.h"
-#include "cli/cli.h"
+#include "cli/claim.h"
 #include "cli/plan_view.h"
 #include "engine/stop.h"
 
@@ -14,30 +14,60 @@ static const struct option_row plan_options[] = {
 	VAR_OPTION,
 	INVENTORY_OPTION,
 	{ "seed", "NUMBER", "of the random choices" },
+	STORE_OPTION,
+	BY_OPTION,
+	CONFIRM_OPTION,
+	OVERRIDE_OPTION,
 	{ NULL, NULL, NULL },
 };
 
-static void print_line(FILE *stream, const struct secrets *secrets, struct text *line)
+struct plan_problems {
+	const struct secrets *secrets;
+	bool is_wrong; /* else all of them are refusals of what could be done */
+};
+
+static void print_problem(void *ctx, struct mark at, const struct err *e)
 {
-	cli_print_line(stream, secrets, text_str(line));
-	text_clear(line);
+	struct plan_problems *problems = ctx;
+	struct text text = { 0 };
+
+	if (e->kind != ERR_REFUSED)
+		problems->is_wrong = true;
+	problem_print(&(struct problem){ .mark = at, .text = e->text }, &text);
+	cli_print_line(stderr, problems->secrets, text_str(&text));
+	text_release(&text);
+}
+
+int plan_view_build(const struct experiment *experiment, const char *run_id, uint64_t seed,
+		    struct arena *arena, const struct secrets *secrets, struct plan *ret_plan)
+{
+	struct plan_problems problems = { .secrets = secrets };
+
+	if (plan_build_telling(experiment, run_id, seed, arena, ret_plan, print_problem, &problems))
+		return -1;
+	return problems.is_wrong ? EXIT_NOT_RUN : EXIT_NOT_STARTED;
 }
 
 /* A command that spans lines is shown line by line, under its first one. */
 static void print_block(FILE *stream, const struct secrets *secrets, const char *label,
 			const char *block)
 {
+	struct text first = { 0 };
 	struct text line = { 0 };
 
 	while (*block != '\0') {
 		const size_t length = strcspn(block, "\n");
 
-		text_addf(&line, "      %-8s", label);
+		text_addf(&first, "      %-8s", label);
 		text_add_bytes(&line, block, length);
-		print_line(stream, secrets, &line);
+		cli_print_wrapped(stream, secrets, text_str(&first), first.length_bytes,
+				  text_str(&line));
+		text_clear(&first);
+		text_clear(&line);
 		label = "";
 		block += length + (block[length] == '\n' ? 1 : 0);
 	}
+	text_release(&first);
 	text_release(&line);
 }
 
@@ -49,18 +79,18 @@ static void print_step(const struct plan_step *planned, FILE *stream,
 	char hold[UNITS_TEXT_BYTES];
 	struct text line = { 0 };
 
-	text_addf(&line, "  step %" PRIu32 "  %s  %s after the baseline", step->index, step->fault,
+	text_addf(&line, "step %" PRIu32 "  %s  %s after the baseline", step->index, step->fault,
 		  units_format_duration(step->at_ns, at));
 	if (step->hold_ns > 0)
 		text_addf(&line, ", healed after %s", units_format_duration(step->hold_ns, hold));
-	print_line(stream, secrets, &line);
+	cli_print_wrapped(stream, secrets, "  ", 4, text_str(&line));
+	text_clear(&line);
 	if (!planned->is_resolved) {
-		text_addf(&line, "    one or more of these, %s", planned->note);
-		print_line(stream, secrets, &line);
+		text_addf(&line, "one or more of these, %s", planned->note);
+		cli_print_wrapped(stream, secrets, "    ", 6, text_str(&line));
 	}
 	for (size_t i = 0; i < planned->target_count; i++) {
-		text_addf(&line, "    %s", planned->targets[i].host->name);
-		print_line(stream, secrets, &line);
+		cli_print_wrapped(stream, secrets, "    ", 6, planned->targets[i].host->name);
 		print_block(stream, secrets, "inject", planned->targets[i].inject);
 		print_block(stream, secrets, "heal", planned->targets[i].heal);
 	}
@@ -130,13 +160,13 @@ static void print_stops(const struct experiment *experiment, FILE *stream,
 	char limit[UNITS_TEXT_BYTES];
 	struct text line = { 0 };
 
-	text_addf(&line, "  stops and heals everything after %s",
+	text_addf(&line, "stops and heals everything after %s",
 		  units_format_duration(experiment->run_at_most_ns, limit));
-	print_line(stream, secrets, &line);
+	cli_print_wrapped(stream, secrets, "  ", 4, text_str(&line));
 	for (size_t i = 0; i < experiment->stop_condition_count; i++) {
-		text_add(&line, "  or as soon as ");
+		text_clear(&line);
 		stop_tell(&experiment->stop_conditions[i], &line);
-		print_line(stream, secrets, &line);
+		cli_print_wrapped(stream, secrets, "  or as soon as ", 17, text_str(&line));
 	}
 	text_release(&line);
 }
@@ -146,9 +176,9 @@ void plan_view_print(const struct plan *plan, FILE *stream, const struct secrets
 	const struct experiment *experiment = plan->experiment;
 	char text[UNITS_TEXT_BYTES];
 
-	cli_print_line(stream, secrets, experiment->title);
+	cli_print_wrapped(stream, secrets, "", 0, experiment->title);
 	if (experiment->hypothesis != NULL)
-		cli_print_line(stream, secrets, experiment->hypothesis);
+		cli_print_wrapped(stream, secrets, "", 0, experiment->hypothesis);
 	print_promises(experiment, stream);
 	print_service_promises(&experiment->objectives, stream);
 	(void)fprintf(stream, "  seed %" PRIu64 ", guards heal after %s without us\n", plan->seed,
@@ -158,13 +188,33 @@ void plan_view_print(const struct plan *plan, FILE *stream, const struct secrets
 		print_step(&plan->steps[i], stream, secrets);
 	if (plan->step_count == 0)
 		(void)fputs("  no steps: the run only watches\n", stream);
-	for (size_t i = 0; i < plan->caution_count; i++) {
-		struct text line = { 0 };
+	for (size_t i = 0; i < plan->caution_count; i++)
+		cli_print_wrapped(stream, secrets, "  caution: ", 11, plan->cautions[i]);
+}
 
-		text_addf(&line, "  caution: %s", plan->cautions[i]);
-		print_line(stream, secrets, &line);
-		text_release(&line);
+/* Whether it would be permitted now, as far as a look at the store tells; no store is made. */
+static int show_permission(const struct arguments *arguments, const struct plan *plan,
+			   const struct secrets *secrets)
+{
+	const struct clock clock = clock_system();
+	struct permission_request request = { .plan = plan, .clock = &clock, .scope = PERMIT_NOW };
+	struct permit_answer answer;
+	struct arena arena = { 0 };
+	struct store *store = NULL;
+	struct err e = { 0 };
+	int code = EXIT_MET;
+
+	if (claim_read(arguments, &arena, &request.claim, &e) &&
+	    cli_open_kept(arguments, &store, &e)) {
+		request.store = store;
+		permission_preview(&request, &arena, &answer);
+		claim_print_answer(plan, &answer, stdout, secrets);
+	} else {
+		code = cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, secrets, &e);
 	}
+	store_close(store);
+	arena_release(&arena);
+	return code;
 }
 
 static int run_plan(const struct arguments *arguments)
@@ -188,12 +238,10 @@ static int run_plan(const struct arguments *arguments)
 		if (given == NULL)
 			seed = (int64_t)(experiment->has_seed ? experiment->seed
 							      : random_fresh_seed());
-		if (!plan_build(experiment, run_id, (uint64_t)seed, &arena, &plan, &e)) {
-			code = cli_fail(e.kind == ERR_REFUSED ? EXIT_NOT_STARTED : EXIT_NOT_RUN,
-					&secrets, &e);
-		} else {
+		code = plan_view_build(experiment, run_id, (uint64_t)seed, &arena, &secrets, &plan);
+		if (code == -1) {
 			plan_view_print(&plan, stdout, &secrets);
-			code = EXIT_MET;
+			code = show_permission(arguments, &plan, &secrets);
 		}
 	}
 	secrets_release(&secrets);

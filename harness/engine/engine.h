@@ -4,6 +4,7 @@
  *   plan.c     experiment -> plan: targets, heal records, caps; pure but for random choice (seeded)
  *   run.c      the walk of design.md 2: gate, baseline, inject, observe, heal, settle, validate
  *   inject.c   one step: resolve, write down, arm, inject, confirm
+ *   permit.c   is it permitted? pure; permission.c asks it before the start and before each inject
  *   heal.c     undo from written records, for run.c and for `firedrill heal`
  *   watch.c    what the samples say so far: steady, stable, bad for how long
  *   outside.c  probes, roles, ledgers and checks as the run sees them; sampler.c the lanes
@@ -68,6 +69,14 @@ struct plan {
 /* Pure. Refuses what breaks the blast radius or touches a protected host (ERR_REFUSED). */
 bool plan_build(const struct experiment *experiment, const char *run_id, uint64_t seed,
 		struct arena *arena, struct plan *ret_plan, struct err *e);
+
+/* One thing that is in the way of a plan; at: the step that it is about, line 0: all of them. */
+typedef void plan_problem_fn(void *ctx, struct mark at, const struct err *e);
+
+/* The same, telling of every step what is wrong with it. False when there was something to tell. */
+bool plan_build_telling(const struct experiment *experiment, const char *run_id, uint64_t seed,
+			struct arena *arena, struct plan *ret_plan, plan_problem_fn *tell,
+			void *ctx);
 
 /* Makes the targets of one step whole once the members that play its role are known. */
 bool plan_resolve(struct plan *plan, size_t step_index, const struct host *const *members,
@@ -148,6 +157,13 @@ struct progress {
 	void *ctx;
 };
 
+/* What the person who starts a run says for it. */
+struct permit_claim {
+	const char *by;              /* who; NULL: nobody said */
+	const char *environment;     /* typed back: --confirm; NULL */
+	const char *override_reason; /* NULL: none */
+};
+
 struct run_request {
 	const struct experiment *experiment;
 	const char *run_id;
@@ -162,7 +178,9 @@ struct run_request {
 	struct outside outside;                 /* run_experiment closes it */
 	const struct progress *progress;        /* NULL: none */
 	const volatile sig_atomic_t *stop_signal; /* becomes the signal's number; heals and ends */
+	struct permit_claim claim;
 	const char *sample_dir;                 /* mapped sample files; survive a crash of ours */
+	struct arena *arena;                    /* the outcome's sentence stays there */
 };
 
 /*

@@ -407,6 +407,8 @@ bool story_build(struct store *store, const char *run_id, struct arena *arena,
 		return false;
 	story->run_id = draft.row.run_id;
 	story->version = draft.row.version;
+	story->set_id = draft.row.set_id;
+	story->trial = draft.row.trial;
 	story->secrets = secrets;
 	find_moments(&draft);
 	tell_rows_per_slot(&draft);
@@ -418,6 +420,7 @@ bool story_build(struct store *store, const char *run_id, struct arena *arena,
 	measure_lags(&draft);
 	judge(&draft);
 	story_tell_deeds(story, draft.open_heals, draft.open_count, arena);
+	story_tell_permission(story, arena);
 	story_tell_untold(story, arena);
 	*ret_story = draft.story;
 	return true;

@@ -123,7 +123,10 @@ static const char renew_script[] = SCRIPT_BASE SCRIPT_NFT
 
 static const char confirm_script[] = SCRIPT_BASE SCRIPT_NFT
 	"has_table \"$2\" || mismatch \"table inet $2 is not there (any more)\"\n"
-	"listing=$(nft list table inet \"$2\") || fail \"table inet $2 cannot be listed\"\n"
+	"listing=$(nft list table inet \"$2\" 2>&1) || {\n"
+	"\thas_table \"$2\" || mismatch \"the guard has just taken table inet $2 away\"\n"
+	"\tfail \"table inet $2 cannot be listed: $(printf '%s\\n' \"$listing\" | head -n 1)\"\n"
+	"}\n"
 	"case $listing in *\"comment \\\"$tag\\\"\"*) ;; *) mismatch \"table inet $2 is not ours\" ;; esac\n"
 	"case $listing in *' expires '*) ;; *) mismatch \"the lease in table inet $2 has ended\" ;; esac\n"
 	"rules=$(printf '%s\\n' \"$listing\" | count_rules)\n"

@@ -30,6 +30,8 @@ struct deed {
 struct story {
 	const char *run_id;
 	const char *version;
+	const char *set_id;         /* of the set of trials that the run is one of; NULL: none */
+	int64_t trial;              /* its number there, from 1; 0: none */
 	const struct experiment *experiment;
 	struct timeline timeline;
 	struct span fault;          /* the first confirmed harm [sent, confirmed]; 0,0 when none */
@@ -54,6 +56,8 @@ struct story {
 	size_t bound_count;
 	const struct deed *deeds;
 	size_t deed_count;
+	const char *const *permission; /* sentences: what permitted it, what was set aside or refused */
+	size_t permission_count;
 	const char *const *untold;  /* what could not be told, sentences */
 	size_t untold_count;
 	struct outcome outcome;

@@ -373,7 +373,28 @@ bool store_run_find(struct store *store, const char *run, struct arena *arena,
 	return true;
 }
 
+static bool beat_work(struct store *store, void *ctx, struct err *e)
+{
+	return store->ops->run_beat(store->owned_backend, ctx, e);
+}
+
+bool store_run_beat(struct store *store, const char *run_id, int64_t space,
+		    int64_t alive_until_wall_ns, struct err *e)
+{
+	struct run_row row = { .run_id = run_id,
+			       .space = space,
+			       .alive_until_wall_ns = alive_until_wall_ns };
+
+	return store_write(store, beat_work, &row, e);
+}
+
 bool store_run_is_alive(const struct run_row *row)
 {
+	const struct clock clock = clock_system();
+	const int64_t space = process_space();
+
+	/* After a reboot nothing of before is alive, whatever it said last. */
+	if (row->space != 0 && space != 0 && row->space != space && process_is_boot(row->boot_id))
+		return clock_wall_ns(&clock) < row->alive_until_wall_ns;
 	return process_is_alive(row->boot_id, row->pid, row->pid_start);
 }
