@@ -218,7 +218,7 @@ START_TEST(test_run_experiment_heal_that_fails_is_a_leftover)
 	ck_assert_msg(heal_runs(world.store, NULL, &opener, &world.clock, NULL, NULL, &summary, &e), "%s",
 		      e.text);
 	ck_assert_uint_eq(summary.leftover_count, 1);
-	text_release(&summary.leftovers);
+	heal_summary_release(&summary);
 	world_close(&world);
 }
 END_TEST

@@ -58,7 +58,7 @@ static bool heal_found(const struct arguments *arguments, struct store *store,
 	struct text samples = { 0 };
 	size_t count = 1;
 	bool ok = !found->is_set || store_set_runs(store, found->id, arena, &trials, &count, e);
-	struct live *live = live_open(stdout, NULL, &clock);
+	struct live *live = live_open(stdout, &ret_summary->secrets, &clock);
 
 	cli_sample_path(arguments, &samples);
 	for (size_t i = 0; ok && i < count; i++)
@@ -92,8 +92,8 @@ static int run_heal(const struct arguments *arguments)
 				e.kind == ERR_INPUT	   ? EXIT_NOT_RUN :
 				e.kind == ERR_REFUSED	   ? EXIT_NOT_STARTED :
 							     EXIT_INTERNAL,
-				NULL, &e);
-	text_release(&summary.leftovers);
+				&summary.secrets, &e);
+	heal_summary_release(&summary);
 	store_close(store);
 	arena_release(&arena);
 	return code;
