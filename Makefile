@@ -86,6 +86,13 @@ test:
 test-unit: $(BUILD)/unit
 	@tests/unit.sh $(BUILD)/unit
 
+# Every fault at every point of its run, on six hosts: some twenty minutes. `make test` runs a sample of it.
+.PHONY: crash-matrix
+crash-matrix:
+	@packaging/deps.sh build lab
+	@$(MAKE) --no-print-directory -s -j2 all $(BUILD)/firedrill_points
+	@tests/crash_matrix.sh $(BUILD)
+
 .PHONY: bench
 bench:
 	@packaging/deps.sh build bench
@@ -119,6 +126,7 @@ help:
 	@echo 'make demo       a real failover drill on a lab of real hosts (root)'
 	@echo 'make test       every test (root for the lab)'
 	@echo 'make test-unit  the unit tests alone: no root, seconds'
+	@echo 'make crash-matrix  kill, fail and cut at every point of every fault (root)'
 	@echo 'make bench      ratios against pgbench, pdsh and others'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck'
 	@echo 'make install    to PREFIX (default /usr/local), below DESTDIR'

@@ -112,6 +112,7 @@ on_hosts() {
 	lab_step lab-faults tests/lab_faults.sh
 	lab_step lab-probes tests/lab_probes.sh
 	lab_step lab-drills tests/lab_drills.sh build/plain/firedrill
+	lab_step crash-matrix tests/crash_matrix.sh build/plain --sample 60 --seconds 40
 }
 
 count() { grep -c "^$1 " "$results"; }
@@ -120,7 +121,7 @@ step tidy tests/tidy.sh
 step tidy-selftest tests/tidy_selftest.sh
 step shellcheck tests/scripts.sh
 # All of it before the tracks begin: they share it, and two makes must not write one file.
-step build make_quiet CC=gcc all build/plain/unit build/plain/oracle_ledger "${lab_programs[@]}"
+step build make_quiet CC=gcc all build/plain/unit build/plain/firedrill_points build/plain/oracle_ledger "${lab_programs[@]}"
 track on_processors
 track on_hosts
 wait

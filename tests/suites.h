@@ -14,6 +14,7 @@
 	X(faults) \
 	X(faults_power) \
 	X(faults_process) \
+	X(faults_trial) \
 	X(load) \
 	X(load_hostile) \
 	X(load_invalid) \

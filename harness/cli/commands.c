@@ -8,6 +8,7 @@
 	X(check)        \
 	X(plan)         \
 	X(heal)         \
+	X(doctor)       \
 	X(report)       \
 	X(verify)       \
 	X(export)       \

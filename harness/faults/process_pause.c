@@ -87,6 +87,15 @@ static const char read_script[] = SCRIPT_COMMON SCRIPT_PROCESS
 	"done\n"
 	"echo \"stopped processes named $2: $stopped; record: $(record_state)\"\n";
 
+static const char examine_script[] = SCRIPT_EXAMINE
+	"need tac coreutils; need grep grep; need_root\n";
+
+static bool pause_examine(const struct fault_request *request, struct fault_context *ctx,
+			  struct text *ret_missing, struct err *e)
+{
+	return target_examine(request, ctx, examine_script, ret_missing, e);
+}
+
 static bool pause_plan_heal(const struct fault_request *request, struct arena *arena,
 			    struct heal_record *ret_record, struct err *e)
 {
@@ -151,6 +160,7 @@ const struct fault_ops fault_process_pause = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = true,
 	.params = pause_params,
+	.examine = pause_examine,
 	.plan_heal = pause_plan_heal,
 	.describe = pause_describe,
 	.arm = pause_arm,

@@ -81,6 +81,11 @@ enum {
 	"\tlives \"$guard_pid\" \"$guard_start\"\n"                                               \
 	"}\n"
 
+/* What scripts that examine a host start with. They print what is missing, and end with 0. */
+#define SCRIPT_EXAMINE SCRIPT_BASE                                                                \
+	"need() { command -v \"$1\" >/dev/null || echo \"$1 is not installed there; install $2\"; }\n" \
+	"need_root() { [ \"$(id -u)\" = 0 ] || echo \"$(id -un) is not root there\"; }\n"
+
 #define SCRIPT_COMMON SCRIPT_BASE SCRIPT_DIR SCRIPT_LOOK
 
 /* The words of one script. Zero-initialise. They are borrowed. */
