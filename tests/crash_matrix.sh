@@ -122,7 +122,8 @@ state_of() { # HOST
 
 # What firedrill itself keeps: records and guards, there and, of this run, here.
 records_of() { # HOST RUN-ID
-	on_host "$1" 'ls -A /run/firedrill 2>/dev/null; pgrep -fl "[f]iredrill-(guard|holder)"' 2>&1
+	on_host "$1" 'ls -A /run/firedrill 2>/dev/null; pgrep -fl "[f]iredrill-(guard|holder)"
+		systemctl list-units --all --no-legend "firedrill*"' 2>&1
 	[ -z "$2" ] || ls -d "/run/firedrill/$2" 2>/dev/null
 	[ -z "$2" ] || pgrep -fl "[f]iredrill-guard /run/firedrill/$2/"
 }
