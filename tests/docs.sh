@@ -53,6 +53,10 @@ for code in 0 1 2 3 4 5 6 7; do
 	ok "README has exit code $code" grep -q "^| $code | " README.md
 	ok "the help has exit code $code" test -n "$meaning"
 done
+# shellcheck disable=SC2016 # names stand between backquotes there
+for test in $(grep -oE '`test_[a-z_0-9]+`' docs/safety.md | tr -d '`'); do
+	ok "docs/safety.md: there is $test" grep -rqE "START_TEST\($test\)" tests
+done
 ok "the statistics table is what its script makes" sh -c \
 	'python3 tests/statistics_table.py | cmp - tests/statistics_table.h'
 if command -v groff >/dev/null; then
