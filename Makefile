@@ -27,7 +27,7 @@ UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fi
 FIXTURES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard fixtures/*.c))
 # What benchmarks use of the fixtures: nothing that needs the test framework.
 PROPS   := $(patsubst %,$(BUILD)/fixtures/%.o,pg_server probe_try script_pg script_server \
-           ssh_server stories story_draft tcp_server temp_dir truth)
+           ssh_server stories story_draft story_lag tcp_server temp_dir truth)
 BENCH   := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
 CHECK   := $(shell pkg-config --libs check 2>/dev/null)
 # What tests/points.c stands around, in the programs that are linked with it.
@@ -86,6 +86,12 @@ test:
 test-unit: $(BUILD)/unit
 	@tests/unit.sh $(BUILD)/unit
 
+.PHONY: test-losses
+test-losses:
+	@packaging/deps.sh build lab test
+	@$(MAKE) --no-print-directory -s -j2 all
+	@tests/lab_losses.sh $(BUILD)/firedrill
+
 # Every fault at every point of its run, on six hosts: some twenty minutes. `make test` runs a sample of it.
 .PHONY: crash-matrix
 crash-matrix:
@@ -126,6 +132,7 @@ help:
 	@echo 'make demo       a real failover drill on a lab of real hosts (root)'
 	@echo 'make test       every test (root for the lab)'
 	@echo 'make test-unit  the unit tests alone: no root, seconds'
+	@echo 'make test-losses  what each mode of replication loses under each fault (root)'
 	@echo 'make crash-matrix  kill, fail and cut at every point of every fault (root)'
 	@echo 'make bench      ratios against pgbench, pdsh and others'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck'

@@ -25,19 +25,42 @@ static void add_start(const struct http_rows *rows, struct text *text)
 	text_addf(text, "firedrill.%s.%s.", rows->run_id, rows->writer);
 }
 
+static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+static const char *const words[] = { "run", "writer", "seq", "payload", "checksum", "row" };
+
+enum { WORDS = sizeof words / sizeof words[0] };
+
+/* WORDS: none of them. */
+static size_t find_word(const char *word, size_t word_bytes)
+{
+	size_t index = 0;
+
+	while (index < WORDS && (strlen(words[index]) != word_bytes ||
+				 strncmp(words[index], word, word_bytes) != 0))
+		index++;
+	return index;
+}
+
+const char *http_rows_strange_word(const char *pattern, size_t *ret_bytes)
+{
+	for (const char *at = strchr(pattern, '{'); at != NULL; at = strchr(at + 1, '{')) {
+		*ret_bytes = strspn(at + 1, letters);
+		if (*ret_bytes > 0 && at[1 + *ret_bytes] == '}' &&
+		    find_word(at + 1, *ret_bytes) == WORDS)
+			return at + 1;
+	}
+	return NULL;
+}
+
 static void add_word(const struct http_rows *rows, const char *word, size_t word_bytes,
 		     uint64_t sequence, struct text *text)
 {
-	static const char *const words[] = { "run", "writer", "seq", "payload", "checksum", "row" };
+	const size_t index = find_word(word, word_bytes);
 	char checksum[LEDGER_CHECKSUM_BYTES];
 	char *payload = mem_alloc(rows->payload_bytes + 1);
-	size_t index = 0;
 
 	ledger_payload(rows->seed, sequence, rows->payload_bytes, payload);
 	ledger_checksum(rows->seed, sequence, payload, rows->payload_bytes, checksum);
-	while (index < sizeof words / sizeof words[0] &&
-	       (strlen(words[index]) != word_bytes || strncmp(words[index], word, word_bytes) != 0))
-		index++;
 	if (index == 0) {
 		text_add(text, rows->run_id);
 	} else if (index == 1) {
@@ -65,7 +88,7 @@ void http_rows_fill(const struct http_rows *rows, const char *pattern, uint64_t 
 	for (;;) {
 		const size_t plain_bytes = strcspn(pattern, "{");
 		const size_t word_bytes = strspn(pattern + plain_bytes + (pattern[plain_bytes] != 0),
-						 "abcdefghijklmnopqrstuvwxyz");
+						 letters);
 
 		text_add_bytes(text, pattern, plain_bytes);
 		pattern += plain_bytes;

@@ -23,6 +23,9 @@ struct http_rows http_rows_of(const struct probe_spec *spec, const char *run_id)
 void http_rows_fill(const struct http_rows *rows, const char *pattern, uint64_t sequence,
 		    struct text *text);
 
+/* The first {word} that stands for nothing here, without its braces; NULL: there is none. */
+const char *http_rows_strange_word(const char *pattern, size_t *ret_bytes);
+
 /* Finds rows in bytes that come piece by piece. Zero-initialise but for rows and sink. */
 struct http_scan {
 	const struct http_rows *rows;

@@ -52,3 +52,14 @@ void http_url_resolve(const struct inventory *inventory, const char *url, struct
 	text_add(ret_url, url);
 	text_release(&name);
 }
+
+void http_url_encode(const char *value, struct text *text)
+{
+	for (; *value != '\0'; value++) {
+		if ((*value >= 'a' && *value <= 'z') || (*value >= 'A' && *value <= 'Z') ||
+		    (*value >= '0' && *value <= '9') || strchr("-._~", *value) != NULL)
+			text_add_bytes(text, value, 1);
+		else
+			text_addf(text, "%%%02X", (unsigned char)*value);
+	}
+}

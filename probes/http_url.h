@@ -20,4 +20,7 @@ bool http_url_is_valid(const char *url);
 void http_url_resolve(const struct inventory *inventory, const char *url, struct text *ret_url,
 		      struct text *ret_host);
 
+/* Adds a value of a query, all but letters, digits and - . _ ~ as %XX. */
+void http_url_encode(const char *value, struct text *text);
+
 #endif

@@ -72,6 +72,35 @@ static bool check_words(const struct probe_spec *spec, const char *name, struct 
 	return true;
 }
 
+/* No status can mean both. */
+static bool check_apart(const struct probe_spec *spec, struct err *e)
+{
+	const struct param_value *written = params_find(&spec->params, "status");
+	const struct param_value *refused = params_find(&spec->params, "refused");
+
+	for (size_t i = 0; i < refused->item_count; i++)
+		for (size_t j = 0; j < written->item_count; j++)
+			if (strcmp(refused->items[i], written->items[j]) == 0)
+				return err_set(e, ERR_INPUT,
+					       "status %s is in `status` (written) and in `refused` "
+					       "(not written); take it out of one of them",
+					       refused->items[i]);
+	return true;
+}
+
+/* In a URL braces are never meant as they stand; in a body they may be JSON. */
+static bool check_filled(const char *name, const char *url, struct err *e)
+{
+	size_t word_bytes = 0;
+	const char *word = http_rows_strange_word(url, &word_bytes);
+
+	return word == NULL ||
+	       err_set(e, ERR_INPUT,
+		       "`%s` of http.write has {%.*s}, which stands for nothing; write {seq}, {run} "
+		       "or {writer}, or %%7B for a brace",
+		       name, (int)word_bytes, word);
+}
+
 static bool http_write_check(const struct probe_spec *spec, struct err *e)
 {
 	static const char *const names[] = { "url", "read" };
@@ -82,8 +111,9 @@ static bool http_write_check(const struct probe_spec *spec, struct err *e)
 	for (size_t i = 0; i < 2 && ok; i++) {
 		text_clear(&url);
 		add_url(spec, params_text(&spec->params, names[i]), &url);
+		ok = check_filled(names[i], text_str(&url), e);
 		/* The URL itself is not repeated: it may hold a token. */
-		if (!http_url_is_valid(text_str(&url)))
+		if (ok && !http_url_is_valid(text_str(&url)))
 			ok = err_set(e, ERR_INPUT,
 				     "`%s` of http.write must be a /PATH of its service, or begin "
 				     "with http:// or https:// and a host",
@@ -95,7 +125,8 @@ static bool http_write_check(const struct probe_spec *spec, struct err *e)
 		ok = err_set(e, ERR_INPUT, "neither `body` nor `url` of http.write has {row}: what "
 					   "it writes could not be found again");
 	text_release(&url);
-	return ok && check_words(spec, "status", e) && check_words(spec, "refused", e);
+	return ok && check_words(spec, "status", e) && check_words(spec, "refused", e) &&
+	       check_apart(spec, e);
 }
 
 static bool http_write_open(const struct probe_spec *spec, const char *run_id, void **ret_state,
@@ -304,7 +335,7 @@ static bool http_write_read_back(const struct probe_spec *spec, const char *run_
 				 const struct clock *clock, int64_t deadline_ns,
 				 const struct row_sink *sink, struct err *e)
 {
-	const uint64_t count = is_by_number(spec) ? sink->slot_count : 1;
+	const uint64_t count = is_by_number(spec) ? sink->row_count : 1;
 	const struct http_rows rows = http_rows_of(spec, run_id);
 	struct http *http = NULL;
 	bool ok = http_open(clock, &http, e);

@@ -68,6 +68,9 @@ static bool log_event_check(const struct probe_spec *spec, struct err *e)
 			       why);
 	}
 	regfree(&matches);
+	if (params_is_set(&spec->params, "unit") && params_text(&spec->params, "unit")[0] == '\0')
+		return err_set(e, ERR_INPUT, "`unit` of log.event is empty; name a systemd unit, or take "
+			       "it out to follow the whole journal");
 	if (params_is_set(&spec->params, "unit") && params_is_set(&spec->params, "file"))
 		return err_set(e, ERR_INPUT, "log.event follows one log: write `unit` or `file`, not "
 			       "both");

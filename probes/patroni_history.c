@@ -6,13 +6,11 @@
  * left recovery there, by that host's clock. So it is worth something only once that clock is known
  * (engine/host_clock.h). By our own clock a row proves one thing: that had happened when the row was
  * seen. It says nothing of how long ago: a member shows what it read of the cluster's store up to a
- * loop_wait before.
- *
- * No TLS and no password for the API. A promotion by hand, without Patroni, has no row.
+ * loop_wait before. A promotion by hand, without Patroni, has no row.
  */
+#include "probes/patroni_api.h"
 #include "probes/probe.h"
 #include "probes/stamp.h"
-#include "remote/http.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,8 +29,7 @@ static const int64_t rounding_ns = 2 * NS_PER_US;
 struct patroni_history {
 	const struct service *service;
 	const struct host *member;
-	struct http *owned_http; /* NULL: none yet */
-	struct text url;
+	struct patroni_api *owned_api;
 	bool is_known;
 	int64_t timeline; /* the newest one that ended, of those told or there from the start */
 };
@@ -54,38 +51,13 @@ static bool patroni_history_watch(const struct probe_spec *spec, const struct ho
 				  void **ret_state, struct err *e)
 {
 	struct patroni_history *probe = mem_alloc(sizeof *probe);
-	const char *address = place->address == NULL ? "127.0.0.1" : place->address;
-	const bool is_v6 = strchr(address, ':') != NULL;
 
 	(void)e;
 	probe->service = spec->service;
 	probe->member = place;
-	text_addf(&probe->url, "http://%s%s%s:%u", is_v6 ? "[" : "", address, is_v6 ? "]" : "",
-		  (unsigned)spec->service->patroni_port);
+	probe->owned_api = patroni_api_open(spec->service, place);
 	*ret_state = probe;
 	return true;
-}
-
-/* The body of a 200 as JSON. The caller releases it. */
-static bool ask(struct patroni_history *probe, const struct attempt *attempt, const char *path,
-		struct json **ret_root, struct err *e)
-{
-	struct text url = { 0 };
-	struct http_request request = { .deadline_ns = attempt->deadline_ns };
-	struct http_reply reply = { 0 };
-	bool ok = probe->owned_http != NULL || http_open(attempt->clock, &probe->owned_http, e);
-
-	text_addf(&url, "%s%s", text_str(&probe->url), path);
-	request.url = text_str(&url);
-	ok = ok && http_send(probe->owned_http, &request, &reply, e);
-	if (ok && reply.status != 200)
-		ok = err_set(e, ERR_REMOTE, "%s answered with status %ld", text_str(&url),
-			     reply.status);
-	if (ok && !json_parse(text_str(&reply.body), reply.body.length_bytes, ret_root, e))
-		ok = err_wrap(e, "read %s", text_str(&url));
-	http_reply_release(&reply);
-	text_release(&url);
-	return ok;
 }
 
 static bool is_address_of(const struct host *member, const char *address)
@@ -111,7 +83,8 @@ static const struct host *find_leader(struct patroni_history *probe, const struc
 
 	if (found != NULL)
 		return found;
-	if (ask(probe, attempt, "/cluster", &root, &ignored)) {
+	if (patroni_api_ask(probe->owned_api, attempt->clock, attempt->deadline_ns, "/cluster", &root,
+			    &ignored)) {
 		const struct json *members = json_get(root, "members");
 
 		for (size_t i = 0; found == NULL && i < json_count(members); i++) {
@@ -164,7 +137,8 @@ static bool patroni_history_look(void *state, const struct attempt *attempt,
 	struct json *root = NULL;
 	int64_t newest = probe->timeline;
 
-	if (!ask(probe, attempt, "/history", &root, e))
+	if (!patroni_api_ask(probe->owned_api, attempt->clock, attempt->deadline_ns, "/history", &root,
+			     e))
 		return false;
 
 	const int64_t seen_ns = clock_now_ns(attempt->clock);
@@ -183,7 +157,8 @@ static bool patroni_history_look(void *state, const struct attempt *attempt,
 	}
 	json_release(root);
 	if (!is_list)
-		return err_set(e, ERR_REMOTE, "%s/history is no list", text_str(&probe->url));
+		return err_set(e, ERR_REMOTE, "%s/history is no list",
+			       patroni_api_url(probe->owned_api));
 	probe->timeline = newest;
 	probe->is_known = true;
 	return true;
@@ -195,8 +170,7 @@ static void patroni_history_close(void *state)
 
 	if (probe == NULL)
 		return;
-	http_close(probe->owned_http);
-	text_release(&probe->url);
+	patroni_api_close(probe->owned_api);
 	free(probe);
 }
 

@@ -53,8 +53,7 @@ static enum postgres_end take_error(const PGresult *result, struct postgres_answ
 	return is_certain(result) ? POSTGRES_REFUSED : POSTGRES_UNKNOWN;
 }
 
-/* Waits until PQgetResult would not block. DONE or UNKNOWN. */
-static enum postgres_end wait_result(struct postgres_conn *conn, const struct clock *clock,
+enum postgres_end postgres_wire_wait(struct postgres_conn *conn, const struct clock *clock,
 				     int64_t deadline_ns, struct err *e)
 {
 	PGconn *pq = postgres_conn_pq(conn);
@@ -63,7 +62,7 @@ static enum postgres_end wait_result(struct postgres_conn *conn, const struct cl
 	for (;;) {
 		const int flush = PQflush(pq);
 
-		if (flush != 1 && PQisBusy(pq) == 0)
+		if (PQisBusy(pq) == 0)
 			return POSTGRES_DONE; /* flush -1: lost, but the last words are here */
 
 		const int events = flush == 1 ? POLLIN | POLLOUT : POLLIN;
@@ -93,8 +92,7 @@ static enum postgres_end wait_result(struct postgres_conn *conn, const struct cl
 	}
 }
 
-/* Files one result. False: no further result will come (somebody asked for COPY). */
-static bool take_result(PGresult *taken_result, struct postgres_answer *answer,
+bool postgres_wire_take(PGresult *taken_result, struct postgres_answer *answer,
 			enum postgres_end *end, struct err *e)
 {
 	const ExecStatusType status = PQresultStatus(taken_result);
@@ -129,7 +127,7 @@ enum postgres_end postgres_wire_finish(struct postgres_conn *conn, const struct 
 	for (;;) {
 		struct err lost = { 0 };
 
-		if (wait_result(conn, clock, deadline_ns, &lost) != POSTGRES_DONE) {
+		if (postgres_wire_wait(conn, clock, deadline_ns, &lost) != POSTGRES_DONE) {
 			/* An ERROR already told that nothing was done; what follows cannot change
 			 * it. */
 			if (end == POSTGRES_REFUSED)
@@ -143,23 +141,26 @@ enum postgres_end postgres_wire_finish(struct postgres_conn *conn, const struct 
 
 		if (result == NULL) /* ReadyForQuery: only now is it committed */
 			break;
-		if (!take_result(result, answer, &end, e))
+		if (!postgres_wire_take(result, answer, &end, e))
 			return end;
 	}
 	answer->is_local_only = conn->is_local_only;
 	return end;
 }
 
-/* False, with e: a part may have left, so this is not "nothing was sent". */
-static bool send_ask(struct postgres_conn *conn, const struct postgres_ask *ask, struct err *e)
+bool postgres_wire_send(struct postgres_conn *conn, const struct postgres_ask *ask, struct err *e)
 {
+	static const int all_binary[POSTGRES_VALUES_MAX] = { 1, 1, 1, 1 };
 	PGconn *pq = postgres_conn_pq(conn);
 	char text[STABLE_TEXT_BYTES];
 	int sent;
 
+	assert(ask->value_bytes == NULL || ask->value_count <= POSTGRES_VALUES_MAX);
+
 	if (ask->sql == NULL)
 		sent = PQsendQueryPrepared(pq, POSTGRES_STATEMENT, ask->value_count, ask->values,
-					   NULL, NULL, 0);
+					   ask->value_bytes,
+					   ask->value_bytes == NULL ? NULL : all_binary, 0);
 	else
 		sent = PQsendQueryParams(pq, ask->sql, ask->value_count, NULL, ask->values, NULL,
 					 NULL, 0);
@@ -172,7 +173,7 @@ static bool send_ask(struct postgres_conn *conn, const struct postgres_ask *ask,
 
 /* Everything but a complete answer, or one still to come, ends the connection: after an error too,
    so that the next attempt finds today's primary. */
-static void settle(struct postgres_conn *conn, enum postgres_end end)
+void postgres_wire_settle(struct postgres_conn *conn, enum postgres_end end)
 {
 	struct postgres_link *link = &conn->links[conn->current];
 
@@ -189,6 +190,20 @@ static void settle(struct postgres_conn *conn, enum postgres_end end)
 	}
 }
 
+enum postgres_end postgres_wire_begin(struct postgres_conn *conn, const struct clock *clock,
+				      int64_t deadline_ns, struct err *e)
+{
+	const enum postgres_end end = postgres_conn_connect(conn, clock, deadline_ns, e);
+
+	if (end != POSTGRES_DONE)
+		return end;
+	conn->is_local_only = false;
+	conn->is_unanswered = false;
+	conn->links[conn->current].stage = POSTGRES_ASKED;
+	conn->links[conn->current].asked_ns = clock_now_ns(clock);
+	return end;
+}
+
 enum postgres_end postgres_conn_ask(struct postgres_conn *conn, const struct postgres_ask *ask,
 				    const struct clock *clock, int64_t deadline_ns,
 				    struct postgres_answer *answer, struct err *e)
@@ -197,18 +212,13 @@ enum postgres_end postgres_conn_ask(struct postgres_conn *conn, const struct pos
 
 	assert(ask->sql != NULL || conn->prepare_sql != NULL);
 
-	end = postgres_conn_connect(conn, clock, deadline_ns, e);
+	end = postgres_wire_begin(conn, clock, deadline_ns, e);
 	if (end != POSTGRES_DONE)
 		return end;
-
-	conn->is_local_only = false;
-	conn->is_unanswered = false;
-	conn->links[conn->current].stage = POSTGRES_ASKED;
-	conn->links[conn->current].asked_ns = clock_now_ns(clock);
-	end = send_ask(conn, ask, e)
+	end = postgres_wire_send(conn, ask, e)
 		      ? postgres_wire_finish(conn, clock, deadline_ns, answer, e)
 		      : POSTGRES_UNKNOWN;
-	settle(conn, end);
+	postgres_wire_settle(conn, end);
 	return end;
 }
 
@@ -284,7 +294,7 @@ static enum postgres_end start_copy(struct postgres_conn *conn, const char *sql,
 		err_set(e, ERR_REMOTE, "%s", stable_text(PQerrorMessage(postgres_conn_pq(conn)), text));
 		return end;
 	}
-	end = wait_result(conn, clock, deadline_ns, e);
+	end = postgres_wire_wait(conn, clock, deadline_ns, e);
 	if (end != POSTGRES_DONE)
 		return end;
 

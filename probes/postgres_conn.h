@@ -57,7 +57,8 @@ void postgres_conn_leave(struct postgres_conn *conn);
 
 struct postgres_ask {
 	const char *sql;	   /* one statement; NULL: the prepared one */
-	const char *const *values; /* its $1, $2... as text */
+	const char *const *values; /* its $1, $2... */
+	const int *value_bytes;	   /* of the prepared one: their lengths, and binary; NULL: texts */
 	int value_count;
 };
 
@@ -75,6 +76,21 @@ enum postgres_end postgres_conn_ask(struct postgres_conn *conn, const struct pos
 				    const struct clock *clock, int64_t deadline_ns,
 				    struct postgres_answer *answer, struct err *e);
 void postgres_answer_release(struct postgres_answer *answer);
+
+/*
+ * The prepared statement several times in one go, each a transaction with an answer of its own.
+ * begin connects when needed (DONE, UNSENT or SHORTAGE); after DONE, add sends one (false: a part of
+ * it may have left, add no more; it counts as sent), and finish waits for the ends of all that were
+ * sent. It returns the worst of them: UNKNOWN, REFUSED, or DONE, and e is the reason. What becomes of
+ * the connection is as above.
+ */
+enum postgres_end postgres_batch_begin(struct postgres_conn *conn, const struct clock *clock,
+				       int64_t deadline_ns, struct err *e);
+bool postgres_batch_add(struct postgres_conn *conn, const struct postgres_ask *ask, struct err *e);
+enum postgres_end postgres_batch_finish(struct postgres_conn *conn, size_t sent_count,
+					const struct clock *clock, int64_t deadline_ns,
+					enum postgres_end *ret_ends, bool *ret_is_local_only,
+					struct err *e);
 
 /* The value in the first row's column as text; false when there is no such value. */
 bool postgres_answer_value(const struct postgres_answer *answer, int column, struct text *text);

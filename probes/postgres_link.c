@@ -33,6 +33,7 @@ static void forget(struct postgres_link *link)
 	link->owned_pq = NULL;
 	link->stage = POSTGRES_NONE;
 	link->is_answering = false;
+	link->syncs_owed = 0;
 }
 
 void postgres_link_end(struct postgres_link *link)
@@ -140,10 +141,28 @@ static void step_connect(struct postgres_conn *conn, size_t index)
 		(void)fail(conn, index);
 }
 
+/* Counts a sync point of a batch. True: it was the last one. */
+static bool is_last_sync(struct postgres_link *link)
+{
+	assert(link->syncs_owed > 0);
+	if (--link->syncs_owed > 0)
+		return false;
+	(void)PQexitPipelineMode(link->owned_pq); /* idle: every sync has come */
+	return true;
+}
+
+static bool is_failure(ExecStatusType status)
+{
+	return status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK &&
+	       status != PGRES_SINGLE_TUPLE && status != PGRES_EMPTY_QUERY &&
+	       status != PGRES_PIPELINE_SYNC;
+}
+
 /* Reads an answer that nobody wants any more, or the one to PREPARE. */
 static void step_answer(struct postgres_conn *conn, size_t index)
 {
 	struct postgres_link *link = &conn->links[index];
+	bool was_end = false; /* of a statement of a batch: one NULL, and then its sync */
 
 	if (PQconsumeInput(link->owned_pq) != 1 && PQisBusy(link->owned_pq) != 0) {
 		(void)fail(conn, index);
@@ -153,12 +172,19 @@ static void step_answer(struct postgres_conn *conn, size_t index)
 		PGresult *result = PQgetResult(link->owned_pq);
 		const ExecStatusType status = PQresultStatus(result);
 
-		if (result == NULL) { /* ReadyForQuery */
-			link->stage = POSTGRES_READY;
+		if (result == NULL && link->syncs_owed > 0 && was_end) {
+			(void)fail(conn, index); /* nothing more will come */
 			return;
 		}
-		if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK &&
-		    status != PGRES_SINGLE_TUPLE && status != PGRES_EMPTY_QUERY) {
+		was_end = result == NULL;
+		if (result == NULL && link->syncs_owed > 0)
+			continue;
+		if (result == NULL || (status == PGRES_PIPELINE_SYNC && is_last_sync(link))) {
+			PQclear(result);
+			link->stage = POSTGRES_READY; /* ReadyForQuery */
+			return;
+		}
+		if (is_failure(status)) {
 			struct text reason = { 0 };
 
 			/* After an error too: the next try finds today's primary. */

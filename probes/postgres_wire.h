@@ -1,6 +1,6 @@
 /*
- * postgres_wire.h - what postgres_conn.c, postgres_link.c and postgres_ask.c share; for nobody
- * else.
+ * postgres_wire.h - what postgres_conn.c, postgres_link.c, postgres_ask.c and postgres_batch.c
+ * share; for nobody else.
  */
 #ifndef PROBES_POSTGRES_WIRE_H
 #define PROBES_POSTGRES_WIRE_H
@@ -9,6 +9,8 @@
 #include "probes/patience.h"
 
 #define POSTGRES_STATEMENT "firedrill"
+
+enum { POSTGRES_VALUES_MAX = 4 }; /* of a statement with binary values */
 
 struct pg_conn; /* libpq's PGconn */
 
@@ -29,6 +31,7 @@ struct postgres_link {
 	int64_t opened_ns;
 	int64_t asked_ns;  /* the last question, else opened_ns */
 	bool is_answering; /* the last question was answered */
+	size_t syncs_owed; /* of a batch: sync points that have not come; then it is in pipeline mode */
 
 	/* These outlive the connection. */
 	struct patience *patience; /* NULL: never leaves a hung connection */
@@ -69,6 +72,20 @@ void postgres_link_end(struct postgres_link *link);  /* politely; only of an idl
 
 /* "relation does not exist, SQLSTATE 42P01" */
 void postgres_wire_reason(const struct pg_result *result, struct text *text);
+
+/* Connects when needed and marks a question as under way. DONE, UNSENT or SHORTAGE. */
+enum postgres_end postgres_wire_begin(struct postgres_conn *conn, const struct clock *clock,
+				      int64_t deadline_ns, struct err *e);
+/* False, with e: a part may have left, so this is not "nothing was sent". */
+bool postgres_wire_send(struct postgres_conn *conn, const struct postgres_ask *ask, struct err *e);
+/* Waits until PQgetResult would not block. DONE or UNKNOWN. */
+enum postgres_end postgres_wire_wait(struct postgres_conn *conn, const struct clock *clock,
+				     int64_t deadline_ns, struct err *e);
+/* Files one result. False: no further result will come (somebody asked for COPY). */
+bool postgres_wire_take(struct pg_result *taken_result, struct postgres_answer *answer,
+			enum postgres_end *end, struct err *e);
+/* What becomes of the connection in use after a question that ended like this. */
+void postgres_wire_settle(struct postgres_conn *conn, enum postgres_end end);
 
 /* After a PQsend...: waits until the server is ready again. DONE, REFUSED or UNKNOWN. */
 enum postgres_end postgres_wire_finish(struct postgres_conn *conn, const struct clock *clock,

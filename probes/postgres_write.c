@@ -4,9 +4,10 @@
  *
  * A row counts as acknowledged only when the server was ready for the next statement and no error
  * came before; an ERROR is a failed write; a deadline, a lost connection or a FATAL after sending
- * leaves it indeterminate. The table has no unique constraint on purpose: a row that was written
- * twice must be seen twice. Nothing is ever sent again within an attempt. While an earlier insert
- * hangs and no other host takes writes, nothing is sent: the slot has no write, and no row.
+ * leaves it indeterminate. With `batch: n` a slot writes n rows in one go, and each row has an
+ * outcome of its own by the same rule. The table has no unique constraint on purpose: a row that was
+ * written twice must be seen twice. Nothing is ever sent again within an attempt. While an earlier
+ * insert hangs and no other host takes writes, nothing is sent: the slot has no write, and no row.
  *
  * All ledgers of a run share the table firedrill_ledger_RUN; `writer` is the name of the probe.
  */
@@ -15,8 +16,7 @@
 #include "probes/probe.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,12 +33,15 @@ struct postgres_write {
 	struct postgres_conn *owned_conn;
 	char *owned_payload;
 	size_t payload_bytes;
+	uint32_t batch_count;
 	uint64_t seed;
 };
 
 static const struct param postgres_write_params[] = {
 	{ "payload", PARAM_BYTES, .min = 1, .max = LEDGER_PAYLOAD_BYTES_MAX, .fallback = "32B",
 	  .help = "size of the payload of each row" },
+	{ "batch", PARAM_COUNT, .min = 1, .max = BATCH_ROWS_MAX, .fallback = "1",
+	  .help = "rows of each slot, sent in one go; each is a transaction of its own" },
 	{ "keep", PARAM_BOOL, .fallback = "false",
 	  .help = "leave the table in place after the run, for counts of your own" },
 	{ 0 },
@@ -96,57 +99,129 @@ static bool postgres_write_open(const struct probe_spec *spec, const char *run_i
 	probe->owned_conn = conn;
 	probe->payload_bytes = (size_t)params_number(&spec->params, "payload");
 	assert(probe->payload_bytes > 0 && probe->payload_bytes <= LEDGER_PAYLOAD_BYTES_MAX);
+	probe->batch_count = (uint32_t)params_number(&spec->params, "batch");
+	assert(probe->batch_count > 0 && probe->batch_count <= BATCH_ROWS_MAX);
 	probe->owned_payload = mem_alloc(probe->payload_bytes + 1);
 	probe->seed = ledger_seed(run_id, spec->name);
 	*ret_state = probe;
 	return true;
 }
 
+/* A row's values as the statement wants them: bigint in network order, and two texts. */
+struct row_values {
+	uint64_t sequence;
+	char checksum[LEDGER_CHECKSUM_BYTES];
+	const char *values[3];
+	int bytes[3];
+};
+
+/* The payload is overwritten by the next row: send this one first. */
+static struct postgres_ask fill_row(struct postgres_write *probe, uint64_t number,
+				    struct row_values *row)
+{
+	ledger_payload(probe->seed, number, probe->payload_bytes, probe->owned_payload);
+	ledger_checksum(probe->seed, number, probe->owned_payload, probe->payload_bytes,
+			row->checksum);
+	row->sequence = htobe64(number);
+	row->values[0] = (const char *)&row->sequence;
+	row->values[1] = probe->owned_payload;
+	row->values[2] = row->checksum;
+	row->bytes[0] = sizeof row->sequence;
+	row->bytes[1] = (int)probe->payload_bytes;
+	row->bytes[2] = LEDGER_CHECKSUM_BYTES - 1;
+	return (struct postgres_ask){ .values = row->values,
+				      .value_bytes = row->bytes,
+				      .value_count = 3 };
+}
+
+static enum write_outcome outcome_of(enum postgres_end end)
+{
+	switch (end) {
+	case POSTGRES_DONE:
+		return WRITE_ACKNOWLEDGED;
+	case POSTGRES_REFUSED:
+		return WRITE_FAILED;
+	case POSTGRES_UNKNOWN:
+		return WRITE_INDETERMINATE;
+	case POSTGRES_UNSENT:
+	case POSTGRES_SHORTAGE:
+		break;
+	}
+	return WRITE_NONE;
+}
+
+/* The state of an attempt whose rows came to this at worst, and the sentence about it. */
+static enum sample_state tell(enum postgres_end end, bool is_local_only, struct err *e)
+{
+	if (end == POSTGRES_SHORTAGE)
+		return SAMPLE_SKIPPED;
+	if (end == POSTGRES_REFUSED || end == POSTGRES_UNKNOWN)
+		err_wrap(e, "insert");
+	if (end != POSTGRES_DONE)
+		return SAMPLE_BAD;
+	if (is_local_only) /* a finding beside a good sample */
+		err_set(e, ERR_REMOTE,
+			"insert: acknowledged, but the wait for synchronous replication was "
+			"cancelled: durable on one host only");
+	return SAMPLE_GOOD;
+}
+
+static void write_one(struct postgres_write *probe, const struct attempt *attempt,
+		      struct attempt_result *result, struct err *e)
+{
+	struct postgres_answer answer = { 0 };
+	struct row_values row;
+	const struct postgres_ask ask = fill_row(probe, attempt->slot, &row);
+	const enum postgres_end end = postgres_conn_ask(
+		probe->owned_conn, &ask, attempt->clock, attempt->deadline_ns, &answer, e);
+
+	result->state = tell(end, answer.is_local_only, e);
+	result->write = outcome_of(end);
+	postgres_answer_release(&answer);
+}
+
+/* All rows of the slot are sent at once; what each came to is known only behind its own commit. */
+static void write_batch(struct postgres_write *probe, const struct attempt *attempt,
+			struct attempt_result *result, struct err *e)
+{
+	struct postgres_conn *conn = probe->owned_conn;
+	enum postgres_end end =
+		postgres_batch_begin(conn, attempt->clock, attempt->deadline_ns, e);
+	enum write_outcome writes[BATCH_ROWS_MAX] = { WRITE_NONE };
+	enum postgres_end ends[BATCH_ROWS_MAX];
+	uint32_t sent_count = 0;
+	bool is_local_only = false;
+
+	if (end == POSTGRES_DONE) {
+		bool goes_on = true;
+
+		while (goes_on && sent_count < probe->batch_count) {
+			struct row_values row;
+			const struct postgres_ask ask = fill_row(
+				probe, attempt->slot * probe->batch_count + sent_count, &row);
+
+			goes_on = postgres_batch_add(conn, &ask, e);
+			sent_count++;
+		}
+		end = postgres_batch_finish(conn, sent_count, attempt->clock, attempt->deadline_ns,
+					    ends, &is_local_only, e);
+	}
+	for (uint32_t i = 0; i < sent_count; i++)
+		writes[i] = outcome_of(ends[i]);
+	result->state = tell(end, is_local_only, e);
+	result->write = write_of_all(writes, probe->batch_count);
+	result->detail = write_pack(writes, probe->batch_count);
+}
+
 static void postgres_write_sample(void *state, const struct attempt *attempt,
 				  struct attempt_result *result, struct err *e)
 {
 	struct postgres_write *probe = state;
-	char checksum[LEDGER_CHECKSUM_BYTES];
-	char sequence[24];
-	const char *const values[] = { sequence, probe->owned_payload, checksum };
-	const struct postgres_ask ask = { .values = values, .value_count = 3 };
-	struct postgres_answer answer = { 0 };
 
-	(void)snprintf(sequence, sizeof sequence, "%" PRIu64, attempt->slot);
-	ledger_payload(probe->seed, attempt->slot, probe->payload_bytes, probe->owned_payload);
-	ledger_checksum(probe->seed, attempt->slot, probe->owned_payload, probe->payload_bytes,
-			checksum);
-
-	switch (postgres_conn_ask(probe->owned_conn, &ask, attempt->clock, attempt->deadline_ns,
-				  &answer, e)) {
-	case POSTGRES_DONE:
-		result->state = SAMPLE_GOOD;
-		result->write = WRITE_ACKNOWLEDGED;
-		if (answer.is_local_only) /* a finding beside a good sample */
-			err_set(e, ERR_REMOTE,
-				"insert: acknowledged, but the wait for synchronous "
-				"replication was cancelled: durable on one host only");
-		break;
-	case POSTGRES_REFUSED:
-		result->state = SAMPLE_BAD;
-		result->write = WRITE_FAILED;
-		err_wrap(e, "insert");
-		break;
-	case POSTGRES_UNKNOWN:
-		result->state = SAMPLE_BAD;
-		result->write = WRITE_INDETERMINATE;
-		err_wrap(e, "insert");
-		break;
-	case POSTGRES_UNSENT:
-		result->state = SAMPLE_BAD;
-		result->write = WRITE_NONE;
-		break;
-	case POSTGRES_SHORTAGE:
-		result->state = SAMPLE_SKIPPED;
-		result->write = WRITE_NONE;
-		break;
-	}
-	postgres_answer_release(&answer);
+	if (probe->batch_count == 1)
+		write_one(probe, attempt, result, e);
+	else
+		write_batch(probe, attempt, result, e);
 }
 
 static void postgres_write_close(void *state)
@@ -207,6 +282,18 @@ static bool run_until_done(const struct probe_spec *spec, const char *run_id, co
 	return is_done;
 }
 
+/* libpq's own words; no other tells a server that lives from one that takes writes. */
+static void explain_read_only(struct err *e)
+{
+	const struct err told = *e;
+
+	if (strstr(told.text, "session is read-only") != NULL)
+		err_set(e, told.kind,
+			"%s. It is a standby, or default_transaction_read_only is on, and a ledger "
+			"writes: let `conninfo` name the primary, too",
+			told.text);
+}
+
 static bool postgres_write_prepare(const struct probe_spec *spec, const char *run_id,
 				   const struct clock *clock, int64_t deadline_ns, struct err *e)
 {
@@ -219,6 +306,8 @@ static bool postgres_write_prepare(const struct probe_spec *spec, const char *ru
 		       "checksum text not null)");
 	ok = run_until_done(spec, run_id, text_str(&sql), clock, deadline_ns, e);
 	text_release(&sql);
+	if (!ok)
+		explain_read_only(e);
 	return ok || err_wrap(e, "make the ledger's table on %s", spec->service->name);
 }
 
@@ -316,6 +405,7 @@ const struct probe_ops probe_postgres_write = {
 	.service_kinds = "postgres",
 	.is_ledger = true,
 	.params = postgres_write_params,
+	.batch_param = "batch",
 	.check = postgres_write_check,
 	.open = postgres_write_open,
 	.sample = postgres_write_sample,

@@ -11,13 +11,15 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "model/experiment.h"
+#include "model/lag.h"
+#include "model/standing.h"
 #include "model/timeline.h"
 
 enum probe_on { PROBE_ON_SERVICE = 1, PROBE_ON_HOST, PROBE_ON_NOTHING, PROBE_ON_EITHER };
 
 struct attempt {
 	const char *run_id;
-	uint64_t slot;        /* for a ledger also the sequence number to write */
+	uint64_t slot;        /* for a ledger also the sequence number to write; see struct track */
 	int64_t due_ns;
 	int64_t deadline_ns;  /* due + timeout */
 	const struct clock *clock;
@@ -27,6 +29,7 @@ struct attempt {
 struct attempt_result {
 	enum sample_state state; /* never SAMPLE_NONE */
 	enum write_outcome write;
+	uint32_t detail;         /* of a batch of rows: write_pack of their outcomes */
 	struct text *got;        /* when not NULL, the answer as text (used by `validate:` and gate) */
 };
 
@@ -34,7 +37,7 @@ struct attempt_result {
 struct row_sink {
 	void (*row)(void *ctx, int64_t sequence, bool is_intact);
 	void *ctx;
-	uint64_t slot_count; /* numbers below it may be there: for stores that are asked by number */
+	uint64_t row_count; /* numbers below it may be there: for stores that are asked by number */
 };
 
 /*
@@ -42,7 +45,7 @@ struct row_sink {
  * clock but ours; own_low..own_high is of the host's clock and is worth something only once the
  * distance of that clock from ours is known.
  */
-enum { SIGHTING_WHAT_BYTES = 160, SIGHTING_KEY_BYTES = 96 };
+enum { SIGHTING_WHAT_BYTES = 160, SIGHTING_KEY_BYTES = 96, SIGHTING_SERVER_BYTES = 32 };
 
 struct sighting {
 	char what[SIGHTING_WHAT_BYTES]; /* names the phase that it ends: "Patroni promoted db2" */
@@ -52,10 +55,16 @@ struct sighting {
 	int64_t until_ns;               /* never 0 */
 	int64_t own_low_ns;             /* since 1970 on the host's clock; 0, 0: none */
 	int64_t own_high_ns;
+	/* Of a watch over standings (tells_standing): what host was, and is from then on. NONE: no such. */
+	enum standing was;
+	enum standing is;
+	char server[SIGHTING_SERVER_BYTES]; /* differs for each start of a server; "": not known */
+	bool is_last; /* no change: at the end of the watch it was still so; from..until is the last look */
 };
 
 struct sighting_sink {
 	void (*seen)(void *ctx, const struct sighting *sighting);
+	void (*lag)(void *ctx, const struct lag_look *look);
 	void *ctx;
 };
 
@@ -70,7 +79,10 @@ struct probe_ops {
 	bool is_ledger;
 	bool is_event;        /* yields what the system does, not whether the service answers */
 	bool uses_host_clock; /* its events carry times of the hosts' own clocks */
+	bool tells_standing;  /* an event probe that tells what each member is, and nothing else */
+	bool tells_lag;       /* an event probe whose looks tell how far replicas are behind */
 	const struct param *params;
+	const char *batch_param; /* the row of params with the rows of one slot; NULL: always one */
 
 	/* Pure look at the spec (parameters that depend on each other); NULL: nothing to check. */
 	bool (*check)(const struct probe_spec *spec, struct err *e);
@@ -85,15 +97,18 @@ struct probe_ops {
 	/*
 	 * Event probes only (is_event; they have no open and no sample). They look at every place of
 	 * the spec (probe_place) once in each `every`. look tells the sink what is new since the last
-	 * look; false: the place did not answer, e says why, and nothing was told.
+	 * look; false: the place did not answer, e says why, and nothing was told (a watch over
+	 * standings tells just that). leave: the watch ends; the last word, or NULL.
 	 */
 	bool (*watch)(const struct probe_spec *spec, const struct host *place, void **ret_state,
 		      struct err *e);
 	bool (*look)(void *state, const struct attempt *attempt, const struct sighting_sink *sink,
 		     struct err *e);
+	void (*leave)(void *state, const struct sighting_sink *sink);
 
-	/* Ledgers only. prepare: make the place to write, before the first slot. read_back: every
-	   row of this run, streamed. clean: remove what prepare made; repeatable. */
+	/* Of all that write: ledgers, and watches that write. prepare: make the place to write, before
+	   the first slot. clean: remove what prepare made; repeatable. Of ledgers only, read_back:
+	   every row of this run, streamed. */
 	bool (*prepare)(const struct probe_spec *spec, const char *run_id,
 			const struct clock *clock, int64_t deadline_ns, struct err *e);
 	bool (*read_back)(const struct probe_spec *spec, const char *run_id,
@@ -123,5 +138,19 @@ struct role_ops {
 };
 
 const struct role_ops *role_find(const char *service_kind);
+
+/*
+ * What the software that fails a service over was told about losing writes: one row for each such
+ * software. Pure looks; nothing is changed.
+ */
+struct failover_ops {
+	const char *service_kind;
+	bool (*has)(const struct service *service); /* by the inventory alone */
+	bool (*read)(const struct service *service, const struct clock *clock, int64_t deadline_ns,
+		     struct failover_settings *ret_settings, const struct host **ret_told_by,
+		     struct err *e);
+};
+
+const struct failover_ops *failover_find(const struct service *service); /* NULL: none known */
 
 #endif

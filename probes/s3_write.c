@@ -214,18 +214,6 @@ static bool element(const char *at, const char *end, const char *name, struct te
 	return value != NULL;
 }
 
-/* As a signature wants values in a query: all but letters, digits and - . _ ~ as %XX. */
-static void add_encoded(const char *value, struct text *text)
-{
-	for (; *value != '\0'; value++) {
-		if ((*value >= 'a' && *value <= 'z') || (*value >= 'A' && *value <= 'Z') ||
-		    (*value >= '0' && *value <= '9') || strchr("-._~", *value) != NULL)
-			text_add_bytes(text, value, 1);
-		else
-			text_addf(text, "%%%02X", (unsigned char)*value);
-	}
-}
-
 static int64_t sequence_of(const struct s3_write *probe, const char *name)
 {
 	const size_t prefix_bytes = probe->prefix.length_bytes;
@@ -287,11 +275,11 @@ static bool list_page(struct listing *listing, struct text *token, struct err *e
 	text_add(&path, "?");
 	if (token->length_bytes > 0) {
 		text_add(&path, "continuation-token=");
-		add_encoded(text_str(token), &path);
+		http_url_encode(text_str(token), &path);
 		text_add(&path, "&");
 	}
 	text_add(&path, "list-type=2&prefix=");
-	add_encoded(text_str(&listing->probe->prefix), &path);
+	http_url_encode(text_str(&listing->probe->prefix), &path);
 	ok = ask(listing->probe, "GET", text_str(&path), NULL, listing->deadline_ns, &reply,
 		 &failure);
 	text_clear(token);

@@ -1,6 +1,7 @@
 /*
- * table.c - every probe, and every kind of service that has roles: one row each. Adding a probe is
- * its own file and one row here; the loader, `firedrill probes` and the schema read the rows.
+ * table.c - every probe, every kind of service that has roles, all that fails services over: one row
+ * each. Adding a probe is its own file and one row here; the loader, `firedrill probes` and the schema
+ * read the rows.
  */
 #include "probes/probe.h"
 
@@ -9,6 +10,7 @@
 #define PROBE_ROWS(X)     \
 	X(tcp_connect)    \
 	X(http_get)       \
+	X(prometheus_query) \
 	X(postgres_query) \
 	X(postgres_write) \
 	X(redis_write)    \
@@ -17,11 +19,16 @@
 	X(s3_write)       \
 	X(ssh_command)    \
 	X(postgres_role)  \
+	X(postgres_primaries) \
+	X(postgres_lag)   \
 	X(patroni_history) \
 	X(log_event)
 
 #define ROLE_ROWS(X) \
 	X(postgres)
+
+#define FAILOVER_ROWS(X) \
+	X(patroni)
 
 #define X(id) extern const struct probe_ops probe_##id;
 PROBE_ROWS(X)
@@ -29,6 +36,10 @@ PROBE_ROWS(X)
 
 #define X(id) extern const struct role_ops role_##id;
 ROLE_ROWS(X)
+#undef X
+
+#define X(id) extern const struct failover_ops failover_##id;
+FAILOVER_ROWS(X)
 #undef X
 
 static const struct probe_ops *const probe_rows[] = {
@@ -41,6 +52,13 @@ static const struct probe_ops *const probe_rows[] = {
 static const struct role_ops *const role_rows[] = {
 #define X(id) &role_##id,
 	ROLE_ROWS(X)
+#undef X
+	NULL,
+};
+
+static const struct failover_ops *const failover_rows[] = {
+#define X(id) &failover_##id,
+	FAILOVER_ROWS(X)
 #undef X
 	NULL,
 };
@@ -75,6 +93,16 @@ const struct role_ops *role_find(const char *service_kind)
 	for (size_t i = 0; role_rows[i] != NULL; i++) {
 		if (strcmp(role_rows[i]->service_kind, service_kind) == 0)
 			return role_rows[i];
+	}
+	return NULL;
+}
+
+const struct failover_ops *failover_find(const struct service *service)
+{
+	for (size_t i = 0; failover_rows[i] != NULL; i++) {
+		if (strcmp(failover_rows[i]->service_kind, service->kind) == 0 &&
+		    failover_rows[i]->has(service))
+			return failover_rows[i];
 	}
 	return NULL;
 }

@@ -151,11 +151,17 @@ const struct ledger_read *facts_read(const struct story *story, const struct led
 	return found;
 }
 
-bool facts_is_lost(const struct track *track, const struct ledger_read *read, uint64_t slot)
+uint64_t facts_lost_rows(const struct track *track, const struct ledger_read *read, uint64_t slot)
 {
+	const uint64_t count = track_row_count(track) / track->slot_count;
+	uint64_t lost_count = 0;
+
 	assert(slot < track->slot_count);
 
-	if (track->samples[slot].write != WRITE_ACKNOWLEDGED || slot >= read->slot_count)
-		return false;
-	return (read->rows[slot] & ROW_PRESENT) == 0 || (read->rows[slot] & ROW_CORRUPTED) != 0;
+	for (uint64_t row = slot * count; row < (slot + 1) * count; row++)
+		lost_count += row < read->row_count &&
+			      track_row_write(track, row) == WRITE_ACKNOWLEDGED &&
+			      ((read->rows[row] & ROW_PRESENT) == 0 ||
+			       (read->rows[row] & ROW_CORRUPTED) != 0);
+	return lost_count;
 }

@@ -26,7 +26,7 @@ const struct ledger_result *facts_ledger(const struct story *story, const char *
 /* The final read behind the count of a ledger that its verdict rests on; NULL: none. */
 const struct ledger_read *facts_read(const struct story *story, const struct ledger_result *ledger);
 
-/* Was the row of this slot acknowledged, and is it now absent or damaged? */
-bool facts_is_lost(const struct track *track, const struct ledger_read *read, uint64_t slot);
+/* How many rows of this slot were acknowledged and are now absent or damaged. */
+uint64_t facts_lost_rows(const struct track *track, const struct ledger_read *read, uint64_t slot);
 
 #endif

@@ -2,8 +2,8 @@
  * html.c - report "html": one file to mail. Verdict first, evidence under it, a picture.
  *
  * No script and nothing from outside the file; every foreign text is escaped by html_element and
- * html_cell. The sections are in html_verdict.c, html_sections.c, html_tables.c and html_levels.c,
- * the looks in html_style.c.
+ * html_cell. The sections are in html_verdict.c, html_sections.c, html_tables.c, html_levels.c,
+ * html_lag.c and html_findings.c, the looks in html_style.c.
  */
 #include "reports/report.h"
 
@@ -117,6 +117,8 @@ static bool html_write(const struct story *story, const struct report_style *sty
 	html_recovery(ret_bytes, story);
 	html_levels(ret_bytes, story);
 	html_ledgers(ret_bytes, story);
+	html_findings(ret_bytes, story);
+	html_lags(ret_bytes, story);
 	html_deeds(ret_bytes, story);
 	html_untold(ret_bytes, story);
 	html_events(ret_bytes, story);

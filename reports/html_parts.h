@@ -35,6 +35,8 @@ void html_objectives(struct text *page, const struct story *story);
 void html_recovery(struct text *page, const struct story *story);
 void html_levels(struct text *page, const struct story *story);
 void html_ledgers(struct text *page, const struct story *story);
+void html_findings(struct text *page, const struct story *story);
+void html_lags(struct text *page, const struct story *story);
 void html_deeds(struct text *page, const struct story *story);
 void html_untold(struct text *page, const struct story *story);
 void html_events(struct text *page, const struct story *story);

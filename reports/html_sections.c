@@ -137,6 +137,8 @@ static void add_run_facts(struct text *page, const struct story *story)
 
 	text_add(page, "<h2>This run</h2>\n<dl>\n");
 	add_fact(page, "Run", story->run_id);
+	if (story->set_id != NULL)
+		add_fact(page, "Trial", words_trial(story, buffer));
 	add_fact(page, "Started", words_iso(story, facts_started_ns(story), buffer));
 	add_fact(page, "Ended", words_iso(story, facts_ended_ns(story), buffer));
 	(void)snprintf(verdict, sizeof verdict, "%d: %s", (int)story->outcome.exit_code,

@@ -10,6 +10,7 @@
 #include "reports/escape.h"
 #include "reports/facts.h"
 #include "reports/words.h"
+#include "reports/words_lag.h"
 
 static void add_parts(struct text *page, const struct story *story)
 {
@@ -162,6 +163,18 @@ static void add_summary(struct text *page, const struct ledger_result *ledger)
 		  worse == &ledger->healed ? "after the heal" : "once stable");
 }
 
+/* What was to be expected, beside what came. */
+static void add_bound(struct text *page, const struct story *story,
+		      const struct ledger_result *ledger)
+{
+	struct text words = { 0 };
+
+	words_bound_beside_loss(story, ledger, &words);
+	if (words.length_bytes > 0)
+		html_element(page, "p", NULL, text_str(&words));
+	text_release(&words);
+}
+
 static void add_keys(struct text *page, const struct ledger_result *ledger)
 {
 	const struct ledger_count_result *worse = ledger->worse;
@@ -208,6 +221,7 @@ void html_ledgers(struct text *page, const struct story *story)
 		escape_markup(page, ledger->probe);
 		text_add(page, "</h2>\n");
 		add_summary(page, ledger);
+		add_bound(page, story, ledger);
 		html_table_open(page, &table);
 		for (size_t row = 0; row < class_count; row++) {
 			html_cell(page, &table, 0, NULL, classes[row].name);

@@ -11,13 +11,13 @@
 
 #include "base/json.h"
 #include "reports/facts.h"
+#include "reports/json_parts.h"
 #include "reports/trials.h"
 #include "reports/words.h"
 
 enum { FORMAT_VERSION = 2 };
 
-static void put_moment(struct json *object, const char *key, const struct story *story,
-		       int64_t at_ns)
+void put_moment(struct json *object, const char *key, const struct story *story, int64_t at_ns)
 {
 	char iso[WORDS_BYTES];
 
@@ -141,6 +141,14 @@ static void put_run(struct json *root, const struct story *story)
 	struct json *run = json_put_object(root, "run");
 
 	json_put_text(run, "id", story->run_id);
+	if (story->set_id == NULL) {
+		json_put_null(run, "set");
+	} else {
+		struct json *set = json_put_object(run, "set");
+
+		json_put_text(set, "id", story->set_id);
+		json_put_int(set, "trial", story->trial);
+	}
 	json_put_text(run, "firedrill_version", story->version);
 	json_put_text(run, "head", facts_head(story));
 	put_moment(run, "started", story, facts_started_ns(story));
@@ -176,6 +184,8 @@ static void put_outcome(struct json *root, const struct story *story)
 	json_put_int(outcome, "exit_code", story->outcome.exit_code);
 	json_put_text(outcome, "meaning", run_exit_meaning(story->outcome.exit_code));
 	json_put_text(outcome, "sentence", story->outcome.sentence);
+	if (story->outcome.stop_to_heal_ns > 0)
+		json_put_int(outcome, "stop_to_heal_ns", story->outcome.stop_to_heal_ns);
 
 	if (!facts_has_fault(story)) {
 		json_put_null(root, "fault");
@@ -243,7 +253,7 @@ static void put_service_rto(struct json *root, const struct story *story)
 }
 
 /* A bound that nobody knows is null. */
-static void put_bounds(struct json *object, const char *key, struct span latency)
+void put_bounds(struct json *object, const char *key, struct span latency)
 {
 	struct json *child = json_put_object(object, key);
 
@@ -430,6 +440,36 @@ static void put_ledgers(struct json *root, const struct story *story)
 	}
 }
 
+static void put_together(struct json *object, const char *key, const struct story *story,
+			 const struct together *together)
+{
+	struct json *child = json_put_object(object, key);
+
+	put_span(child, "time", together->time);
+	put_count(child, "spell_count", together->spell_count);
+	put_moment(child, "first", story, together->when.low_ns);
+	put_moment(child, "last", story, together->when.high_ns);
+	json_put_text(child, "hosts", together->hosts);
+}
+
+static void put_primaries(struct json *root, const struct story *story)
+{
+	struct json *rows = json_put_array(root, "primaries");
+
+	for (size_t i = 0; i < story->primaries_count; i++) {
+		const struct primaries_result *watch = &story->primaries[i];
+		struct json *row = json_push_object(rows);
+
+		json_put_text(row, "probe", watch->probe);
+		put_count(row, "host_count", watch->host_count);
+		put_count(row, "event_count", watch->event_count);
+		json_put_bool(row, "is_whole", watch->is_whole);
+		put_together(row, "two_primaries", story, &watch->primaries);
+		put_together(row, "two_writable", story, &watch->writable);
+		json_put_int(row, "silent_ns", watch->silent_ns);
+	}
+}
+
 static void put_deeds(struct json *root, const struct story *story)
 {
 	struct json *rows = json_put_array(root, "deeds");
@@ -500,6 +540,8 @@ static bool json_write(const struct story *story, const struct report_style *sty
 		push_probe(rows, story, &story->probes[i]);
 	put_named_events(root, story);
 	put_ledgers(root, story);
+	put_primaries(root, story);
+	put_lags(root, story);
 	put_deeds(root, story);
 	put_run(root, story);
 	put_events(root, story);

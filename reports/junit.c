@@ -208,8 +208,12 @@ static void add_property(struct text *text, const char *name, const char *value)
 
 static void write_properties(struct text *text, const struct story *story)
 {
+	char trial[WORDS_BYTES];
+
 	text_add(text, "    <properties>\n");
 	add_property(text, "run", story->run_id);
+	if (story->set_id != NULL)
+		add_property(text, "trial", words_trial(story, trial));
 	add_property(text, "firedrill", story->version);
 	if (facts_head(story) != NULL)
 		add_property(text, "head", facts_head(story));

@@ -11,8 +11,10 @@
 #include "base/units.h"
 #include "reports/escape.h"
 #include "reports/facts.h"
+#include "reports/findings.h"
 #include "reports/trials.h"
 #include "reports/words.h"
+#include "reports/words_lag.h"
 
 static void add_cell(struct text *text, const char *raw)
 {
@@ -197,6 +199,20 @@ static void write_class(struct text *text, const struct class_row *row,
 	text_add(text, "|\n");
 }
 
+/* What was to be expected, beside what came. */
+static void write_bound(struct text *text, const struct story *story,
+			const struct ledger_result *ledger)
+{
+	struct text line = { 0 };
+
+	words_bound_beside_loss(story, ledger, &line);
+	if (line.length_bytes > 0) {
+		escape_markdown(text, text_str(&line));
+		text_add(text, "\n\n");
+	}
+	text_release(&line);
+}
+
 static void write_ledgers(struct text *text, const struct story *story)
 {
 	size_t class_count;
@@ -217,12 +233,80 @@ static void write_ledgers(struct text *text, const struct story *story)
 		text_addf(text, "%s writes were acknowledged; ",
 			  words_count(ledger->worse->classes.attempted, buffer));
 		text_addf(text, "observed RPO %s.\n\n", words_span(ledger->worse->rpo, buffer));
+		write_bound(text, story, ledger);
 		text_add(text, "| Class | Meaning | Once stable | After the heal |\n"
 			       "| --- | --- | ---: | ---: |\n");
 		for (size_t row = 0; row < class_count; row++)
 			write_class(text, &classes[row], ledger);
 		text_add(text, "\n");
 	}
+}
+
+static void write_findings(struct text *text, const struct story *story)
+{
+	struct findings findings;
+
+	for (size_t i = 0; findings_at(story, i, &findings); i++) {
+		text_addf(text, "## %s ", findings.heading);
+		escape_markdown(text, findings.probe);
+		text_add(text, "\n\n| Finding | Observed | Meaning |\n| --- | --- | --- |\n");
+		for (size_t n = 0; n < findings.row_count; n++) {
+			const struct finding_row *row = &findings.rows[n];
+
+			text_addf(text, "| %s | %s", row->name, row->is_bad ? "**" : "");
+			escape_markdown(text, row->value);
+			text_addf(text, "%s | %s |\n", row->is_bad ? "**" : "", row->meaning);
+		}
+		text_add(text, "\n");
+	}
+}
+
+static void write_replica(struct text *text, const struct story *story,
+			  const struct replica_lag *replica)
+{
+	const struct lag_worst *worst;
+	const char *when;
+	char buffer[WORDS_BYTES];
+
+	for (size_t i = 0; (worst = words_lag_window(story, replica, i, &when)) != NULL; i++) {
+		add_cell(text, replica->replica);
+		add_cell(text, when);
+		add_cell(text, words_lag_bytes(worst->flush_bytes, buffer));
+		add_cell(text, words_lag_time(worst->flush_bytes, worst->flush_behind, buffer));
+		add_cell(text, words_lag_bytes(worst->replay_bytes, buffer));
+		add_cell(text, words_lag_time(worst->replay_bytes, worst->replay_behind, buffer));
+		add_cell(text, words_lag_unknown(worst, buffer));
+		text_add(text, "|\n");
+	}
+}
+
+static void write_lag(struct text *text, const struct story *story, const struct lag_result *lag)
+{
+	struct text line = { 0 };
+
+	text_add(text, "## Replication lag, ");
+	escape_markdown(text, lag->probe);
+	text_add(text, "\n\n");
+	if (lag->replica_count == 0) {
+		text_add(text, "No primary told of a replica.\n\n");
+		return;
+	}
+	text_add(text, "| Replica | At worst | Not flushed | Behind | Not replayed | Behind | Unknown for |\n"
+		       "| --- | --- | ---: | ---: | ---: | ---: | ---: |\n");
+	for (size_t i = 0; i < lag->replica_count; i++)
+		write_replica(text, story, &lag->replicas[i]);
+	text_add(text, "\n");
+	for (size_t i = 0; i < lag->replica_count; i++) {
+		text_clear(&line);
+		words_lag_moments(story, &lag->replicas[i], &line);
+		if (line.length_bytes == 0)
+			continue;
+		text_add(text, "- ");
+		escape_markdown(text, text_str(&line));
+		text_add(text, "\n");
+	}
+	text_add(text, "\n");
+	text_release(&line);
 }
 
 static void write_deeds(struct text *text, const struct story *story)
@@ -271,6 +355,10 @@ static void write_foot(struct text *text, const struct story *story)
 	}
 	text_add(text, "Run ");
 	escape_markdown(text, story->run_id);
+	if (story->set_id != NULL) {
+		text_add(text, ", ");
+		escape_markdown(text, words_trial(story, buffer));
+	}
 	text_addf(text, ", started %s, ", words_wall(story, facts_started_ns(story), buffer));
 	text_addf(text, "took %s, firedrill ",
 		  units_format_duration(facts_ended_ns(story) - facts_started_ns(story), duration));
@@ -292,6 +380,9 @@ static bool markdown_write(const struct story *story, const struct report_style 
 	write_parts(ret_bytes, story);
 	write_levels(ret_bytes, story);
 	write_ledgers(ret_bytes, story);
+	write_findings(ret_bytes, story);
+	for (size_t i = 0; i < story->lag_count; i++)
+		write_lag(ret_bytes, story, &story->lags[i]);
 	write_deeds(ret_bytes, story);
 	write_foot(ret_bytes, story);
 	return true;

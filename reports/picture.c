@@ -1,6 +1,6 @@
 /*
  * picture.c - see picture.h: what stands where. The parts are drawn in picture_panel.c (latency and
- * strips) and picture_frame.c (all around them).
+ * strips), picture_lag.c (replication lag) and picture_frame.c (all around them).
  */
 #include "reports/picture.h"
 
@@ -91,7 +91,9 @@ bool picture_draw(enum canvas_kind kind, const struct story *story, struct text 
 	if (picture.window.high_ns <= picture.window.low_ns)
 		picture.window.high_ns = picture.window.low_ns + NS_PER_S;
 	choose_tracks(&picture);
-	picture.panel_bottom = PICTURE_BOTTOM - (double)(PICTURE_ROW * picture.row_count) - 10;
+	picture.strips_top = PICTURE_BOTTOM - (double)(PICTURE_ROW * picture.row_count);
+	picture.panel_bottom =
+		picture.strips_top - 10 - (picture_has_lag(&picture) ? PICTURE_LAG : 0);
 	if (!canvas_open(kind, PICTURE_WIDTH, PICTURE_HEIGHT, &picture.canvas, e))
 		return false;
 	if (kind == CANVAS_PIXELS) {
@@ -103,6 +105,7 @@ bool picture_draw(enum canvas_kind kind, const struct story *story, struct text 
 	picture_wash(&picture);
 	picture_event_bands(&picture);
 	picture_panel(&picture);
+	picture_lag(&picture);
 	picture_strips(&picture);
 	picture_event_names(&picture);
 	picture_frame(&picture);

@@ -257,13 +257,13 @@ static uint64_t ledger_cells(const struct picture *picture, const struct track *
 
 	memset(cells, 0, CELLS * sizeof cells[0]);
 	for (uint64_t slot = 0; slot < track->slot_count; slot++) {
-		const bool is_lost = read != NULL && facts_is_lost(track, read, slot);
+		const uint64_t lost_rows = read == NULL ? 0 : facts_lost_rows(track, read, slot);
 		const double place =
 			(double)(track_due_ns(track, slot) - picture->window.low_ns) * per_ns;
 		const enum strip_cell cell =
-			is_lost ? STRIP_BAD : of_write[track->samples[slot].write];
+			lost_rows > 0 ? STRIP_BAD : of_write[track->samples[slot].write];
 
-		lost_count += is_lost;
+		lost_count += lost_rows;
 		if (place < 0 || place >= CELLS || cell == STRIP_EMPTY)
 			continue;
 
@@ -302,7 +302,7 @@ static void draw_ledger(const struct picture *picture, const struct track *track
 
 void picture_strips(const struct picture *picture)
 {
-	double y = picture->panel_bottom + 10 + PICTURE_ROW / 2.0;
+	double y = picture->strips_top + PICTURE_ROW / 2.0;
 
 	for (size_t t = 0; t < picture->track_count; t++) {
 		const struct track *track = picture->tracks[t];

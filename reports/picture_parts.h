@@ -31,6 +31,7 @@ enum {
 	PICTURE_TOP = 134,       /* of the latency panel */
 	PICTURE_BOTTOM = 548,    /* of the strips */
 	PICTURE_ROW = 24,        /* of one strip */
+	PICTURE_LAG = 84,        /* of the replication lag, when there is one */
 };
 
 struct picture {
@@ -42,6 +43,7 @@ struct picture {
 	size_t track_count;
 	size_t row_count;    /* strips below the panel */
 	double panel_bottom;
+	double strips_top;
 };
 
 const char *picture_colour(size_t probe);
@@ -49,6 +51,8 @@ double picture_x(const struct picture *picture, int64_t at_ns);
 bool picture_is_inside(const struct picture *picture, int64_t at_ns);
 
 void picture_panel(const struct picture *picture);  /* latency over time */
+bool picture_has_lag(const struct picture *picture);
+void picture_lag(const struct picture *picture);    /* how far replicas were behind */
 void picture_strips(const struct picture *picture); /* good and bad, acknowledged and lost */
 void picture_frame(const struct picture *picture);  /* bracket, marks, axis, legend */
 void picture_head(const struct picture *picture);   /* what came out, in words */

@@ -190,6 +190,20 @@ static const struct named_event *clean_named_events(const struct redactor *r,
 	return fresh;
 }
 
+static const struct primaries_result *clean_primaries(const struct redactor *r,
+						      const struct story *story)
+{
+	struct primaries_result *fresh =
+		copy(r, story->primaries, story->primaries_count * sizeof *fresh);
+
+	for (size_t i = 0; i < story->primaries_count; i++) {
+		fresh[i].probe = clean(r, fresh[i].probe);
+		fresh[i].primaries.hosts = clean(r, fresh[i].primaries.hosts);
+		fresh[i].writable.hosts = clean(r, fresh[i].writable.hosts);
+	}
+	return fresh;
+}
+
 static const struct deed *clean_deeds(const struct redactor *r, const struct story *story)
 {
 	struct deed *fresh = copy(r, story->deeds, story->deed_count * sizeof *fresh);
@@ -215,6 +229,7 @@ const struct story *redact_story(const struct story *story, struct arena *arena)
 
 	fresh->run_id = clean(&r, story->run_id);
 	fresh->version = clean(&r, story->version);
+	fresh->set_id = clean(&r, story->set_id);
 	fresh->experiment = clean_experiment(&r, story->experiment);
 	fresh->timeline = clean_timeline(&r, &story->timeline);
 	fresh->probes = clean_probes(&r, story->probes, story->probe_count);
@@ -222,6 +237,7 @@ const struct story *redact_story(const struct story *story, struct arena *arena)
 	fresh->ledgers = clean_ledgers(&r, story);
 	fresh->objectives = clean_objectives(&r, story->objectives, story->objective_count);
 	fresh->named_events = clean_named_events(&r, story);
+	fresh->primaries = clean_primaries(&r, story);
 	fresh->deeds = clean_deeds(&r, story);
 	fresh->untold = clean_texts(&r, story->untold, story->untold_count);
 	fresh->outcome.sentence = clean(&r, story->outcome.sentence);

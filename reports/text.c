@@ -12,11 +12,14 @@
 #include "base/units.h"
 #include "reports/escape.h"
 #include "reports/facts.h"
+#include "reports/findings.h"
 #include "reports/grid.h"
 #include "reports/strip.h"
+#include "reports/text_lag.h"
 #include "reports/trials.h"
 #include "reports/utf8.h"
 #include "reports/words.h"
+#include "reports/words_lag.h"
 
 enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 40, COLUMNS_MAX = 240, PROBE_NAME_COLUMNS = 14,
        LEVELS_WIDE_COLUMNS = 76 };
@@ -48,6 +51,20 @@ static void add_heading(const struct page *page, const char *heading)
 {
 	text_addf(page->text, "\n%s%s%s\n", page->has_colour ? "\x1b[1m" : "", heading,
 		  page->has_colour ? "\x1b[0m" : "");
+}
+
+/* "Ledger writes", cut to the page. */
+static void add_heading_of(const struct page *page, const char *heading, const char *probe)
+{
+	struct text line = { 0 };
+	struct text clean = { 0 };
+
+	escape_terminal(&clean, probe);
+	text_addf(&line, "%s ", heading);
+	utf8_add_cut(&line, text_str(&clean), page->width - utf8_columns(text_str(&line)) - 3);
+	add_heading(page, text_str(&line));
+	text_release(&line);
+	text_release(&clean);
 }
 
 static void write_head(const struct page *page)
@@ -339,16 +356,9 @@ static void add_count_cell(struct grid *grid, size_t column, const struct class_
 static void write_ledger_head(const struct page *page, const struct ledger_result *ledger)
 {
 	struct text line = { 0 };
-	struct text clean = { 0 };
 	char buffer[WORDS_BYTES];
 
-
-	escape_terminal(&clean, ledger->probe);
-	text_add(&line, "Ledger ");
-	utf8_add_cut(&line, text_str(&clean), page->width - 10);
-	add_heading(page, text_str(&line));
-	text_clear(&line);
-	text_release(&clean);
+	add_heading_of(page, "Ledger", ledger->probe);
 	if (ledger->worse == NULL) {
 		text_add(&line, "Could not be read: what was lost is not known. ");
 		text_add(&line, ledger->healed.error != NULL ? ledger->healed.error :
@@ -364,6 +374,10 @@ static void write_ledger_head(const struct page *page, const struct ledger_resul
 		text_addf(&line, "%s unanswered", words_count(classes->indeterminate, buffer));
 	}
 	grid_sentence(page->text, "  ", 2, page->width, text_str(&line));
+	text_clear(&line);
+	words_bound_beside_loss(page->story, ledger, &line);
+	if (line.length_bytes > 0)
+		grid_sentence(page->text, "  ", 2, page->width, text_str(&line));
 	text_release(&line);
 }
 
@@ -401,6 +415,48 @@ static void write_ledgers(const struct page *page)
 	}
 }
 
+static void write_findings(const struct page *page)
+{
+	static const struct grid_column columns[] = {
+		{ .head = "Finding", .can_wrap = true },
+		{ .head = "Observed", .can_wrap = true },
+		{ .head = "Meaning", .can_wrap = true },
+	};
+	struct findings findings;
+
+	for (size_t i = 0; findings_at(page->story, i, &findings); i++) {
+		struct grid grid = { .columns = columns, .column_count = 3 };
+
+		add_heading_of(page, findings.heading, findings.probe);
+		for (size_t n = 0; n < findings.row_count; n++) {
+			grid_row(&grid);
+			grid_cell(&grid, 0, findings.rows[n].name, NULL);
+			grid_cell(&grid, 1, findings.rows[n].value,
+				  findings.rows[n].is_bad ? tone_colour(VERDICT_MISSED) : NULL);
+			grid_cell(&grid, 2, findings.rows[n].meaning, NULL);
+		}
+		grid_print(&grid, 2, page->width, page->has_colour, page->text);
+		grid_release(&grid);
+	}
+}
+
+static void write_lags(const struct page *page)
+{
+	for (size_t i = 0; i < page->story->lag_count; i++) {
+		const struct lag_result *lag = &page->story->lags[i];
+		struct text clean = { 0 };
+		struct text heading = { 0 };
+
+		escape_terminal(&clean, lag->probe);
+		text_add(&heading, "Replication lag, ");
+		utf8_add_cut(&heading, text_str(&clean), page->width - 20);
+		add_heading(page, text_str(&heading));
+		text_release(&clean);
+		text_lag(page->story, lag, page->width, page->has_colour, page->text);
+		text_release(&heading);
+	}
+}
+
 static void write_deed(const struct page *page, const struct deed *deed)
 {
 	struct text line = { 0 };
@@ -431,6 +487,7 @@ static void write_foot(const struct page *page)
 {
 	const struct story *story = page->story;
 	struct text line = { 0 };
+	char trial[WORDS_BYTES];
 	char wall[WORDS_BYTES];
 	char duration[UNITS_TEXT_BYTES];
 
@@ -438,7 +495,8 @@ static void write_foot(const struct page *page)
 		add_heading(page, "What could not be told");
 	for (size_t i = 0; i < story->untold_count; i++)
 		grid_sentence(page->text, "  - ", 4, page->width, story->untold[i]);
-	text_addf(&line, "Run %s, %s, took %s, firedrill %s", story->run_id,
+	text_addf(&line, "Run %s, %s%s%s, took %s, firedrill %s", story->run_id,
+		  words_trial(story, trial), story->set_id == NULL ? "" : ", ",
 		  words_wall(story, facts_started_ns(story), wall),
 		  units_format_duration(facts_ended_ns(story) - facts_started_ns(story), duration),
 		  story->version);
@@ -474,6 +532,8 @@ static bool text_write(const struct story *story, const struct report_style *sty
 	write_probes(&page);
 	write_levels(&page);
 	write_ledgers(&page);
+	write_findings(&page);
+	write_lags(&page);
 	if (story->deed_count > 0)
 		add_heading(&page, "What was done, and undone");
 	for (size_t i = 0; i < story->deed_count; i++)

@@ -184,18 +184,19 @@ const char *words_lateness(const struct probe_result *result, char text[WORDS_BY
 	return text;
 }
 
+const char *words_trial(const struct story *story, char text[WORDS_BYTES])
+{
+	text[0] = '\0';
+	if (story->set_id != NULL)
+		(void)snprintf(text, WORDS_BYTES, "trial %" PRId64 " of set %s", story->trial,
+			       story->set_id);
+	return text;
+}
+
 const char *words_availability(const struct probe_result *result, char text[WORDS_BYTES])
 {
-	char low[UNITS_TEXT_BYTES];
-	char high[UNITS_TEXT_BYTES];
-
-	(void)units_format_percent(result->availability_low_ppm, low);
-	(void)units_format_percent(result->availability_high_ppm, high);
-	if (strcmp(low, high) == 0)
-		(void)snprintf(text, WORDS_BYTES, "%s", low);
-	else
-		(void)snprintf(text, WORDS_BYTES, "%s to %s", low, high);
-	return text;
+	return units_format_share(result->availability_low_ppm, result->availability_high_ppm,
+				  text);
 }
 
 const char *words_confirmation(enum event_kind confirmation)

@@ -31,6 +31,8 @@ const char *words_iso(const struct story *story, int64_t at_ns, char text[WORDS_
 const char *words_count(uint64_t count, char text[WORDS_BYTES]); /* "1,234,567" */
 /* "30us late at p50, 59us at p99, 60us at most": of its own timetable */
 const char *words_lateness(const struct probe_result *result, char text[WORDS_BYTES]);
+/* "trial 3 of set 20261121-102000-k3f9", or ""; holds the set's id, so a format escapes it. */
+const char *words_trial(const struct story *story, char text[WORDS_BYTES]);
 const char *words_availability(const struct probe_result *result, char text[WORDS_BYTES]);
 
 /*
@@ -40,7 +42,7 @@ const char *words_availability(const struct probe_result *result, char text[WORD
 const struct service_level *words_level(const struct story *story, const struct probe_result *result,
 					size_t index, const char **ret_when);
 const char *words_latency(struct span latency, char text[WORDS_BYTES]); /* "1.2 ms", ">= 1 s" */
-/* Rounded to a hundredth of a percent; "-" when there is none. */
+/* To a hundredth of a percent; "-" when there is none. */
 const char *words_errors(const struct service_level *level, char text[WORDS_BYTES]);
 const char *words_kept(const struct service_level *level, char text[WORDS_BYTES]);
 const char *words_per_s(const struct service_level *level, char text[WORDS_BYTES]); /* "49.8" */

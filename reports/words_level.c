@@ -48,18 +48,21 @@ static const char *share(int64_t ppm, char text[UNITS_TEXT_BYTES])
 	if (ppm > 0 && ppm < HUNDREDTH_PPM)
 		(void)snprintf(text, UNITS_TEXT_BYTES, "< 0.01 %%");
 	else
-		(void)units_format_percent((ppm + HUNDREDTH_PPM / 2) / HUNDREDTH_PPM *
-						   HUNDREDTH_PPM,
-					   text);
+		(void)units_format_percent(ppm / HUNDREDTH_PPM * HUNDREDTH_PPM, text);
 	return text;
 }
 
+/* Two decimals, for a column of a table; outwards, so that the span holds all that it held. */
 static const char *shares(int64_t low_ppm, int64_t high_ppm, char text[WORDS_BYTES])
 {
 	char low[UNITS_TEXT_BYTES];
 	char high[UNITS_TEXT_BYTES];
 
-	if (strcmp(share(low_ppm, low), share(high_ppm, high)) == 0)
+	const bool is_span = high_ppm - low_ppm > 1;
+
+	(void)share(is_span || low_ppm < HUNDREDTH_PPM ? low_ppm : low_ppm + HUNDREDTH_PPM / 2, low);
+	(void)share(high_ppm + HUNDREDTH_PPM - 1, high);
+	if (!is_span || strcmp(low, high) == 0)
 		(void)snprintf(text, WORDS_BYTES, "%s", low);
 	else
 		(void)snprintf(text, WORDS_BYTES, "%s to %s", low, high);

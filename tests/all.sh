@@ -112,6 +112,8 @@ on_hosts() {
 	lab_step lab-faults tests/lab_faults.sh
 	lab_step lab-probes tests/lab_probes.sh
 	lab_step lab-drills tests/lab_drills.sh build/plain/firedrill
+	# The rest of the table: make test-losses.
+	lab_step lab-losses tests/lab_losses.sh build/plain/firedrill async-partition quorum-kill two-primaries
 	lab_step lab-doctor tests/lab_doctor.sh build/plain/firedrill
 	lab_step crash-matrix tests/crash_matrix.sh build/plain --sample 60 --seconds 40
 }

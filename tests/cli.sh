@@ -58,12 +58,25 @@ says 0 'peers' "$firedrill" faults net.partition
 says 2 'there is no fault' "$firedrill" faults nosuch
 says 0 'postgres.write' "$firedrill" probes
 says 2 'there is no probe' "$firedrill" probes nosuch
-says 0 'no runs yet' "$firedrill" list
-says 0 'nothing to heal' "$firedrill" heal
-says 2 '.' "$firedrill" report last
-says 2 '.' "$firedrill" show nosuch
-says 7 '.' "$firedrill" list --store /proc/nowhere/store.db
+# Who only looks makes nothing; who names a store that is not there has mistyped it.
+says 0 '^no runs yet$' "$firedrill" list
+says 0 '^nothing to heal$' "$firedrill" heal
+for command in report heal verify show export; do
+	says 2 "there are no runs yet: the first .firedrill run. makes the store $FIREDRILL_STORE" "$firedrill" "$command" last
+done
+says 2 'there are no runs yet' "$firedrill" compare a b
+for command in list heal 'heal last' 'report last' 'verify last' 'compare a b'; do
+	# shellcheck disable=SC2086 # a command and its words
+	says 2 'there is no store /proc/nowhere/store.db' "$firedrill" $command --store /proc/nowhere/store.db
+done
+says 1 '' test -e "$folder/store"
+echo 'no database' >"$folder/garbage.db"
+chmod 600 "$folder/garbage.db"
+says 7 'damaged or is no store' "$firedrill" list --store "$folder/garbage.db"
 says 0 'fine' "$firedrill" check experiments/db-failover.yaml
+says 0 '^-: fine' sh -c "'$firedrill' check - --inventory experiments/inventory.yaml <experiments/db-failover.yaml"
+mkfifo "$folder/pipe.yaml"
+says 2 'is a named pipe; name a file, or write - for' timeout 10 "$firedrill" check "$folder/pipe.yaml"
 says 0 'one or more of these, resolved when it runs: primary' "$firedrill" plan experiments/db-failover.yaml
 says 0 'heal ' "$firedrill" plan experiments/db-hang.yaml
 says 0 '"\$schema"' "$firedrill" schema
@@ -81,6 +94,17 @@ END
 for command in check plan run; do
 	says 2 'step 1 \(net.partition\) on here: .*`ports` holds "99999"' "$firedrill" "$command" "$folder/port.yaml"
 done
+cat >"$folder/ports.yaml" <<'END'
+title: Two steps, and each has a mistake that only its fault sees
+objectives: { availability: 1% }
+probes: { port: { kind: tcp.connect, on: here, every: 10ms, port: 9 } }
+method:
+  - { fault: net.partition, on: here, with: { ports: [99999] } }
+  - { at: 1s, fault: net.partition, on: here, with: { ports: [0] } }
+END
+says 2 'ports.yaml:5:5: plan step 1 .*`ports` holds "99999"' "$firedrill" check "$folder/ports.yaml"
+says 2 'ports.yaml:6:5: plan step 2 .*`ports` holds "0"' "$firedrill" check "$folder/ports.yaml"
+says 0 '' python3 tests/terminal_width.py 60 "$firedrill" plan experiments/db-hang.yaml
 if "$firedrill" schema | python3 -m json.tool >/dev/null; then
 	passed=$((passed + 1))
 	echo "ok - the schema is JSON"
@@ -159,6 +183,7 @@ says 0 '' grep -q 'env:CANARY' "$bundle"
 sed 's/"phase":"inject"/"phase":"injekt"/' "$bundle" >"$folder/flipped.tar"
 says 1 'events.jsonl: event [0-9]+ is not as it was written' "$firedrill" verify "$folder/flipped.tar"
 says 7 'event [0-9]+ is not as it was written' "$firedrill" report "$folder/flipped.tar"
+says 0 '^[0-9]* of [0-9]* alterations named' python3 tests/doubt_bundle.py "$firedrill" "$bundle" "$RANDOM"
 head -c 5000 "$bundle" >"$folder/cut.tar"
 says 1 'cut off' "$firedrill" verify "$folder/cut.tar"
 says 2 'No such file' "$firedrill" verify "$folder/nowhere.tar"
@@ -177,6 +202,17 @@ set_id=$("$firedrill" list --limit 1 | sed -n '1s/ .*//p')
 says 0 '3 of 3 within' "$firedrill" report "$set_id"
 says 0 '' cmp "$folder/set/report.html" <("$firedrill" report last --format html)
 says 0 '' cmp "$folder/set/trial-02/report.json" <("$firedrill" report "$set_id-t02" --format json)
+says 0 '^verified' "$firedrill" verify "$set_id" --reports "$folder/set"
+says 0 'trial-03/report.json, byte for byte' "$firedrill" verify last --reports "$folder/set"
+says 0 '/report.html, byte for byte' "$firedrill" verify "$set_id" --reports "$folder/set"
+cp -r "$folder/set" "$folder/forged-set"
+sed -i 's/MET/met/' "$folder/forged-set/report.md" "$folder/forged-set/trial-02/report.md"
+says 1 'forged-set/report.md differs from line' "$firedrill" verify "$set_id" --reports "$folder/forged-set"
+says 1 'set .* does not verify: 2 things' "$firedrill" verify "$set_id" --reports "$folder/forged-set"
+says 2 'each trial has a head of its own' "$firedrill" verify "$set_id" --head "$head"
+says 2 'a bundle has one run: export them one by one' "$firedrill" export "$set_id" --out "$folder/no.tar"
+says 0 '^verified' "$firedrill" verify "$set_id-t02" --reports "$folder/set/trial-02"
+says 0 '^nothing to heal' "$firedrill" heal "$set_id"
 says 2 'each trial has one' "$firedrill" report last --format png --out "$folder/no.png"
 says 0 "$set_id-t03  exit 0" "$firedrill" show "$set_id"
 says 0 'injected' "$firedrill" show "$set_id-t02"
@@ -189,6 +225,10 @@ done
 mapfile -t new_ids < <("$firedrill" list --limit 3 | sed 's/ .*//')
 says 0 '^not slower' "$firedrill" compare --margin 4s "$set_id" -- "${new_ids[@]}"
 says 0 '"answer":[[:space:]]*"not slower"' "$firedrill" compare --format json --margin 4s "$set_id" -- "${new_ids[@]}"
+mkdir "$folder/comparisons"
+"$firedrill" compare --format json "$set_id" -- "${new_ids[@]}" >"$folder/comparisons/three.json" # its exit code was looked at
+"$firedrill" compare --format json "$set_id-t01" "$set_id-t02" >"$folder/comparisons/one.json"
+says 0 '' python3 tests/check_report.py "$folder/comparisons"
 says 2 'was given twice' "$firedrill" compare "$set_id" "$set_id-t01"
 says 2 'put `--` between' "$firedrill" compare a b c
 says 2 'on both sides' "$firedrill" compare a b --
@@ -204,6 +244,11 @@ says 5 'make the folder' "$firedrill" run "$drill" --yes --out /proc/nowhere
 says 5 'make the folder.*Not a directory' "$firedrill" run "$drill" --yes --out "$drill"
 says 7 'Recovered in' bash -c "(until ps -o stat= -p $victim_pid | grep -q T; do :; done; rm -r '$folder/gone'; touch '$folder/gone') &
 	'$firedrill' run '$drill' --yes --out '$folder/gone'; status=\$?; wait; exit \$status"
+# A ledger where nothing can be written: said before any harm, with what the store said.
+sed 's/^objectives:.*/objectives: { rpo: 0s }/; s/^steady_state:.*/steady_state: { good_for: 300ms, within: 600ms }/
+	s|^  health:.*|  orders: { kind: http.write, on: web, every: 50ms, timeout: 300ms, url: /orders, read: /health }|' "$drill" >"$folder/read-only.yaml"
+says 5 'steady state did not hold within 600 ms: `orders` was not good \(write: status 501 was not expected\); nothing was harmed' \
+	"$firedrill" run "$folder/read-only.yaml" --yes --out "$folder/read-only"
 for columns in 120 80 40; do
 	says 0 '' python3 tests/terminal.py "$columns" 24 "$firedrill" run "$drill" --yes --out "$folder/live"
 done

@@ -3,66 +3,11 @@
 # (SQL counts, Patroni's own history, the hosts themselves).
 #
 # usage: tests/lab_drills.sh FIREDRILL [TEST...]. Needs root. One line a test, the logs in
-# build/test-logs/drills/, and a closing count. The lab goes down on every way out.
+# build/test-logs/lab_drills/, and a closing count. The lab goes down on every way out.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-firedrill=$(realpath "${1:-build/plain/firedrill}")
-shift || true
-wanted=("$@")
-lab=fixtures/lab/lab
-out=build/test-logs/drills
-passed=0
-failed=0
-rm -rf "$out"
-mkdir -p "$out"
-export FIREDRILL_STORE=$out/store.db
-trap '"$lab" down >/dev/null 2>&1' EXIT
-trap 'exit 130' INT
-trap 'exit 143' HUP TERM
-
-fail() {
-	printf '    %s\n' "$*"
-	return 1
-}
-
-# wait_until SECONDS COMMAND...: polls until it succeeds; a bound, not a pace.
-wait_until() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return 1
-		read -rt 0.1 <> <(:) || true
-	done
-}
-
-# topology NAME: up and in its known state, with its inventory in $inventory.
-topology() {
-	if [ "$("$lab" status --json 2>/dev/null | jq -r .topology)" = "$1" ]; then
-		"$lab" reset
-	else
-		"$lab" up "$1"
-	fi && inventory=$out/$1.yaml && "$lab" inventory --out "$inventory"
-}
-
-# drill NAME EXPERIMENT EXIT [ARGS...]: runs it and checks its exit code; the report is $report.
-drill() {
-	local name=$1 experiment=$2 expected=$3 status=0
-	shift 3
-	report=$out/$name/report.json
-	"$lab" run "$firedrill" run "$experiment" --inventory "$inventory" --yes --out "$out/$name" "$@" || status=$?
-	[ "$status" = "$expected" ] || fail "$name: exit $status, expected $expected"
-}
-
-# is EXPECTED JQ-EXPRESSION: about the report.
-is() {
-	local got
-	got=$(jq -rc "$2" "$report")
-	[ "$got" = "$1" ] || fail "$2 is $got, expected $1"
-}
-
-sql() { "$lab" psql -Atqc "$1"; }
-
-ledger_table() { sql "select relname from pg_class where relname like 'firedrill_ledger%' and relkind = 'r'"; }
+# shellcheck source=drill_help.sh
+. tests/drill_help.sh
 
 # What the ledger's own table says, counted by SQL alone, against the report's count "after the heal".
 compare_ledger_with_sql() {
@@ -84,14 +29,6 @@ compare_ledger_with_sql() {
 	keys=$(jq -r '.ledgers[0].healed.lost_keys | join(",")' "$report")
 	[ -z "$keys" ] || [ "$(sql "select count(*) from $table where seq in ($keys)")" = 0 ] ||
 		fail "keys named as lost are present"
-}
-
-# acknowledged writes that SQL does not find: ack count minus intact rows of acknowledged slots.
-lost_by_sql() {
-	local table
-	table=$(ledger_table)
-	# recovered rows are present but were not acknowledged
-	echo $(($(jq '.ledgers[0].healed | .acknowledged + .recovered' "$report") - $(sql "select count(distinct seq) from $table")))
 }
 
 # ---- the database ----
@@ -164,8 +101,6 @@ phases_agree_with_patroni() {
 	{ [ "$low" -le $((at + 1000)) ] && [ "$high" -ge $((at - 1000)) ]; } || fail "journald's stamp is not in the bound"
 }
 
-host_address() { sed -n "s/^ *$1: *{ *address: \([0-9.]*\).*/\1/p" "$inventory"; }
-
 async_loss_equals_sql() {
 	local lost
 	topology pg-patroni || return
@@ -223,6 +158,7 @@ no_steady_state_harms_nothing() {
 stop_condition_heals() {
 	topology solo || return
 	drill stopped fixtures/drills/stopped.yaml 6 || return
+	is true '.outcome.stop_to_heal_ns | . > 0 and . < 5000000000' || return
 	is 'state as before' '.deeds[0].read_back' && nothing_left app1
 }
 
@@ -315,22 +251,6 @@ kill_9_is_healed() {
 	FAULTS
 }
 
-run_test() {
-	local name=$1 from=$SECONDS
-	if [ ${#wanted[@]} -gt 0 ] && [[ " ${wanted[*]} " != *" $name "* ]]; then
-		return
-	fi
-	if "$name" >"$out/$name.txt" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok - $name ($((SECONDS - from)) s)"
-		grep '^    ' "$out/$name.txt"
-	else
-		failed=$((failed + 1))
-		echo "not ok - $name ($((SECONDS - from)) s)"
-		tail -n 40 "$out/$name.txt"
-	fi
-}
-
 run_test failover_agrees_with_patroni
 run_test async_loss_equals_sql
 run_test sync_loses_nothing
@@ -341,5 +261,4 @@ run_test no_steady_state_harms_nothing
 run_test stop_condition_heals
 run_test ctrl_c_in_every_phase_heals
 run_test kill_9_is_healed
-echo "lab_drills: $passed passed, $failed failed"
-[ "$failed" = 0 ]
+closing_count

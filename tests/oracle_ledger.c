@@ -4,8 +4,9 @@
  *
  *   oracle_ledger [HISTORIES]     prints one JSON object a line: the history, and what we say of it
  *
- * A history has writes of every outcome and a store that shows rows late, loses, doubles, damages
- * and invents them, takes some away again, and at times cannot be read. Each is read back twice by
+ * A history has writes of every outcome, alone or in batches of one slot, and a store that shows
+ * rows late, loses, doubles, damages and invents them, takes some away again, and at times cannot be
+ * read. Each is read back twice by
  * ledger.c (its settling, its marks, the store's codec), then classified by measure_ledger.c. Only
  * the service and the clock are simulated. tests/oracle_ledger.py reads the lines and decides by
  * itself.
@@ -47,8 +48,9 @@ struct showing {
 struct history {
 	struct random random;
 	struct sample samples[WRITES_AT_MOST];
-	uint64_t counted;   /* slots that the count classifies */
+	uint64_t counted;   /* writes that the count classifies */
 	uint64_t attempted; /* and all that were due while it was read */
+	uint64_t counted_slots;
 	struct span fault;
 	struct track track;
 	struct showing showings[COUNTS];
@@ -87,9 +89,9 @@ static void add_row(struct history *history, struct showing *showing, int64_t se
 static void draw_showing(struct history *history, uint64_t lost_from, uint64_t lost_until,
 			 struct showing *showing)
 {
-	for (uint64_t slot = 0; slot < history->attempted; slot++) {
-		const uint8_t write = history->samples[slot].write;
-		const bool is_in_loss = slot >= lost_from && slot < lost_until;
+	for (uint64_t number = 0; number < history->attempted; number++) {
+		const enum write_outcome write = track_row_write(&history->track, number);
+		const bool is_in_loss = number >= lost_from && number < lost_until;
 		const uint64_t there_percent = write == WRITE_NONE	      ? 2
 					       : write == WRITE_INDETERMINATE ? 50
 					       : write == WRITE_FAILED	      ? 5
@@ -98,9 +100,9 @@ static void draw_showing(struct history *history, uint64_t lost_from, uint64_t l
 
 		if (!chance(history, there_percent))
 			continue;
-		add_row(history, showing, (int64_t)slot);
+		add_row(history, showing, (int64_t)number);
 		while (chance(history, 4))
-			add_row(history, showing, (int64_t)slot);
+			add_row(history, showing, (int64_t)number);
 	}
 	while (chance(history, 15)) /* numbers that nobody used */
 		add_row(history, showing,
@@ -118,17 +120,47 @@ static void draw_showing(struct history *history, uint64_t lost_from, uint64_t l
 	}
 }
 
-static void draw_write(struct history *history, uint64_t slot)
+static enum write_outcome draw_outcome(struct history *history)
+{
+	const uint64_t drawn = draw(history, 20);
+
+	return drawn < 15   ? WRITE_ACKNOWLEDGED
+	       : drawn < 17 ? WRITE_INDETERMINATE
+	       : drawn < 19 ? WRITE_FAILED
+			    : WRITE_NONE;
+}
+
+static void draw_slot(struct history *history, uint64_t slot)
 {
 	struct sample *sample = &history->samples[slot];
-	const uint64_t drawn = draw(history, 20);
+	const uint32_t count = history->track.rows_per_slot;
+	enum write_outcome writes[BATCH_ROWS_MAX];
 
 	sample->sent_ns = history->track.t0_ns + EVERY_NS * (int64_t)slot;
 	sample->done_ns = sample->sent_ns + (int64_t)draw(history, 70);
-	sample->write = drawn < 15   ? WRITE_ACKNOWLEDGED
-			: drawn < 17 ? WRITE_INDETERMINATE
-			: drawn < 19 ? WRITE_FAILED
-				     : WRITE_NONE;
+	for (uint32_t i = 0; i < count; i++)
+		writes[i] = draw_outcome(history);
+	sample->write = (uint8_t)write_of_all(writes, count);
+	sample->detail = count == 1 ? 0 : write_pack(writes, count);
+}
+
+/* Half of the histories have one row in each slot. Returns how many slots are due before the count. */
+static uint64_t draw_timetable(struct history *history, int64_t t0_ns)
+{
+	static const uint32_t batches[] = { 1, 1, 1, 1, 2, 3, 7, BATCH_ROWS_MAX };
+	const uint32_t count = batches[draw(history, sizeof batches / sizeof batches[0])];
+	const uint64_t slots_at_most = WRITES_AT_MOST / count;
+	const uint64_t attempted = draw(history, slots_at_most + 1);
+	const uint64_t late = draw(history, 5);
+
+	history->track = (struct track){ .probe = "writes",
+					 .t0_ns = t0_ns,
+					 .every_ns = EVERY_NS,
+					 .lane_count = 1,
+					 .rows_per_slot = count,
+					 .slot_count = attempted,
+					 .samples = history->samples };
+	return attempted < late ? 0 : attempted - late;
 }
 
 static void draw_history(uint64_t seed, int64_t t0_ns, struct history *history)
@@ -138,20 +170,15 @@ static void draw_history(uint64_t seed, int64_t t0_ns, struct history *history)
 	uint64_t lost_from, lost_until;
 
 	*history = (struct history){ .random = random_from_seed(seed) };
-	history->counted = draw(history, WRITES_AT_MOST - 4);
-	history->attempted = history->counted + draw(history, 5);
+	history->counted_slots = draw_timetable(history, t0_ns);
+	history->counted = history->counted_slots * history->track.rows_per_slot;
+	history->attempted = track_row_count(&history->track);
 	history->settle_at_most_ns = settle_s[draw(history, 4)] * NS_PER_S;
-	history->track = (struct track){ .probe = "writes",
-					 .t0_ns = t0_ns,
-					 .every_ns = EVERY_NS,
-					 .lane_count = 1,
-					 .slot_count = history->attempted,
-					 .samples = history->samples };
 	fault_ns = t0_ns + (int64_t)draw(history, 1200);
 	history->fault.low_ns = fault_ns - (int64_t)draw(history, 50);
 	history->fault.high_ns = fault_ns + (int64_t)draw(history, 50);
-	for (uint64_t slot = 0; slot < history->attempted; slot++)
-		draw_write(history, slot);
+	for (uint64_t slot = 0; slot < history->track.slot_count; slot++)
+		draw_slot(history, slot);
 	for (size_t i = 0; i < COUNTS; i++) {
 		lost_from = chance(history, 40) ? WRITES_AT_MOST : draw(history, WRITES_AT_MOST);
 		lost_until = lost_from + draw(history, WRITES_AT_MOST / 2);
@@ -239,7 +266,7 @@ static void count_twice(struct history *history, const struct clock *clock, stru
 			    .begun_ns = clock_now_ns(clock),
 			    .journal = { .store = store, .run_id = run_id, .clock = clock } };
 	watch_init(&run.watch, &experiment, &request.outside);
-	run.watch.probes[0].slot_count = history->counted;
+	run.watch.probes[0].slot_count = history->counted_slots;
 	run.watch.tracks[0] = history->track;
 	for (size_t i = 0; i < COUNTS; i++) {
 		history->now_counting = i;
@@ -287,10 +314,13 @@ static void print_history(const struct history *history)
 		     "], \"counted\": %" PRIu64 ", \"settle_s\": %" PRId64 ", \"writes\": [",
 		     history->track.t0_ns, history->fault.low_ns, history->fault.high_ns,
 		     history->counted, history->settle_at_most_ns / NS_PER_S);
-	for (uint64_t slot = 0; slot < history->attempted; slot++)
-		(void)printf("%s[\"%s\", %" PRId64 ", %" PRId64 "]", slot == 0 ? "" : ", ",
-			     outcomes[history->samples[slot].write], history->samples[slot].sent_ns,
-			     history->samples[slot].done_ns);
+	for (uint64_t number = 0; number < history->attempted; number++) {
+		const struct sample *sample = track_row_sample(&history->track, number);
+
+		(void)printf("%s[\"%s\", %" PRId64 ", %" PRId64 "]", number == 0 ? "" : ", ",
+			     outcomes[track_row_write(&history->track, number)], sample->sent_ns,
+			     sample->done_ns);
+	}
 	(void)printf("], \"counts\": [");
 }
 

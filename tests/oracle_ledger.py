@@ -6,7 +6,8 @@ readings as a list, and for the observed RPO walks over every pair. Slow on purp
 tests/oracle_ledger.c prints: one JSON object a line,
 
     {"t0": ns, "fault": [sent, confirmed], "counted": n, "settle_s": seconds,
-     "writes": [[outcome, sent, done], ...],       the number of a write is its place here
+     "writes": [[outcome, sent, done], ...],       the number of a write is its place here; rows of one
+                                                  batch have one sent and one done
      "counts": [[reading, ...], [reading, ...]],   a reading: [[number, intact], ...], or null
      "ours": {"counts": [...], "worse": ...}}
 

@@ -9,6 +9,7 @@
 #define SUITE_ROWS(X) \
 	X(base) \
 	X(events) \
+	X(lag) \
 	X(bundle) \
 	X(bundle_forged) \
 	X(faults) \
@@ -26,14 +27,19 @@
 	X(measure_docs) \
 	X(measure_ledger) \
 	X(measure_level) \
+	X(measure_primaries) \
 	X(measure_truth) \
+	X(probe_batch) \
 	X(probe_events) \
 	X(probe_http) \
 	X(probe_http_write) \
 	X(probe_hung) \
+	X(probe_lag) \
 	X(probe_ledger) \
 	X(probe_mariadb) \
 	X(probe_log) \
+	X(probe_primaries) \
+	X(probe_prometheus) \
 	X(probe_query) \
 	X(probe_redis) \
 	X(probe_s3) \
@@ -55,10 +61,12 @@
 	X(statistics) \
 	X(story) \
 	X(trials) \
+	X(verify) \
 	X(compare) \
 	X(crash) \
 	X(sampler) \
 	X(watch) \
+	X(stop) \
 	X(run) \
 	X(run_heal) \
 	X(run_events) \

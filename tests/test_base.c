@@ -87,6 +87,28 @@ START_TEST(test_units_format_span_contains_what_was_measured)
 }
 END_TEST
 
+static void expect_share(int64_t low_ppm, int64_t high_ppm, const char *expected)
+{
+	char text[UNITS_SPAN_BYTES];
+
+	ck_assert_str_eq(units_format_share(low_ppm, high_ppm, text), expected);
+}
+
+START_TEST(test_units_format_share_has_digits_that_tell_and_holds_the_span)
+{
+	expect_share(434108, 434109, "43.41 %"); /* one number without an end */
+	expect_share(434108, 434110, "43.41 % to 43.42 %");
+	expect_share(750000, 875000, "75 % to 87.5 %");
+	expect_share(999876, 999876, "99.9876 %");
+	expect_share(998765, 998766, "99.876 %");
+	expect_share(434108, 999876, "43.4108 % to 99.9876 %");
+	expect_share(0, 1000000, "0 % to 100 %");
+	expect_share(0, 0, "0 %");
+	expect_share(12, 12, "0.0012 %");
+	expect_share(1004321, 1004399, "100.43 % to 100.44 %"); /* throughput kept */
+}
+END_TEST
+
 START_TEST(test_units_parse_duration_refuses_what_has_no_unit)
 {
 	struct err e = { 0 };
@@ -166,6 +188,7 @@ void suite_base(Suite *suite)
 	tcase_add_test(tcase, test_hash_chain_is_sha256_of_previous_and_bytes);
 	tcase_add_test(tcase, test_clock_format_wall_is_utc_with_milliseconds);
 	tcase_add_test(tcase, test_units_format_span_contains_what_was_measured);
+	tcase_add_test(tcase, test_units_format_share_has_digits_that_tell_and_holds_the_span);
 	tcase_add_test(tcase, test_units_parse_duration_refuses_what_has_no_unit);
 	tcase_add_test(tcase, test_secrets_redact_hides_every_form_and_the_longest_first);
 	tcase_add_test(tcase, test_random_same_seed_same_choices);

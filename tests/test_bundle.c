@@ -74,7 +74,7 @@ static void expect_same_samples(const struct timeline *a, const struct timeline 
 	ck_assert_uint_eq(a->ledger_read_count, b->ledger_read_count);
 	for (size_t i = 0; i < a->ledger_read_count; i++)
 		ck_assert_mem_eq(a->ledger_reads[i].rows, b->ledger_reads[i].rows,
-				 a->ledger_reads[i].slot_count);
+				 a->ledger_reads[i].row_count);
 }
 
 START_TEST(test_export_and_open_give_the_same_run)

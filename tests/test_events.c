@@ -350,30 +350,6 @@ START_TEST(test_measure_events_seen_bounds_the_host_s_time_from_above)
 }
 END_TEST
 
-/* The worked example of docs/measurement.md, section 3. */
-START_TEST(test_measure_events_worked_example_is_as_documented)
-{
-	const int64_t ms = NS_PER_MS;
-	const struct host_clock start = { .offset = { 999997 * ms, 1000001 * ms },
-					  .sent_ns = 10000 * ms, .done_ns = 10004 * ms };
-	const struct host_clock end = { .offset = start.offset,
-					.sent_ns = 30000 * ms, .done_ns = 30004 * ms };
-
-	event_count = 0;
-	add_clock("db2", &start);
-	add_seen("promoted", (struct span){ 0, 20600 * ms },
-		 (struct span){ 1020500 * ms, 1020501 * ms });
-	add_clock("db2", &end);
-
-	const struct named_event *named = only_event();
-
-	ck_assert(named->is_placed);
-	/* The drift is of 10.6 s to the first and 9.5 s to the second, and not of 10.0 s sharp. */
-	ck_assert_int_le(llabs(named->at.low_ns - 20498 * ms), 100 * NS_PER_US);
-	ck_assert_int_le(llabs(named->at.high_ns - 20505 * ms), 100 * NS_PER_US);
-}
-END_TEST
-
 enum spoiled { NO_START = 0, NO_END, CLOCK_SET, SEEN_BEFORE, NO_OWN_TIME, UNKNOWN_HOST, BAD_DATA };
 
 static const char *const spoiled_why[] = {
@@ -540,7 +516,6 @@ void suite_events(Suite *suite)
 	tcase_add_test(tests, test_measure_events_clock_that_is_set_is_withheld_or_true);
 	tcase_add_test(tests, test_measure_events_own_clock_alone_needs_no_other);
 	tcase_add_test(tests, test_measure_events_seen_bounds_the_host_s_time_from_above);
-	tcase_add_test(tests, test_measure_events_worked_example_is_as_documented);
 	tcase_add_loop_test(tests, test_measure_events_clock_not_known_withholds_the_moment, 0, 14);
 	tcase_add_test(tests, test_measure_events_come_in_order_and_withheld_last);
 	tcase_add_test(tests, test_measure_probe_named_events_part_the_outage);

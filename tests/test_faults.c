@@ -180,6 +180,8 @@ struct refused_row {
 static const struct refused_row refused[] = {
 	{ "process.kill", { "name", "", NULL }, ERR_INPUT, "`name` is empty" },
 	{ "process.kill", { "name", "-9", NULL }, ERR_INPUT, "starts with" },
+	{ "process.kill", { "name", "/usr/sbin/nginx", NULL }, ERR_INPUT, "write `nginx`" },
+	{ "process.pause", { "name", "/usr/sbin/nginx", NULL }, ERR_INPUT, "write `nginx`" },
 	{ "process.pause", { "name", "a\nb", NULL }, ERR_INPUT, "control character" },
 	{ "service.stop", { "unit", "nginx; reboot", NULL }, ERR_INPUT, "holds \";\"" },
 	{ "disk.fill", { "path", "data", NULL }, ERR_INPUT, "not absolute" },

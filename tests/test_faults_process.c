@@ -173,6 +173,21 @@ START_TEST(test_kill_inject_nobody_of_that_name_says_so)
 }
 END_TEST
 
+/* A script keeps 15 bytes of its name, and its argv[0] is the interpreter's. */
+START_TEST(test_kill_inject_long_name_that_no_program_has_says_what_to_write)
+{
+	char long_name[40];
+
+	(void)snprintf(long_name, sizeof long_name, "%s-and-much-more-of-it", at.name);
+	plan("process.kill", 5 * NS_PER_S, (const char *const[]){ "name", long_name, NULL });
+	ck_assert(!at.c.fault->inject(&at.c.record, &at.ctx, &at.c.e));
+
+	const char *wanted = arena_format(&at.c.arena, "write '%.15s' to mean", long_name);
+
+	ck_assert_msg(strstr(at.c.e.text, wanted) != NULL, "%s", at.c.e.text);
+}
+END_TEST
+
 /* The one who asks is never found, nor are its parents: this test's own name is its proof. */
 START_TEST(test_kill_inject_never_finds_our_own_line)
 {
@@ -330,6 +345,7 @@ void suite_faults_process(Suite *suite)
 	tcase_add_test(tcase, test_kill_all_ends_the_children_too);
 	tcase_add_test(tcase, test_kill_confirm_ignored_signal_is_a_mismatch);
 	tcase_add_test(tcase, test_kill_inject_nobody_of_that_name_says_so);
+	tcase_add_test(tcase, test_kill_inject_long_name_that_no_program_has_says_what_to_write);
 	tcase_add_test(tcase, test_kill_inject_never_finds_our_own_line);
 	tcase_add_test(tcase, test_pause_walk_ends_as_it_began);
 	tcase_add_test(tcase, test_pause_heal_leaves_what_somebody_else_stopped);

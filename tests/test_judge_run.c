@@ -209,6 +209,45 @@ START_TEST(test_judge_run_cut_short_never_says_met)
 }
 END_TEST
 
+/* What came later could not have undone the long outage, but it could have raised the shares. */
+START_TEST(test_judge_run_cut_short_keeps_only_misses_that_nothing_could_undo)
+{
+	struct court court;
+
+	court_open(&court, "g*10 b*30 g*12");
+	say_course(&court, HOLDS_STOPPED);
+	court_promise_rto(&court, 100);
+	court.experiment.objectives.has_availability = true;
+	court.experiment.objectives.availability_ppm = 999000;
+	court.experiment.objectives.latency.during_ns[PERCENTILE_P50] = 100 * NS_PER_MS;
+	court.experiment.objectives.latency.during_ns[PERCENTILE_MAX] = 100 * NS_PER_MS;
+	court.experiment.objectives.error_rate =
+		(struct share_objective){ .has_during = true, .during_ppm = 10000 };
+	court_judge(&court);
+
+	static const struct {
+		const char *name;
+		enum verdict verdict;
+	} rows[] = {
+		{ "rto", VERDICT_MISSED },
+		{ "availability", VERDICT_INCONCLUSIVE },
+		{ "latency p50 during", VERDICT_INCONCLUSIVE },
+		{ "latency max during", VERDICT_MISSED },
+		{ "error rate during", VERDICT_INCONCLUSIVE },
+	};
+
+	ck_assert_uint_eq(court.row_count, sizeof rows / sizeof rows[0]);
+	for (size_t i = 0; i < court.row_count; i++) {
+		ck_assert_str_eq(court.rows[i].name, rows[i].name);
+		ck_assert_msg(court.rows[i].verdict == rows[i].verdict, "%s: %s: %s",
+			      rows[i].name, verdict_name(court.rows[i].verdict),
+			      court.rows[i].reason);
+		ck_assert_str_ne(court.rows[i].observed, "not measured"); /* how far it had come */
+	}
+	arena_release(&court.arena);
+}
+END_TEST
+
 START_TEST(test_judge_run_sentences_of_runs_that_did_not_end_well)
 {
 	static const struct {
@@ -357,6 +396,7 @@ void suite_judge_run(Suite *suite)
 	tcase_add_test(tcase, test_judge_run_one_of_two_hosts_unconfirmed_is_inconclusive);
 	tcase_add_loop_test(tcase, test_judge_run_every_combination_gives_its_exit_code, 0, 48);
 	tcase_add_loop_test(tcase, test_judge_run_cut_short_never_says_met, 0, 2);
+	tcase_add_test(tcase, test_judge_run_cut_short_keeps_only_misses_that_nothing_could_undo);
 	tcase_add_test(tcase, test_judge_run_sentences_of_runs_that_did_not_end_well);
 	tcase_add_loop_test(tcase, test_judge_run_heals_decide_what_is_left, 0,
 			    (int)(sizeof heal_rows / sizeof heal_rows[0]));

@@ -242,8 +242,39 @@ START_TEST(test_load_file_that_is_too_large_or_none_is_refused)
 	ck_assert_str_eq(problems.items[0].text, "the experiment cannot be read: No such file or "
 						 "directory");
 	ck_assert(!load_path("/dev/zero"));
+	ck_assert_str_eq(problems.items[0].text, "is no ordinary file; name one, or write - for "
+						 "standard input");
+	(void)unlink(path);
+	(void)rmdir(directory);
+}
+END_TEST
+
+START_TEST(test_load_pipe_is_read_only_when_it_was_given_to_us)
+{
+	char directory[64];
+	const char *path;
+	int ends[2];
+	int fd;
+
+	temp_dir_name(directory, sizeof directory);
+	path = in_temp(directory, "pipe.yaml");
+	/* Nobody will ever write to it: opened like a file it would be waited for. */
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert(!load_path(path));
+	ck_assert_str_eq(problems.items[0].text, "is a named pipe; name a file, or write - for "
+						 "standard input");
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(write(ends[1], "titel: x\n", 9), 9);
+	close(ends[1]);
+	ck_assert(!load_path(arena_format(&arena, "/dev/fd/%d", ends[0])));
+	ck_assert_uint_eq(problems.items[0].mark.line, 1);
+	close(ends[0]);
+	fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert(!load_path(arena_format(&arena, "/dev/fd/%d", fd)));
 	ck_assert_str_eq(problems.items[0].text, "is larger than 1048576 bytes, the most that a "
 						 "document has");
+	close(fd);
 	(void)unlink(path);
 	(void)rmdir(directory);
 }
@@ -375,6 +406,7 @@ void suite_load_hostile(Suite *suite)
 			    sizeof bombs / sizeof bombs[0]);
 	tcase_add_test(tcase, test_load_many_keys_are_checked_quickly);
 	tcase_add_test(tcase, test_load_file_that_is_too_large_or_none_is_refused);
+	tcase_add_test(tcase, test_load_pipe_is_read_only_when_it_was_given_to_us);
 	tcase_add_test(tcase, test_load_byte_order_mark_is_no_problem);
 	tcase_add_test(tcase, test_load_overlong_and_cut_utf8_are_told_with_their_place);
 	tcase_add_test(tcase, test_load_more_probes_than_the_most_are_refused);

@@ -175,7 +175,7 @@ START_TEST(test_measure_ledger_not_counted_or_not_readable_says_so)
 	const struct track track = timeline_track(&arena, "writes", "a*10", 20, 200);
 	struct ledger_read read = { .probe = "writes",
 				    .error = "connection refused",
-				    .slot_count = 10 };
+				    .row_count = 10 };
 	struct ledger_count_result result;
 
 	measure_ledger(&track, NULL, timeline_fault(190, 195), &result);
@@ -265,7 +265,7 @@ static void draw_history(uint64_t seed, struct history *history)
 					 .samples = history->samples };
 	history->read = (struct ledger_read){ .probe = "writes",
 					      .is_complete = true,
-					      .slot_count = count,
+					      .row_count = count,
 					      .rows = history->rows,
 					      .unexpected_count = random_below(&random, 3) };
 	for (uint64_t slot = 0; slot < count; slot++) {

@@ -2,17 +2,12 @@
  * test_probe_events.c - probes that yield events: postgres.role against a real server whose answer the
  * test changes, patroni.history against a scripted API. log.event is in test_probe_log.c.
  */
+#include "fixtures/patroni_server.h"
 #include "fixtures/pg_try.h"
 #include "fixtures/watch_try.h"
 #include "tests/suites.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 static const int64_t plenty_ns = 10 * NS_PER_S;
 static const int64_t quick_ns = 300 * NS_PER_MS;
@@ -111,76 +106,22 @@ END_TEST
 
 /* ---- patroni.history ---- */
 
-/* Answers every request with what the test last said, one connection each. */
-struct patroni {
-	int listener;
-	uint16_t port;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	int status;
-	const char *history;
-	const char *cluster;
-	size_t cluster_count;
-};
-
-static struct patroni patroni;
+static struct patroni_server patroni;
 static struct host leaders[2] = { { .name = "db1", .address = "127.0.0.1" },
 				  { .name = "db2", .address = "192.0.2.2" } };
 static const struct host *const leader_list[] = { &leaders[0], &leaders[1] };
 static struct service cluster_service;
 
-static void *patroni_main(void *ctx)
-{
-	char request[4096];
-	char head[256];
-
-	(void)ctx;
-	for (;;) {
-		const int fd = accept(patroni.listener, NULL, NULL);
-		const ssize_t got = fd == -1 ? -1 : read(fd, request, sizeof request - 1);
-
-		if (fd == -1)
-			return NULL; /* shut down */
-		request[got > 0 ? got : 0] = '\0';
-		(void)pthread_mutex_lock(&patroni.lock);
-
-		const bool is_cluster = strstr(request, " /cluster ") != NULL;
-		const char *body = is_cluster ? patroni.cluster : patroni.history;
-
-		patroni.cluster_count += is_cluster ? 1 : 0;
-		(void)snprintf(head, sizeof head,
-			       "HTTP/1.1 %d X\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
-			       patroni.status, strlen(body));
-		(void)!write(fd, head, strlen(head));
-		(void)!write(fd, body, strlen(body));
-		(void)pthread_mutex_unlock(&patroni.lock);
-		(void)close(fd);
-	}
-}
-
 static void patroni_says(int status, const char *history)
 {
-	(void)pthread_mutex_lock(&patroni.lock);
-	patroni.status = status;
-	patroni.history = history;
-	(void)pthread_mutex_unlock(&patroni.lock);
+	patroni_server_says(&patroni, "/history", status, history);
 }
 
 static void set_up_patroni(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	socklen_t address_bytes = sizeof address;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	patroni = (struct patroni){ .status = 200, .history = "[]", .cluster = "{}" };
-	(void)pthread_mutex_init(&patroni.lock, NULL);
-	patroni.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(patroni.listener, (const struct sockaddr *)&address, sizeof address), 0);
-	ck_assert_int_eq(listen(patroni.listener, 16), 0);
-	ck_assert_int_eq(
-		getsockname(patroni.listener, (struct sockaddr *)&address, &address_bytes), 0);
-	patroni.port = ntohs(address.sin_port);
-	ck_assert_int_eq(pthread_create(&patroni.thread, NULL, patroni_main, NULL), 0);
+	patroni_server_start(&patroni);
+	patroni_says(200, "[]");
+	patroni_server_says(&patroni, "/cluster", 200, "{}");
 	cluster_service = (struct service){ .name = "orders-db",
 					    .kind = "postgres",
 					    .members = leader_list,
@@ -192,9 +133,7 @@ static void set_up_patroni(void)
 static void tear_down_patroni(void)
 {
 	watch_close();
-	(void)shutdown(patroni.listener, SHUT_RDWR);
-	(void)pthread_join(patroni.thread, NULL);
-	(void)close(patroni.listener);
+	patroni_server_stop(&patroni);
 }
 
 #define ROW_1 "[1, 25358352, \"no recovery target specified\", \"2026-11-21T10:20:30.239211+00:00\", \"db1\"]"
@@ -228,8 +167,9 @@ END_TEST
 
 START_TEST(test_history_leader_of_another_name_is_found_by_address)
 {
-	patroni.cluster = "{\"members\":[{\"name\":\"pg-a\",\"host\":\"192.0.2.9\"},"
-			  "{\"name\":\"pg-b\",\"host\":\"192.0.2.2\"}]}";
+	patroni_server_says(&patroni, "/cluster", 200,
+			    "{\"members\":[{\"name\":\"pg-a\",\"host\":\"192.0.2.9\"},"
+			    "{\"name\":\"pg-b\",\"host\":\"192.0.2.2\"}]}");
 	watch_look();
 	patroni_says(200, "[[1,1,\"x\",\"2026-11-21T10:20:30.239211+00:00\",\"pg-b\"],"
 			  "[2,1,\"x\",\"2026-11-21T10:20:31+00:00\",\"pg-a\"]]");

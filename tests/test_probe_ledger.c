@@ -248,6 +248,25 @@ START_TEST(test_prepare_refused_for_good_does_not_wait_for_the_deadline)
 }
 END_TEST
 
+START_TEST(test_prepare_read_only_server_says_what_to_do)
+{
+	const int64_t long_enough_ns = 500 * NS_PER_MS; /* it may become a primary: it tries again */
+	struct err e = { 0 };
+	struct text text = { 0 };
+
+	text_addf(&text, "%s options='-c default_transaction_read_only=on'",
+		  text_str(&pg_try.conninfo));
+	pg_try.service.conninfo = text_str(&text);
+	pg_try_open("postgres.write", NULL);
+	ck_assert(!prepare(long_enough_ns, &e));
+	ck_assert_str_eq(e.text,
+			 "make the ledger's table on db: connect to 127.0.0.1: session is "
+			 "read-only. It is a standby, or default_transaction_read_only is on, and "
+			 "a ledger writes: let `conninfo` name the primary, too");
+	text_release(&text);
+}
+END_TEST
+
 START_TEST(test_read_back_frozen_server_is_not_complete)
 {
 	struct found found = { 0 };
@@ -302,6 +321,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_write_cancelled_wait_for_synchronous_replication_is_a_finding);
 	tcase_add_test(tests, test_write_nobody_there_is_unsent);
 	tcase_add_test(tests, test_prepare_refused_for_good_does_not_wait_for_the_deadline);
+	tcase_add_test(tests, test_prepare_read_only_server_says_what_to_do);
 	tcase_add_test(tests, test_read_back_frozen_server_is_not_complete);
 	tcase_add_test(tests, test_read_back_lost_table_is_complete_and_empty);
 	tcase_add_test(tests, test_clean_removes_the_table_and_repeats);

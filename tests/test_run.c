@@ -147,14 +147,20 @@ START_TEST(test_run_experiment_stop_condition_heals_and_ends)
 
 	world_open(&world, &script);
 	experiment = *world.experiment;
-	condition = experiment.stop_conditions[0];
-	condition.bad_for_ns = 5 * NS_PER_S;
+	condition = (struct stop_condition){ .probe = &experiment.probes[0],
+					     .bad_for_ns = _i == 0 ? 5 * NS_PER_S : 0,
+					     .share_ppm = _i == 0 ? 0 : 500000,
+					     .window_ns = _i == 0 ? 0 : 2 * NS_PER_S };
 	experiment.stop_conditions = &condition;
 	world.experiment = &experiment;
 	world_run_ok(&world);
 	ck_assert_int_eq(world.outcome.exit_code, EXIT_STOPPED);
 	ck_assert_uint_eq(world_open_heals(&world), 0);
 	ck_assert_uint_gt(fake_script_count(world.hosts, "h1", HEAL_ON), 0);
+	/* A hanging write is known to be bad when its second is over, and the heal is at once. */
+	ck_assert_int_gt(world.outcome.stop_to_heal_ns, 0);
+	ck_assert_int_lt(world.outcome.stop_to_heal_ns, 3 * NS_PER_S / 2);
+	ck_assert_ptr_nonnull(strstr(world.outcome.sentence, "everything is healed, "));
 	world_close(&world);
 }
 END_TEST
@@ -358,7 +364,7 @@ void suite_run(Suite *suite)
 	tcase_add_test(tcase, test_run_experiment_without_steady_state_harms_nothing);
 	tcase_add_test(tcase, test_run_experiment_unreachable_host_is_not_started);
 	tcase_add_test(tcase, test_run_experiment_unconfirmed_fault_is_inconclusive);
-	tcase_add_test(tcase, test_run_experiment_stop_condition_heals_and_ends);
+	tcase_add_loop_test(tcase, test_run_experiment_stop_condition_heals_and_ends, 0, 2);
 	tcase_add_loop_test(tcase, test_run_experiment_interrupted_in_any_phase_heals_and_ends, 0,
 			    phases);
 	tcase_add_test(tcase, test_run_experiment_lease_is_renewed_while_it_runs);

@@ -315,7 +315,7 @@ static void fill_store(void)
 		.count = COUNT_STABLE,
 		.read_number = 1,
 		.is_complete = true,
-		.slot_count = 3000,
+		.row_count = 3000,
 		.rows = rows,
 	};
 
@@ -359,7 +359,7 @@ static const char *read_all(struct store *from)
 		text_addf(&all, " %s %s", hash, timeline.tracks[i].error_texts[0]);
 	}
 	for (size_t i = 0; i < timeline.ledger_read_count; i++) {
-		hash_chain("", timeline.ledger_reads[i].rows, timeline.ledger_reads[i].slot_count,
+		hash_chain("", timeline.ledger_reads[i].rows, timeline.ledger_reads[i].row_count,
 			   hash);
 		text_addf(&all, " %s", hash);
 	}

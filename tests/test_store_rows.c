@@ -199,7 +199,7 @@ START_TEST(test_ledger_read_put_is_read_back)
 		.is_complete = true,
 		.first_missing_count = 9,
 		.settle_ns = 5 * NS_PER_S,
-		.slot_count = 4,
+		.row_count = 4,
 		.rows = rows,
 		.unexpected = unexpected,
 		.unexpected_count = 2,
@@ -209,7 +209,7 @@ START_TEST(test_ledger_read_put_is_read_back)
 		.count = COUNT_HEALED,
 		.read_number = 1,
 		.error = "connect: refused",
-		.slot_count = 4,
+		.row_count = 4,
 	};
 	struct timeline timeline;
 
@@ -228,7 +228,7 @@ START_TEST(test_ledger_read_put_is_read_back)
 	ck_assert(read->is_complete);
 	ck_assert_uint_eq(read->first_missing_count, 9);
 	ck_assert_int_eq(read->settle_ns, 5 * NS_PER_S);
-	ck_assert_uint_eq(read->slot_count, 4);
+	ck_assert_uint_eq(read->row_count, 4);
 	ck_assert_mem_eq(read->rows, rows, 4);
 	ck_assert_uint_eq(read->unexpected_count, 2);
 	ck_assert_int_eq(read->unexpected[1], -5);

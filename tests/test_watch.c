@@ -63,6 +63,32 @@ START_TEST(test_watch_good_stretch_is_as_long_as_its_slots)
 END_TEST
 
 /* The gate must not hold, and nothing be called stable, on time in which nobody looked. */
+START_TEST(test_watch_last_error_is_that_of_the_last_bad_slot)
+{
+	static const char *const errors[] = { "connect: refused", "insert: permission denied" };
+	struct seen seen;
+
+	seen_open(&seen, "g*3 b*2 s*2");
+
+	struct sample *samples = (struct sample *)(uintptr_t)seen.track.samples;
+
+	ck_assert_ptr_null(watch_last_error(seen.watch, &seen.spec)); /* it said nothing */
+	samples[3].error_index = 1;
+	samples[4].error_index = 2;
+	seen.track.error_texts = errors;
+	seen.track.error_count = 2;
+	watch_update(seen.watch, timeline_ns(1000000));
+	ck_assert_str_eq(watch_last_error(seen.watch, &seen.spec), errors[1]);
+	seen.track.error_count = 1; /* the lane has not made it known yet */
+	watch_update(seen.watch, timeline_ns(1000000));
+	ck_assert_ptr_null(watch_last_error(seen.watch, &seen.spec));
+	arena_release(&seen.arena);
+	seen_open(&seen, "g*3 s .");
+	ck_assert_ptr_null(watch_last_error(seen.watch, &seen.spec));
+	arena_release(&seen.arena);
+}
+END_TEST
+
 START_TEST(test_watch_skipped_slots_do_not_make_a_stretch_longer)
 {
 	ck_assert(!is_good_for("g s*49 g", 0, 1000));
@@ -85,6 +111,7 @@ void suite_watch(Suite *suite)
 	TCase *tcase = tcase_create("watch");
 
 	tcase_add_test(tcase, test_watch_good_stretch_is_as_long_as_its_slots);
+	tcase_add_test(tcase, test_watch_last_error_is_that_of_the_last_bad_slot);
 	tcase_add_test(tcase, test_watch_skipped_slots_do_not_make_a_stretch_longer);
 	tcase_add_test(tcase, test_watch_late_slots_do_not_make_a_stretch_longer);
 	suite_add_tcase(suite, tcase);

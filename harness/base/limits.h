@@ -32,6 +32,7 @@ enum {
 };
 
 static const int64_t LIMIT_DRILL_NS = INT64_C(24) * 3600 * 1000000000; /* longest run */
+static const int64_t LIMIT_LEDGER_ROWS = 86400000; /* of one ledger in one run */
 static const int64_t LIMIT_EVERY_MIN_NS = INT64_C(1000000);            /* closest slots: 1 ms */
 
 #endif

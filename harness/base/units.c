@@ -38,6 +38,7 @@ static const struct unit bytes_units[] = {
 	{ NULL, 0 },
 };
 
+enum { PERCENT_DECIMALS_MAX = 4 }; /* one part per million */
 static const struct unit percent_units[] = { { "%", 10000 }, { " %", 10000 }, { NULL, 0 } };
 
 /* One "12.5ms" at *at: digits, at most 9 of a fraction, a unit. Moves *at behind it. */
@@ -127,8 +128,8 @@ bool units_parse_bytes(const char *text, uint64_t *ret_bytes, struct err *e)
 		return true;
 	}
 	if (is_bare_number(text))
-		return err_set(e, ERR_INPUT, "`%s` has no unit; write for example `%sMiB`", text,
-			       text);
+		return err_set(e, ERR_INPUT, "`%s` has no unit; write for example `%sKiB` or `%sMiB`",
+			       text, text, text);
 	if (!read_part(&at, bytes_units, &amount) || *at != '\0')
 		return err_set(e, ERR_INPUT,
 			       "`%s` is not a size; write a number and one of B, kB, MB, GB, TB, "
@@ -141,14 +142,26 @@ bool units_parse_bytes(const char *text, uint64_t *ret_bytes, struct err *e)
 bool units_parse_percent(const char *text, int64_t *ret_ppm, struct err *e)
 {
 	const char *at = text;
+	const char *point = strchr(text, '.');
 	int64_t ppm = 0;
 
 	if (!read_part(&at, percent_units, &ppm) || *at != '\0' || ppm > 1000000)
 		return err_set(e, ERR_INPUT,
 			       "`%s` is not a percentage from 0%% to 100%%; write for example `99.9%%`",
 			       text);
+	/* Rounded without a word it would be another promise. */
+	if (point != NULL && strspn(point + 1, "0123456789") > PERCENT_DECIMALS_MAX)
+		return err_set(e, ERR_INPUT,
+			       "`%s` is finer than 0.0001%%, the least that is told apart; write at "
+			       "most %d decimals",
+			       text, (int)PERCENT_DECIMALS_MAX);
 	*ret_ppm = ppm;
 	return true;
+}
+
+static bool refuse_count(const char *text, struct err *e)
+{
+	return err_set(e, ERR_INPUT, "`%s` is not a whole number; write for example `3`", text);
 }
 
 bool units_parse_count(const char *text, int64_t *ret_count, struct err *e)
@@ -158,13 +171,13 @@ bool units_parse_count(const char *text, int64_t *ret_count, struct err *e)
 	int64_t count = 0;
 
 	if (!isdigit((unsigned char)*at))
-		return err_set(e, ERR_INPUT, "`%s` is not a whole number", text);
+		return refuse_count(text, e);
 	for (; isdigit((unsigned char)*at); at++)
 		if (__builtin_mul_overflow(count, 10, &count) ||
 		    __builtin_add_overflow(count, *at - '0', &count))
 			return err_set(e, ERR_INPUT, "`%s` is too large", text);
 	if (*at != '\0')
-		return err_set(e, ERR_INPUT, "`%s` is not a whole number", text);
+		return refuse_count(text, e);
 	*ret_count = is_negative ? -count : count;
 	return true;
 }
@@ -296,5 +309,31 @@ const char *units_format_percent(int64_t ppm, char text[UNITS_TEXT_BYTES])
 	else
 		(void)snprintf(text, UNITS_TEXT_BYTES, "%" PRId64 ".%0*" PRId64 " %%", ppm / 10000,
 			       decimals, rest);
+	return text;
+}
+
+/* The value of the last digit shown: 0.01 %, and finer within 1 % of nothing or all. */
+static int64_t share_step_ppm(int64_t ppm)
+{
+	const int64_t rest_ppm = ppm > 500000 ? 1000000 - ppm : ppm;
+
+	return rest_ppm <= 0 || rest_ppm >= 10000 ? 100 : rest_ppm >= 1000 ? 10 : 1;
+}
+
+const char *units_format_share(int64_t low_ppm, int64_t high_ppm, char text[UNITS_SPAN_BYTES])
+{
+	const int64_t low_step_ppm = share_step_ppm(low_ppm);
+	const int64_t high_step_ppm = share_step_ppm(high_ppm);
+	const int64_t step_ppm = low_step_ppm < high_step_ppm ? low_step_ppm : high_step_ppm;
+	char low[UNITS_TEXT_BYTES];
+	char high[UNITS_TEXT_BYTES];
+
+	assert(low_ppm >= 0 && low_ppm <= high_ppm);
+	(void)units_format_percent(low_ppm / step_ppm * step_ppm, low);
+	(void)units_format_percent((high_ppm + step_ppm - 1) / step_ppm * step_ppm, high);
+	if (high_ppm - low_ppm <= 1)
+		(void)snprintf(text, UNITS_SPAN_BYTES, "%s", low);
+	else
+		(void)snprintf(text, UNITS_SPAN_BYTES, "%s to %s", low, high);
 	return text;
 }

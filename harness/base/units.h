@@ -39,5 +39,11 @@ const char *units_format_span(int64_t low_ns, int64_t high_ns, char text[UNITS_S
 const char *units_format_duration_exact(int64_t ns, char text[UNITS_TEXT_BYTES]);
 const char *units_format_bytes(uint64_t bytes, char text[UNITS_TEXT_BYTES]);
 const char *units_format_percent(int64_t ppm, char text[UNITS_TEXT_BYTES]); /* "99.95 %" */
+/*
+ * A measured share: "43.41 %", "99.987 %", "75 % to 87.5 %". As many digits as tell how far it is
+ * from 0 % and 100 %; a span is rounded outwards, so it still holds all that it held. Bounds 1 ppm
+ * apart are one number that has no end: it loses the digits behind, as a duration does.
+ */
+const char *units_format_share(int64_t low_ppm, int64_t high_ppm, char text[UNITS_SPAN_BYTES]);
 
 #endif

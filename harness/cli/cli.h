@@ -70,19 +70,25 @@ int cli_fail_text(int code, const char *format, ...) __attribute__((format(print
 /* A line on the stream; foreign bytes that could steer a terminal are made visible. */
 void cli_print_line(FILE *stream, const struct secrets *secrets, const char *line);
 
+/* `first` (ours, `indent` columns wide) and the line; on a terminal wrapped to its width. */
+void cli_print_wrapped(FILE *stream, const struct secrets *secrets, const char *first,
+		       size_t indent, const char *line);
+
 /* --store FILE, else $FIREDRILL_STORE, else the default place. */
 void cli_store_path(const struct arguments *arguments, struct text *ret_path);
 /* Where lanes keep the samples of a run under way. */
 void cli_sample_path(const struct arguments *arguments, struct text *ret_path);
 bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,
 		    struct store **ret_store, struct err *e);
+/*
+ * The store of a command that only looks: none is made. *ret_store NULL: there is none yet. False
+ * also when --store names one that is not there.
+ */
+bool cli_open_kept(const struct arguments *arguments, struct store **ret_store, struct err *e);
+/* The same for a command that needs what is in it. */
+bool cli_need_store(const struct arguments *arguments, struct store **ret_store, struct err *e);
 /* Is this word the path of a bundle? It has a / or ends in .tar. */
 bool cli_is_bundle(const char *run);
-/* A run of the store, or the one in a bundle. *ret_is_bundle may be
-   NULL. */
-bool cli_open_run(const struct arguments *arguments, const char *run, struct arena *arena,
-		  struct store **ret_store, struct run_row *ret_row, bool *ret_is_bundle,
-		  struct err *e);
 /* cli_fail with the codes of verify and export: 1 altered, 2 not there, 7 cannot be read. */
 int cli_fail_evidence(const struct secrets *secrets, const struct err *e);
 /* Loads the experiment with --inventory and --var; prints every problem to stderr. False: the

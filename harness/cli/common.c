@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "reports/escape.h"
-#include "store/bundle.h"
+#include "reports/grid.h"
 
 const char *arguments_value(const struct arguments *arguments, const char *name)
 {
@@ -55,6 +55,26 @@ void cli_print_line(FILE *stream, const struct secrets *secrets, const char *lin
 	(void)fprintf(stream, "%s\n", text_str(&safe)); /* main.c looks at the stream at the end */
 	text_release(&clean);
 	text_release(&safe);
+}
+
+void cli_print_wrapped(FILE *stream, const struct secrets *secrets, const char *first,
+		       size_t indent, const char *line)
+{
+	struct text clean = { 0 };
+	struct text wrapped = { 0 };
+
+	if (isatty(fileno(stream)) == 1) {
+		/* Before it is wrapped: a secret that spans two lines would not be found. */
+		text_add(&clean, line);
+		secrets_redact(secrets, &clean);
+		grid_sentence(&wrapped, first, indent, cli_columns(stream), text_str(&clean));
+		(void)fputs(text_str(&wrapped), stream);
+	} else {
+		text_addf(&wrapped, "%s%s", first, line);
+		cli_print_line(stream, secrets, text_str(&wrapped));
+	}
+	text_release(&clean);
+	text_release(&wrapped);
 }
 
 int cli_fail(int code, const struct secrets *secrets, const struct err *e)
@@ -112,26 +132,41 @@ bool cli_open_store(const struct arguments *arguments, const struct secrets *sec
 	return ok;
 }
 
+bool cli_open_kept(const struct arguments *arguments, struct store **ret_store, struct err *e)
+{
+	struct text place = { 0 };
+	bool ok = true;
+
+	*ret_store = NULL;
+	cli_store_path(arguments, &place);
+	if (store_is_there(text_str(&place)))
+		ok = store_open(text_str(&place), NULL, ret_store, e);
+	else if (arguments_value(arguments, "store") != NULL)
+		ok = err_set(e, ERR_INPUT, "there is no store %s", text_str(&place));
+	text_release(&place);
+	return ok;
+}
+
+bool cli_need_store(const struct arguments *arguments, struct store **ret_store, struct err *e)
+{
+	struct text place = { 0 };
+
+	if (!cli_open_kept(arguments, ret_store, e))
+		return false;
+	if (*ret_store != NULL)
+		return true;
+	cli_store_path(arguments, &place);
+	err_set(e, ERR_INPUT, "there are no runs yet: the first `firedrill run` makes the store %s",
+		text_str(&place));
+	text_release(&place);
+	return false;
+}
+
 bool cli_is_bundle(const char *run)
 {
 	const size_t length = strlen(run);
 
 	return strchr(run, '/') != NULL || (length > 4 && strcmp(run + length - 4, ".tar") == 0);
-}
-
-bool cli_open_run(const struct arguments *arguments, const char *run, struct arena *arena,
-		  struct store **ret_store, struct run_row *ret_row, bool *ret_is_bundle,
-		  struct err *e)
-{
-	const bool is_bundle = cli_is_bundle(run);
-
-	if (ret_is_bundle != NULL)
-		*ret_is_bundle = is_bundle;
-	if (is_bundle)
-		return bundle_store_open(run, ret_store, e) &&
-		       store_run_find(*ret_store, "last", arena, ret_row, e);
-	return cli_open_store(arguments, NULL, ret_store, e) &&
-	       store_run_find(*ret_store, run, arena, ret_row, e);
 }
 
 int cli_fail_evidence(const struct secrets *secrets, const struct err *e)

@@ -321,7 +321,7 @@ static int run_compare(const struct arguments *arguments)
 	int code;
 
 	if (take_options(&command, &e) &&
-	    cli_open_store(arguments, NULL, &command.owned_store, &e) &&
+	    cli_need_store(arguments, &command.owned_store, &e) &&
 	    read_groups(&command, &e) && take_margin(&command, &e)) {
 		command.request.before = command.groups[0].spans;
 		command.request.before_count = command.groups[0].count;

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/find.h"
 #include "engine/engine.h"
 #include "reports/report.h"
 #include "store/bundle.h"
@@ -58,6 +58,21 @@ static bool export_run(struct store *store, const struct story *story, const cha
 	return ok;
 }
 
+/* A bundle has one run, so of a set each trial goes into its own. */
+static bool find_run(struct store *store, const char *word, struct arena *arena,
+		     struct run_row *ret_row, struct err *e)
+{
+	struct found found;
+
+	if (!find_subject(store, word, arena, &found, e))
+		return false;
+	if (found.is_set)
+		return err_set(e, ERR_INPUT,
+			       "%s is a set of trials, and a bundle has one run: export them one by "
+			       "one, %s-t01 first", found.id, found.id);
+	return store_run_find(store, found.id, arena, ret_row, e);
+}
+
 static int run_export(const struct arguments *arguments)
 {
 	const char *out = arguments_value(arguments, "out");
@@ -71,8 +86,8 @@ static int run_export(const struct arguments *arguments)
 	struct err e = { 0 };
 	int code;
 
-	if (cli_open_store(arguments, NULL, &store, &e) &&
-	    store_run_find(store, arguments->words[0], &arena, &row, &e)) {
+	if (cli_need_store(arguments, &store, &e) &&
+	    find_run(store, arguments->words[0], &arena, &row, &e)) {
 		text_addf(&path, "%s%s", out == NULL ? row.run_id : out, out == NULL ? ".tar" : "");
 		code = story_build(store, row.run_id, &arena, &secrets, &story, &e) &&
 				       export_run(store, &story, text_str(&path), &e) ?

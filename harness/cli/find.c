@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "store/bundle.h"
+
 static bool begins_so(const char *id, const char *word)
 {
 	return strncmp(id, word, strlen(word)) == 0;
@@ -63,9 +65,10 @@ bool find_open(const struct arguments *arguments, const char *word, struct arena
 	struct run_row run;
 
 	if (!cli_is_bundle(word))
-		return cli_open_store(arguments, NULL, ret_store, e) &&
+		return cli_need_store(arguments, ret_store, e) &&
 		       find_subject(*ret_store, word, arena, ret_found, e);
-	if (!cli_open_run(arguments, word, arena, ret_store, &run, NULL, e))
+	if (!bundle_store_open(word, ret_store, e) ||
+	    !store_run_find(*ret_store, "last", arena, &run, e))
 		return false;
 	*ret_found = (struct found){ .is_set = false, .id = run.run_id };
 	return true;

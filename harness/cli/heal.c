@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/find.h"
 #include "cli/live.h"
 #include "engine/engine.h"
 
@@ -30,33 +30,44 @@ static int tell(const struct heal_summary *summary)
 	return EXIT_LEFTOVER;
 }
 
-static int run_heal(const struct arguments *arguments)
+/* One run (NULL: all), or every trial of a set. */
+static bool heal_found(const struct arguments *arguments, struct store *store,
+		       const struct found *found, struct arena *arena,
+		       struct heal_summary *ret_summary, struct err *e)
 {
 	const struct clock clock = clock_system();
 	const struct remote_opener opener = remote_opener_real();
-	const char *run_id = NULL;
-	struct heal_summary summary = { 0 };
+	struct run_row *trials = NULL;
 	struct text samples = { 0 };
+	size_t count = 1;
+	bool ok = !found->is_set || store_set_runs(store, found->id, arena, &trials, &count, e);
+	struct live *live = live_open(stdout, NULL, &clock);
+
+	cli_sample_path(arguments, &samples);
+	for (size_t i = 0; ok && i < count; i++)
+		ok = heal_runs(store, found->is_set ? trials[i].run_id : found->id, &opener, &clock,
+			       live_progress(live), text_str(&samples), ret_summary, e);
+	live_close(live);
+	(void)rmdir(text_str(&samples)); /* kept while a run has samples in it */
+	text_release(&samples);
+	return ok;
+}
+
+static int run_heal(const struct arguments *arguments)
+{
+	const bool is_one = arguments->word_count > 0;
+	struct heal_summary summary = { 0 };
 	struct arena arena = { 0 };
 	struct store *store = NULL;
-	struct live *live = NULL;
-	struct run_row row = { 0 };
+	struct found found = { 0 };
 	struct err e = { 0 };
-	bool ok = cli_open_store(arguments, NULL, &store, &e);
+	bool ok = is_one ? cli_need_store(arguments, &store, &e) &&
+				   find_subject(store, arguments->words[0], &arena, &found, &e) :
+			   cli_open_kept(arguments, &store, &e);
 	int code;
 
-	if (ok && arguments->word_count > 0) {
-		ok = store_run_find(store, arguments->words[0], &arena, &row, &e);
-		run_id = row.run_id;
-	}
-	if (ok) {
-		cli_sample_path(arguments, &samples);
-		live = live_open(stdout, NULL, &clock);
-		ok = heal_runs(store, run_id, &opener, &clock, live_progress(live),
-			       text_str(&samples), &summary, &e);
-		live_close(live);
-		(void)rmdir(text_str(&samples)); /* kept while a run has samples in it */
-	}
+	if (ok && store != NULL)
+		ok = heal_found(arguments, store, &found, &arena, &summary, &e);
 	if (ok)
 		code = tell(&summary);
 	else
@@ -65,7 +76,6 @@ static int run_heal(const struct arguments *arguments)
 				e.kind == ERR_REFUSED	   ? EXIT_NOT_STARTED :
 							     EXIT_INTERNAL,
 				NULL, &e);
-	text_release(&samples);
 	text_release(&summary.leftovers);
 	store_close(store);
 	arena_release(&arena);
@@ -77,7 +87,7 @@ const struct verb verb_heal = {
 	.arguments = "[RUN]",
 	.word_min = 0,
 	.word_max = 1,
-	.summary = "undo everything that unfinished runs left behind",
+	.summary = "undo everything that unfinished runs left behind, or what one run or set did",
 	.example = "firedrill heal",
 	.options = heal_options,
 	.run = run_heal,

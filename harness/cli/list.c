@@ -80,10 +80,11 @@ static int run_list(const struct arguments *arguments)
 
 	if (given != NULL && (!units_parse_count(given, &limit, &e) || limit < 0))
 		return cli_fail_text(EXIT_NOT_RUN, "`--limit %s` is no whole number from 0 on", given);
-	if (!cli_open_store(arguments, NULL, &store, &e) ||
-	    !store_runs(store, (size_t)limit, &arena, &runs, &run_count, &e) ||
-	    !print_runs(store, runs, run_count, &arena, &e))
-		code = cli_fail(EXIT_INTERNAL, NULL, &e);
+	if (!cli_open_kept(arguments, &store, &e) ||
+	    (store != NULL &&
+	     (!store_runs(store, (size_t)limit, &arena, &runs, &run_count, &e) ||
+	      !print_runs(store, runs, run_count, &arena, &e))))
+		code = cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, NULL, &e);
 	if (code == EXIT_MET && run_count == 0)
 		(void)fputs("no runs yet\n", stdout);
 	store_close(store);

@@ -39,6 +39,8 @@ static const char *word_for(enum event_kind kind)
 	switch (kind) {
 	case EVENT_STATE_BEFORE:
 	case EVENT_CLOCK:
+	case EVENT_LAG:
+	case EVENT_SETTINGS:
 	case EVENT_RUN_STARTED:
 	case EVENT_LANES:
 	case EVENT_RUN_ENDED:
@@ -64,6 +66,7 @@ static const char *word_for(enum event_kind kind)
 	case EVENT_CLEAN:
 	case EVENT_LEFTOVER:
 	case EVENT_SEEN:
+	case EVENT_STANDING:
 	case EVENT_LEDGER_READ:
 	case EVENT_CHECK:
 	case EVENT_NOTE:

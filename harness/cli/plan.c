@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/plan_view.h"
+#include "engine/stop.h"
 
 static const struct option_row plan_options[] = {
 	VAR_OPTION,
@@ -16,27 +17,53 @@ static const struct option_row plan_options[] = {
 	{ NULL, NULL, NULL },
 };
 
-static void print_line(FILE *stream, const struct secrets *secrets, struct text *line)
+struct plan_problems {
+	const struct secrets *secrets;
+	bool is_wrong; /* else all of them are refusals of what could be done */
+};
+
+static void print_problem(void *ctx, struct mark at, const struct err *e)
 {
-	cli_print_line(stream, secrets, text_str(line));
-	text_clear(line);
+	struct plan_problems *problems = ctx;
+	struct text text = { 0 };
+
+	if (e->kind != ERR_REFUSED)
+		problems->is_wrong = true;
+	problem_print(&(struct problem){ .mark = at, .text = e->text }, &text);
+	cli_print_line(stderr, problems->secrets, text_str(&text));
+	text_release(&text);
+}
+
+int plan_view_build(const struct experiment *experiment, const char *run_id, uint64_t seed,
+		    struct arena *arena, const struct secrets *secrets, struct plan *ret_plan)
+{
+	struct plan_problems problems = { .secrets = secrets };
+
+	if (plan_build_telling(experiment, run_id, seed, arena, ret_plan, print_problem, &problems))
+		return -1;
+	return problems.is_wrong ? EXIT_NOT_RUN : EXIT_NOT_STARTED;
 }
 
 /* A command that spans lines is shown line by line, under its first one. */
 static void print_block(FILE *stream, const struct secrets *secrets, const char *label,
 			const char *block)
 {
+	struct text first = { 0 };
 	struct text line = { 0 };
 
 	while (*block != '\0') {
 		const size_t length = strcspn(block, "\n");
 
-		text_addf(&line, "      %-8s", label);
+		text_addf(&first, "      %-8s", label);
 		text_add_bytes(&line, block, length);
-		print_line(stream, secrets, &line);
+		cli_print_wrapped(stream, secrets, text_str(&first), first.length_bytes,
+				  text_str(&line));
+		text_clear(&first);
+		text_clear(&line);
 		label = "";
 		block += length + (block[length] == '\n' ? 1 : 0);
 	}
+	text_release(&first);
 	text_release(&line);
 }
 
@@ -48,18 +75,18 @@ static void print_step(const struct plan_step *planned, FILE *stream,
 	char hold[UNITS_TEXT_BYTES];
 	struct text line = { 0 };
 
-	text_addf(&line, "  step %" PRIu32 "  %s  %s after the baseline", step->index, step->fault,
+	text_addf(&line, "step %" PRIu32 "  %s  %s after the baseline", step->index, step->fault,
 		  units_format_duration(step->at_ns, at));
 	if (step->hold_ns > 0)
 		text_addf(&line, ", healed after %s", units_format_duration(step->hold_ns, hold));
-	print_line(stream, secrets, &line);
+	cli_print_wrapped(stream, secrets, "  ", 4, text_str(&line));
+	text_clear(&line);
 	if (!planned->is_resolved) {
-		text_addf(&line, "    one or more of these, %s", planned->note);
-		print_line(stream, secrets, &line);
+		text_addf(&line, "one or more of these, %s", planned->note);
+		cli_print_wrapped(stream, secrets, "    ", 6, text_str(&line));
 	}
 	for (size_t i = 0; i < planned->target_count; i++) {
-		text_addf(&line, "    %s", planned->targets[i].host->name);
-		print_line(stream, secrets, &line);
+		cli_print_wrapped(stream, secrets, "    ", 6, planned->targets[i].host->name);
 		print_block(stream, secrets, "inject", planned->targets[i].inject);
 		print_block(stream, secrets, "heal", planned->targets[i].heal);
 	}
@@ -123,29 +150,42 @@ static void print_service_promises(const struct objectives *objectives, FILE *st
 			      units_format_duration(degraded->target_ns, text));
 }
 
+static void print_stops(const struct experiment *experiment, FILE *stream,
+			const struct secrets *secrets)
+{
+	char limit[UNITS_TEXT_BYTES];
+	struct text line = { 0 };
+
+	text_addf(&line, "stops and heals everything after %s",
+		  units_format_duration(experiment->run_at_most_ns, limit));
+	cli_print_wrapped(stream, secrets, "  ", 4, text_str(&line));
+	for (size_t i = 0; i < experiment->stop_condition_count; i++) {
+		text_clear(&line);
+		stop_tell(&experiment->stop_conditions[i], &line);
+		cli_print_wrapped(stream, secrets, "  or as soon as ", 17, text_str(&line));
+	}
+	text_release(&line);
+}
+
 void plan_view_print(const struct plan *plan, FILE *stream, const struct secrets *secrets)
 {
 	const struct experiment *experiment = plan->experiment;
 	char text[UNITS_TEXT_BYTES];
 
-	cli_print_line(stream, secrets, experiment->title);
+	cli_print_wrapped(stream, secrets, "", 0, experiment->title);
 	if (experiment->hypothesis != NULL)
-		cli_print_line(stream, secrets, experiment->hypothesis);
+		cli_print_wrapped(stream, secrets, "", 0, experiment->hypothesis);
 	print_promises(experiment, stream);
 	print_service_promises(&experiment->objectives, stream);
 	(void)fprintf(stream, "  seed %" PRIu64 ", guards heal after %s without us\n", plan->seed,
 		      units_format_duration(experiment->lease_ns, text));
+	print_stops(experiment, stream, secrets);
 	for (size_t i = 0; i < plan->step_count; i++)
 		print_step(&plan->steps[i], stream, secrets);
 	if (plan->step_count == 0)
 		(void)fputs("  no steps: the run only watches\n", stream);
-	for (size_t i = 0; i < plan->caution_count; i++) {
-		struct text line = { 0 };
-
-		text_addf(&line, "  caution: %s", plan->cautions[i]);
-		print_line(stream, secrets, &line);
-		text_release(&line);
-	}
+	for (size_t i = 0; i < plan->caution_count; i++)
+		cli_print_wrapped(stream, secrets, "  caution: ", 11, plan->cautions[i]);
 }
 
 static int run_plan(const struct arguments *arguments)
@@ -169,10 +209,8 @@ static int run_plan(const struct arguments *arguments)
 		if (given == NULL)
 			seed = (int64_t)(experiment->has_seed ? experiment->seed
 							      : random_fresh_seed());
-		if (!plan_build(experiment, run_id, (uint64_t)seed, &arena, &plan, &e)) {
-			code = cli_fail(e.kind == ERR_REFUSED ? EXIT_NOT_STARTED : EXIT_NOT_RUN,
-					&secrets, &e);
-		} else {
+		code = plan_view_build(experiment, run_id, (uint64_t)seed, &arena, &secrets, &plan);
+		if (code == -1) {
 			plan_view_print(&plan, stdout, &secrets);
 			code = EXIT_MET;
 		}

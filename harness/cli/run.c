@@ -207,10 +207,10 @@ static int with_store(struct run_command *command)
 	struct err e = { 0 };
 	int code;
 
-	if (!plan_build(command->experiment, command->run_id, command->seed, &command->arena, &plan,
-			&e))
-		return cli_fail(e.kind == ERR_REFUSED ? EXIT_NOT_STARTED : EXIT_NOT_RUN,
-				&command->secrets, &e);
+	code = plan_view_build(command->experiment, command->run_id, command->seed, &command->arena,
+			       &command->secrets, &plan);
+	if (code != -1)
+		return code;
 	if (arguments_flag(command->arguments, "dry-run")) {
 		plan_view_print(&plan, stdout, &command->secrets);
 		run_show_trials(command, stdout);

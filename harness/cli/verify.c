@@ -1,20 +1,15 @@
 /*
- * verify.c - command "verify": is the record of a run as it was written, and does it still say what
- * its reports say? Every number is derived again from the raw samples; nothing is repaired.
+ * verify.c - command "verify": a run, a bundle, or every trial of a set and what was made of them.
  *
  * Exit codes: 0 verified, 1 altered, 2 no such run, 3 it cannot be told, 7 the store cannot be read.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "cli/cli.h"
-#include "cli/output.h"
-#include "engine/engine.h"
+#include "cli/find.h"
+#include "cli/verify_run.h"
+#include "engine/trials.h"
 #include "reports/report.h"
-#include "store/bundle.h"
 
 static const struct option_row verify_options[] = {
 	STORE_OPTION,
@@ -23,177 +18,102 @@ static const struct option_row verify_options[] = {
 	{ NULL, NULL, NULL },
 };
 
-struct verify {
-	const struct arguments *arguments;
-	struct arena arena;
-	struct secrets secrets;
-	struct store *owned_store;
-	struct run_row row;
-	struct story story;
-	bool is_bundle;
-	size_t altered_count;
-	size_t unsure_count;
-	size_t report_count;
-};
-
-static void say(const struct verify *verify, const char *what, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void say(const struct verify *verify, const char *what, const char *format, ...)
+static int conclude(const struct findings *findings, const char *what, const char *id)
 {
-	struct text line = { 0 };
-	va_list args;
-
-	text_addf(&line, "  %-10s ", what);
-	va_start(args, format);
-	text_addv(&line, format, args);
-	va_end(args);
-	cli_print_line(stdout, &verify->secrets, text_str(&line));
-	text_release(&line);
+	if (findings->altered_count > 0)
+		return cli_fail_text(EXIT_MISSED, "%s %s does not verify: %zu thing%s not as derived",
+				     what, id, findings->altered_count,
+				     findings->altered_count == 1 ? " is" : "s are");
+	if (findings->unsure_count > 0)
+		return cli_fail_text(EXIT_INCONCLUSIVE,
+				     "%s %s: nothing is altered as far as can be told, but not all "
+				     "could be told", what, id);
+	(void)fprintf(stdout, "verified\n");
+	return EXIT_MET;
 }
 
-/* Why what is derived now may honestly differ from what was kept; NULL: it must not. */
-static const char *excuse(const struct verify *verify)
+/* Somebody who names a folder means that something is in it. */
+static bool has_compared(const struct arguments *arguments, const struct findings *findings,
+			 struct err *e)
 {
-	const struct timeline *timeline = &verify->story.timeline;
+	const char *given = arguments_value(arguments, "reports");
 
-	if (!timeline->is_sealed)
-		return "the run never came to its end";
-	if (timeline->event_count > timeline->sealed_event_count)
-		return "events were added after the run's end, by a heal";
-	if (verify->row.version == NULL || strcmp(verify->row.version, FIREDRILL_VERSION) != 0)
-		return "another version of firedrill made the run";
-	return NULL;
+	return given == NULL || findings->report_count > 0 ||
+	       err_set(e, ERR_INPUT, "compare the reports in %s: there are none", given);
 }
 
-/* Something kept is not what is derived; why: what may excuse it, or NULL. */
-static void differ(struct verify *verify, const char *what, const char *difference,
-		   const char *why)
+static void kept_folder(const struct arguments *arguments, const char *id, struct text *ret_path)
 {
-	if (why == NULL) {
-		verify->altered_count++;
-		say(verify, what, "NOT AS DERIVED: %s", difference);
-	} else {
-		verify->unsure_count++;
-		say(verify, what, "cannot be compared: %s; %s", difference, why);
+	const char *given = arguments_value(arguments, "reports");
+
+	if (given != NULL)
+		text_add(ret_path, given);
+	else
+		text_addf(ret_path, "runs/%s", id);
+}
+
+static int verify_one(const struct arguments *arguments, struct store *store,
+		      const struct run_row *row, bool is_bundle)
+{
+	struct text folder = { 0 };
+	struct findings findings = { 0 };
+	struct err e = { 0 };
+	int code;
+
+	kept_folder(arguments, row->run_id, &folder);
+
+	const struct verify_request request = {
+		.store = store,
+		.row = row,
+		.is_bundle = is_bundle,
+		.head = arguments_value(arguments, "head"),
+		.folder = is_bundle && arguments_value(arguments, "reports") == NULL ?
+				  NULL : text_str(&folder),
+	};
+
+	code = verify_run(&request, &findings, &e) && has_compared(arguments, &findings, &e) ?
+		       conclude(&findings, "run", row->run_id) : cli_fail_evidence(NULL, &e);
+	text_release(&folder);
+	return code;
+}
+
+/* ---- a set ---- */
+
+/* An altered trial is named, and the others are looked at all the same. *ret_are_whole: none is. */
+static bool verify_trials(struct store *store, const char *set_id, const char *folder,
+			  struct findings *findings, bool *ret_are_whole, struct err *e)
+{
+	struct arena arena = { 0 };
+	struct run_row *trials = NULL;
+	size_t count = 0;
+	bool ok = store_set_runs(store, set_id, &arena, &trials, &count, e);
+
+	for (size_t i = 0; ok && i < count; i++) {
+		struct text path = { 0 };
+
+		text_addf(&path, "%s/trial-%02" PRId64, folder, trials[i].trial);
+
+		const struct verify_request request = { .store = store, .row = &trials[i],
+							.folder = text_str(&path) };
+
+		ok = verify_run(&request, findings, e);
+		text_release(&path);
+		if (ok || e->kind != ERR_ALTERED)
+			continue;
+		*ret_are_whole = false;
+		findings->altered_count++;
+		findings_say(findings, "altered", "%s", e->text);
+		err_clear(e);
+		ok = true;
 	}
+	arena_release(&arena);
+	return ok;
 }
 
-static void check_record(const struct verify *verify)
-{
-	const struct timeline *timeline = &verify->story.timeline;
-	uint64_t sample_count = 0;
-
-	for (size_t i = 0; i < timeline->track_count; i++)
-		sample_count += timeline->tracks[i].slot_count;
-	say(verify, "documents", "experiment and inventory are as they were when the run began");
-	say(verify, "events", "%zu, each chained to the one before it", timeline->event_count);
-	say(verify, "samples", "%" PRIu64 " slots of %zu probe%s, as they were sealed", sample_count,
-	    timeline->track_count, timeline->track_count == 1 ? "" : "s");
-	if (timeline->ledger_read_count > 0)
-		say(verify, "ledger", "%zu read%s, as they were sealed",
-		    timeline->ledger_read_count, timeline->ledger_read_count == 1 ? "" : "s");
-}
-
-static void check_result(struct verify *verify)
-{
-	const struct run_row *row = &verify->row;
-	const struct outcome *outcome = &verify->story.outcome;
-	struct text difference = { 0 };
-
-	if (!row->is_ended) {
-		verify->unsure_count++;
-		say(verify, "result", "none was kept: the run never came to its end, so nothing says "
-				      "that its samples and last events are all there");
-		return;
-	}
-	if (row->exit_code == (int64_t)outcome->exit_code && row->sentence != NULL &&
-	    strcmp(row->sentence, outcome->sentence) == 0) {
-		say(verify, "result", "derived again from the samples: exit %d. %s",
-		    (int)outcome->exit_code, outcome->sentence);
-		return;
-	}
-	text_addf(&difference, "kept is exit %" PRId64 " (%s), derived is exit %d (%s)",
-		  row->exit_code, row->sentence == NULL ? "" : row->sentence,
-		  (int)outcome->exit_code, outcome->sentence);
-	differ(verify, "result", text_str(&difference), excuse(verify));
-	text_release(&difference);
-}
-
-static void check_head(struct verify *verify)
-{
-	const char *head = arguments_value(verify->arguments, "head");
-
-	if (verify->is_bundle &&
-	    strcmp(bundle_head(verify->owned_store), verify->story.timeline.head) != 0) {
-		verify->altered_count++;
-		say(verify, "head", "NOT AS DERIVED: run.json has %s",
-		    bundle_head(verify->owned_store));
-	}
-	if (head == NULL)
-		return;
-	if (strcmp(head, verify->story.timeline.head) == 0) {
-		say(verify, "head", "the one given");
-		return;
-	}
-	verify->altered_count++;
-	say(verify, "head", "NOT THE ONE GIVEN: this record is another one than the report shows, or "
-			    "it was changed since%s",
-	    verify->story.timeline.event_count > verify->story.timeline.sealed_event_count ?
-		    " (a heal after the run's end changes it, too)" :
-		    "");
-}
-
-/* ---- kept reports ---- */
-
-/* Where the two begin to differ, in the words of an editor. */
-static void describe(const struct text *kept, const struct text *derived, const char *name,
-		     struct text *difference)
-{
-	const size_t shorter_bytes = kept->length_bytes < derived->length_bytes ?
-					     kept->length_bytes :
-					     derived->length_bytes;
-	size_t line = 1;
-	size_t at = 0;
-
-	while (at < shorter_bytes && kept->owned_bytes[at] == derived->owned_bytes[at])
-		line += kept->owned_bytes[at++] == '\n';
-	text_addf(difference, "%s differs from line %zu (byte %zu) on", name, line, at + 1);
-}
-
-static void compare_report(struct verify *verify, const struct report_ops *ops, const char *name,
-			   const struct text *kept, const char *why)
+static bool compare_set_reports(const struct trial_set *set, const char *folder,
+				struct findings *findings, struct err *e)
 {
 	const struct report_style style = { 0 };
-	struct text derived = { 0 };
-	struct text difference = { 0 };
-	struct err e = { 0 };
-
-	verify->report_count++;
-	if (!report_write(ops, &verify->story, &style, &derived, &e)) {
-		verify->unsure_count++;
-		say(verify, "report", "%s could not be made again: %s", name, e.text);
-	} else if (kept->length_bytes != derived.length_bytes ||
-		   memcmp(text_str(kept), text_str(&derived), kept->length_bytes) != 0) {
-		describe(kept, &derived, name, &difference);
-		differ(verify, "report", text_str(&difference), why);
-	} else {
-		say(verify, "report", "%s, byte for byte what is derived now", name);
-	}
-	text_release(&difference);
-	text_release(&derived);
-}
-
-/* The bytes of a picture depend on the libraries that draw it, too. */
-static const char *excuse_kept(const struct verify *verify, const struct report_ops *ops)
-{
-	const char *why = excuse(verify);
-
-	return why == NULL && ops->is_binary ? "another libpng or zlib draws other bytes" : why;
-}
-
-static bool compare_folder(struct verify *verify, const char *folder, struct err *e)
-{
 	size_t count;
 	const struct report_ops *const *table = report_table(&count);
 	bool ok = true;
@@ -201,116 +121,101 @@ static bool compare_folder(struct verify *verify, const char *folder, struct err
 	for (size_t i = 0; ok && i < count; i++) {
 		struct text path = { 0 };
 		struct text kept = { 0 };
+		struct text derived = { 0 };
 		bool is_there = false;
 
 		text_addf(&path, "%s/%s", folder, table[i]->file_name);
-		ok = cli_read_file(text_str(&path), &is_there, &kept, e);
+		ok = table[i]->write_set == NULL ||
+		     (cli_read_file(text_str(&path), &is_there, &kept, e) &&
+		      (!is_there || report_write_set(table[i], set, &style, &derived, e)));
 		if (ok && is_there)
-			compare_report(verify, table[i], text_str(&path), &kept,
-				       excuse_kept(verify, table[i]));
+			findings_compare(findings, text_str(&path), &kept, &derived,
+					 findings->excuse);
 		text_release(&path);
 		text_release(&kept);
+		text_release(&derived);
 	}
 	return ok;
 }
 
-static const struct report_ops *find_file(const char *name)
+/* What was made of the trials: their number, the result, the reports. */
+static bool verify_sum(struct store *store, const char *set_id, const char *folder,
+		       struct findings *findings, struct err *e)
 {
-	size_t count;
-	const struct report_ops *const *table = report_table(&count);
+	struct arena arena = { 0 };
+	struct secrets secrets = { 0 };
+	struct text missing = { 0 };
+	struct trial_set set;
+	struct set_row row;
+	bool ok = store_set_find(store, set_id, &arena, &row, e) &&
+		  trials_story(store, set_id, &arena, &secrets, &set, e);
 
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(table[i]->file_name, name) == 0)
-			return table[i];
-	return NULL;
-}
+	if (ok) {
+		const struct kept_result kept = { row.exit_code, row.sentence };
 
-/* Of the exporter: a bundle's reports were made when it was, whatever came to the run after its end. */
-static bool compare_bundle(struct verify *verify, struct err *e)
-{
-	const char *exporter = bundle_exporter(verify->owned_store);
-	const char *why = exporter != NULL && strcmp(exporter, FIREDRILL_VERSION) == 0 ?
-				  NULL :
-				  "another version of firedrill made the bundle";
-	const char *name;
-	bool ok = true;
-
-	for (size_t i = 0; ok && (name = bundle_report_name(verify->owned_store, i)) != NULL; i++) {
-		const struct report_ops *ops = find_file(name);
-		struct text kept = { 0 };
-
-		if (ops == NULL) {
-			verify->unsure_count++;
-			say(verify, "report", "%s is none that this firedrill writes", name);
-			continue;
+		findings->secrets = &secrets;
+		(void)fprintf(stdout, "set %s\n", set_id);
+		if (row.is_ended && (uint64_t)row.trial_count != set.trial_count) {
+			text_addf(&missing, "it had %" PRId64 ", and the store has %zu",
+				  row.trial_count, set.trial_count);
+			findings_differ(findings, "trials", text_str(&missing), NULL);
 		}
-		ok = bundle_report_read(verify->owned_store, name, &kept, e);
-		if (ok)
-			compare_report(verify, ops, name, &kept, why);
-		text_release(&kept);
+		if (row.is_ended) {
+			findings_result(findings, &kept, &set.outcome, findings->excuse);
+		} else {
+			findings->unsure_count++;
+			findings_say(findings, "result",
+				     "none was kept: the set never came to its end");
+		}
+		ok = compare_set_reports(&set, folder, findings, e);
+		findings->secrets = NULL;
 	}
+	text_release(&missing);
+	secrets_release(&secrets);
+	arena_release(&arena);
 	return ok;
 }
 
-static bool check_reports(struct verify *verify, struct err *e)
+static int verify_set(const struct arguments *arguments, struct store *store, const char *set_id)
 {
-	const char *given = arguments_value(verify->arguments, "reports");
 	struct text folder = { 0 };
+	struct findings findings = { 0 };
+	struct err e = { 0 };
+	bool are_whole = true;
 	bool ok;
 
-	if (verify->is_bundle && !compare_bundle(verify, e))
-		return false;
-	if (verify->is_bundle && given == NULL)
-		return true;
-	if (given != NULL)
-		text_add(&folder, given);
-	else
-		text_addf(&folder, "runs/%s", verify->story.run_id);
-	ok = compare_folder(verify, text_str(&folder), e);
-	if (ok && given != NULL && verify->report_count == 0)
-		ok = err_set(e, ERR_INPUT, "compare the reports in %s: there are none", given);
+	if (arguments_value(arguments, "head") != NULL)
+		return cli_fail_text(EXIT_NOT_RUN,
+				     "%s is a set of trials, and each trial has a head of its own: "
+				     "verify that trial", set_id);
+	kept_folder(arguments, set_id, &folder);
+	ok = verify_trials(store, set_id, text_str(&folder), &findings, &are_whole, &e);
+	/* Nothing can be made of trials that are altered. */
+	if (ok && are_whole)
+		ok = verify_sum(store, set_id, text_str(&folder), &findings, &e);
+	ok = ok && has_compared(arguments, &findings, &e);
 	text_release(&folder);
-	return ok;
-}
-
-/* ---- the whole ---- */
-
-static int conclude(const struct verify *verify)
-{
-	if (verify->altered_count > 0)
-		return cli_fail_text(EXIT_MISSED, "run %s does not verify: %zu thing%s not as derived",
-				     verify->story.run_id, verify->altered_count,
-				     verify->altered_count == 1 ? " is" : "s are");
-	if (verify->unsure_count > 0)
-		return cli_fail_text(EXIT_INCONCLUSIVE,
-				     "run %s: nothing is altered as far as can be told, but not all "
-				     "could be told", verify->story.run_id);
-	(void)fprintf(stdout, "verified\n");
-	return EXIT_MET;
+	return ok ? conclude(&findings, "set", set_id) : cli_fail_evidence(NULL, &e);
 }
 
 static int run_verify(const struct arguments *arguments)
 {
-	struct verify verify = { .arguments = arguments };
+	struct arena arena = { 0 };
+	struct store *store = NULL;
+	struct found found = { 0 };
+	struct run_row row;
 	struct err e = { 0 };
 	int code;
 
-	if (!cli_open_run(arguments, arguments->words[0], &verify.arena, &verify.owned_store,
-			  &verify.row, &verify.is_bundle, &e) ||
-	    !story_build(verify.owned_store, verify.row.run_id, &verify.arena, &verify.secrets,
-			 &verify.story, &e)) {
-		code = cli_fail_evidence(&verify.secrets, &e);
-	} else {
-		(void)fprintf(stdout, "run %s\nhead %s\n", verify.story.run_id,
-			      verify.story.timeline.head);
-		check_record(&verify);
-		check_result(&verify);
-		check_head(&verify);
-		code = check_reports(&verify, &e) ? conclude(&verify) : cli_fail_evidence(&verify.secrets, &e);
-	}
-	store_close(verify.owned_store);
-	secrets_release(&verify.secrets);
-	arena_release(&verify.arena);
+	if (!find_open(arguments, arguments->words[0], &arena, &store, &found, &e) ||
+	    (!found.is_set && !store_run_find(store, found.id, &arena, &row, &e)))
+		code = cli_fail_evidence(NULL, &e);
+	else if (found.is_set)
+		code = verify_set(arguments, store, found.id);
+	else
+		code = verify_one(arguments, store, &row, cli_is_bundle(arguments->words[0]));
+	store_close(store);
+	arena_release(&arena);
 	return code;
 }
 

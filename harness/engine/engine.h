@@ -68,6 +68,14 @@ struct plan {
 bool plan_build(const struct experiment *experiment, const char *run_id, uint64_t seed,
 		struct arena *arena, struct plan *ret_plan, struct err *e);
 
+/* One thing that is in the way of a plan; at: the step that it is about, line 0: all of them. */
+typedef void plan_problem_fn(void *ctx, struct mark at, const struct err *e);
+
+/* The same, telling of every step what is wrong with it. False when there was something to tell. */
+bool plan_build_telling(const struct experiment *experiment, const char *run_id, uint64_t seed,
+			struct arena *arena, struct plan *ret_plan, plan_problem_fn *tell,
+			void *ctx);
+
 /* Makes the targets of one step whole once the members that play its role are known. */
 bool plan_resolve(struct plan *plan, size_t step_index, const struct host *const *members,
 		  size_t member_count, struct arena *arena, struct err *e);
@@ -81,7 +89,9 @@ void run_id_make(const struct clock *clock, char *ret_text, size_t text_bytes);
 struct outside_sight {
 	const struct probe_spec *spec;
 	bool is_blind; /* it saw nothing: sighting.host never answered, and sighting.what says why */
+	bool is_lag;   /* lag is what it saw, and there is no sighting */
 	struct sighting sighting;
+	struct lag_look lag;
 };
 
 /*
@@ -111,6 +121,11 @@ struct outside_ops {
 	bool (*resolve_role)(void *ctx, const struct service *service, const char *role,
 			     int64_t deadline_ns, const struct host **ret_members,
 			     size_t *ret_count, struct err *e);
+	/* What the software that fails this service over was told (failover_find knows it). NULL: the
+	   outside has none. */
+	bool (*settings)(void *ctx, const struct service *service, int64_t deadline_ns,
+			 struct failover_settings *ret_settings, const struct host **ret_told_by,
+			 struct err *e);
 	/* Removes what open made in the service and on this disk. e names what stays. */
 	bool (*clean)(void *ctx, int64_t deadline_ns, struct err *e);
 	void (*close)(void *ctx);

@@ -66,6 +66,16 @@ static void on_seen(void *ctx, const struct sighting *sighting)
 					     .sighting = *sighting });
 }
 
+static void on_lag(void *ctx, const struct lag_look *look)
+{
+	struct place *place = ctx;
+
+	assert(look->from_ns <= look->until_ns);
+	push(place, &(struct outside_sight){ .spec = place->follower->spec,
+					     .is_lag = true,
+					     .lag = *look });
+}
+
 static void look_once(struct place *place, uint64_t slot, int64_t due_ns)
 {
 	const struct follower *follower = place->follower;
@@ -77,7 +87,7 @@ static void look_once(struct place *place, uint64_t slot, int64_t due_ns)
 		.deadline_ns = now_ns + follower->spec->timeout_ns,
 		.clock = follower->clock,
 	};
-	const struct sighting_sink sink = { .seen = on_seen, .ctx = place };
+	const struct sighting_sink sink = { .seen = on_seen, .lag = on_lag, .ctx = place };
 	struct err e = { 0 };
 
 	if (follower->ops->look(place->owned_state, &attempt, &sink, &e))
@@ -127,6 +137,9 @@ static void *place_main(void *ctx)
 
 		due_ns += every_ns * (1 + (late_ns > 0 ? late_ns / every_ns : 0));
 	}
+	if (follower->ops->leave != NULL)
+		follower->ops->leave(place->owned_state,
+				     &(struct sighting_sink){ .seen = on_seen, .ctx = place });
 	if (!place->has_answered)
 		say_blind(place);
 	return NULL;

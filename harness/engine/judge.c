@@ -34,13 +34,12 @@ static const char *find_cut(const struct judge_facts *facts)
 	return facts->failed != NULL ? facts->failed : facts->stopped;
 }
 
-void judge_decide(struct bench *bench, struct objective_result *result, enum verdict verdict,
-		  const char *reason, const char *advice)
+static void decide(struct bench *bench, struct objective_result *result, enum verdict verdict,
+		   bool needs_end, const char *reason, const char *advice)
 {
 	const char *cut = find_cut(&bench->facts);
 
-	/* Healed early, or not watched to the end: a miss is still a miss, a success is none. */
-	if (cut != NULL && verdict == VERDICT_MET) {
+	if (cut != NULL && needs_end) {
 		verdict = VERDICT_INCONCLUSIVE;
 		reason = arena_format(bench->arena, "the run did not go to its end: %s", cut);
 		advice = "run it again, to its end";
@@ -49,6 +48,20 @@ void judge_decide(struct bench *bench, struct objective_result *result, enum ver
 	result->verdict = verdict;
 	result->reason = judge_sentence(bench->arena, reason);
 	result->advice = advice == NULL ? NULL : judge_sentence(bench->arena, advice);
+}
+
+void judge_decide(struct bench *bench, struct objective_result *result, enum verdict verdict,
+		  const char *reason, const char *advice)
+{
+	/* Healed early, or not watched to the end: a miss is still a miss, a success is none. */
+	decide(bench, result, verdict, verdict == VERDICT_MET, reason, advice);
+}
+
+void judge_decide_share(struct bench *bench, struct objective_result *result,
+			enum verdict verdict, const char *reason, const char *advice)
+{
+	decide(bench, result, verdict, verdict == VERDICT_MET || verdict == VERDICT_MISSED, reason,
+	       advice);
 }
 
 bool judge_is_moot(struct bench *bench, struct objective_result *result)

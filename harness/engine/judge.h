@@ -22,6 +22,7 @@
 
 #include "base/mem.h"
 #include "model/experiment.h"
+#include "model/standing.h"
 #include "model/timeline.h"
 #include "model/verdict.h"
 
@@ -33,6 +34,8 @@ struct judge_request {
 	size_t probe_count;
 	const struct ledger_result *ledgers;
 	size_t ledger_count;
+	const struct primaries_result *primaries;
+	size_t primaries_count;
 };
 
 /*

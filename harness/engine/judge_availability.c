@@ -65,8 +65,8 @@ void judge_availability(struct bench *bench)
 			     "enough slots of every required probe were good", NULL);
 	} else if (high_ppm < target_ppm) {
 		result.margin = judge_percent(bench->arena, high_ppm - target_ppm);
-		judge_decide(bench, &result, VERDICT_MISSED,
-			     "too many slots of a required probe were bad", NULL);
+		judge_decide_share(bench, &result, VERDICT_MISSED,
+				   "too many slots of a required probe were bad", NULL);
 	} else {
 		judge_decide(
 			bench, &result, VERDICT_INCONCLUSIVE,

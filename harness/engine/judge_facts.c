@@ -154,8 +154,12 @@ static void read_course(const struct event *event, struct judge_facts *facts)
 		facts->has_harmed = true;
 	if (event->kind == EVENT_NOT_STEADY && event->phase <= PHASE_BASELINE && !facts->has_harmed)
 		facts->not_started = event->text;
-	if ((event->kind == EVENT_STOP || event->kind == EVENT_SIGNAL) && facts->stopped == NULL)
+	if ((event->kind == EVENT_STOP || event->kind == EVENT_SIGNAL) && facts->stopped == NULL) {
 		facts->stopped = event->text;
+		facts->stopped_ns = event->from_ns == 0 ? event->at_ns : event->from_ns;
+	}
+	if (event->kind == EVENT_HEALED && event->until_ns > facts->last_heal_ns)
+		facts->last_heal_ns = event->until_ns;
 	if (event->kind == EVENT_FAILED && facts->failed == NULL)
 		facts->failed = event->text;
 	if ((event->kind == EVENT_STEADY || event->kind == EVENT_NOT_STEADY) && is_settling) {

@@ -15,6 +15,8 @@ struct judge_facts {
 	const char *not_read_back; /* healed, but nobody looked at the state afterwards */
 	const char *not_started;
 	const char *stopped;
+	int64_t stopped_ns;	/* since when there was a reason to */
+	int64_t last_heal_ns;	/* answered; 0: none was */
 	const char *failed;
 	const char *not_steady; /* after the heal */
 	bool has_settled;	/* whether it was steady is known */

@@ -39,6 +39,7 @@ static void judge_part(struct bench *bench, const int64_t targets_ns[PERCENTILE_
 			.choice = &bench->request->experiment->objectives.latency.choice,
 			.limit = targets_ns[i],
 			.is_during = is_during,
+			.is_share = i != PERCENTILE_MAX, /* the slowest answer stays the slowest */
 			.percentile = (int)i,
 			.read = read_percentile,
 			.say = say_latency,

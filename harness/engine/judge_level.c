@@ -51,7 +51,8 @@ static void judge_one(struct bench *bench, const struct level_row *row,
 		judge_decide(bench, result, VERDICT_MET, row->met_reason, NULL);
 	} else if (bounds.low > row->limit) {
 		result->margin = row->say_margin(bench, row->limit - bounds.low);
-		judge_decide(bench, result, VERDICT_MISSED, row->missed_reason, NULL);
+		(row->is_share ? judge_decide_share : judge_decide)(
+			bench, result, VERDICT_MISSED, row->missed_reason, NULL);
 	} else {
 		judge_decide(bench, result, VERDICT_INCONCLUSIVE, judge_inside_reason, row->advice);
 	}

@@ -21,6 +21,7 @@ struct level_row {
 	const struct probe_choice *choice;
 	int64_t limit; /* in the unit of the bounds: higher is worse, too */
 	bool is_during;
+	bool is_share;  /* of the part's time: what was not watched could have changed it */
 	int percentile; /* for read */
 	void (*read)(struct bench *bench, const struct level_row *row,
 		     const struct probe_result *probe, struct level_bounds *ret_bounds);

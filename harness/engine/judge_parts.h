@@ -18,6 +18,7 @@
 	X(error_rate)                                                                              \
 	X(throughput)                                                                              \
 	X(degraded)                                                                                \
+	X(split_brain)                                                                             \
 	X(checks)                                                                                  \
 	X(steady_state)
 
@@ -44,6 +45,11 @@ void judge_put(struct bench *bench, const struct objective_result *result);
  */
 void judge_decide(struct bench *bench, struct objective_result *result, enum verdict verdict,
 		  const char *reason, const char *advice);
+
+/* The same for a share of a stretch of time. When the run was cut short, so was that stretch, and the
+   rest of it could have changed the share: a miss is inconclusive then, too. */
+void judge_decide_share(struct bench *bench, struct objective_result *result,
+			enum verdict verdict, const char *reason, const char *advice);
 
 /* True when the run itself leaves nothing to judge; then the row is filled. */
 bool judge_is_moot(struct bench *bench, struct objective_result *result);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/units.h"
 #include "engine/judge_facts.h"
 #include "engine/judge_words.h"
 #include "engine/measure.h"
@@ -160,10 +161,23 @@ static const char *with_word(struct arena *arena, const char *word, const char *
 	return arena_format(arena, "%s: %s", word, text);
 }
 
+/* From the moment there was a reason to stop to the answer of the last heal; 0: there is none. */
+static int64_t stop_to_heal_ns(const struct judge_facts *facts)
+{
+	if (facts->stopped == NULL || facts->last_heal_ns <= facts->stopped_ns)
+		return 0;
+	return facts->last_heal_ns - facts->stopped_ns;
+}
+
 static const char *tell_stopped(const struct judge_facts *facts, struct arena *arena)
 {
+	const int64_t took_ns = stop_to_heal_ns(facts);
+	char length[UNITS_TEXT_BYTES];
 	const char *state = "everything is healed";
 
+	if (took_ns > 0)
+		state = arena_format(arena, "everything is healed, %s after that",
+				     units_format_duration(took_ns, length));
 	if (facts->not_read_back != NULL)
 		state = facts->not_read_back;
 	if (!facts->has_harmed)
@@ -211,5 +225,6 @@ void judge_run(const struct judge_request *request, const struct objective_resul
 				   : verdict,
 		.exit_code = code,
 		.sentence = tell(request, &facts, objectives, objective_count, code, arena),
+		.stop_to_heal_ns = stop_to_heal_ns(&facts),
 	};
 }

@@ -46,10 +46,9 @@ const char *judge_took(struct arena *arena, struct span latency)
 
 const char *judge_share(struct arena *arena, int64_t low_ppm, int64_t high_ppm)
 {
-	if (low_ppm == high_ppm)
-		return judge_percent(arena, low_ppm);
-	return arena_format(arena, "%s to %s", judge_percent(arena, low_ppm),
-			    judge_percent(arena, high_ppm));
+	char text[UNITS_SPAN_BYTES];
+
+	return arena_copy(arena, units_format_share(low_ppm, high_ppm, text));
 }
 
 const char *judge_count(struct arena *arena, uint64_t count)

@@ -3,7 +3,7 @@
  *
  * A row that a replica has not shown yet is not a lost row: losses are counted only once two
  * readings a while apart agree. The first and the final reading are both kept. Rows are marked by
- * slot; classes and loss come later, from the record alone (measure.c).
+ * number; classes and loss come later, from the record alone (measure.c).
  */
 #include "engine/run.h"
 
@@ -18,7 +18,7 @@ static const int64_t read_at_most_ns = 15 * NS_PER_S;
 
 struct reading {
 	uint8_t *owned_rows;
-	uint64_t slot_count;       /* rows below it are classified */
+	uint64_t row_count;        /* rows below it are classified */
 	uint64_t attempted_count;  /* rows at or beyond it were never attempted */
 	int64_t unexpected[LIMIT_LOST_KEYS_SHOWN];
 	uint64_t unexpected_count;
@@ -34,7 +34,7 @@ static void take_row(void *ctx, int64_t sequence, bool is_intact)
 		reading->unexpected_count++;
 		return;
 	}
-	if ((uint64_t)sequence >= reading->slot_count)
+	if ((uint64_t)sequence >= reading->row_count)
 		return; /* written while we read: the next count looks at it */
 
 	uint8_t *row = &reading->owned_rows[sequence];
@@ -50,9 +50,9 @@ static uint64_t count_missing(const struct track *track, const struct reading *r
 {
 	uint64_t missing = 0;
 
-	for (uint64_t slot = 0; slot < reading->slot_count; slot++)
-		if (track->samples[slot].write == WRITE_ACKNOWLEDGED &&
-		    !(reading->owned_rows[slot] & ROW_PRESENT))
+	for (uint64_t row = 0; row < reading->row_count; row++)
+		if (!(reading->owned_rows[row] & ROW_PRESENT) &&
+		    track_row_write(track, row) == WRITE_ACKNOWLEDGED)
 			missing++;
 	return missing;
 }
@@ -61,13 +61,13 @@ static void clear_reading(struct run *run, size_t index, struct reading *reading
 {
 	struct track now;
 
-	for (uint64_t slot = 0; slot < reading->slot_count; slot++)
-		reading->owned_rows[slot] = 0;
+	for (uint64_t row = 0; row < reading->row_count; row++)
+		reading->owned_rows[row] = 0;
 	reading->unexpected_count = 0;
 	/* A write under way when the reading ends may show up in it: it was attempted. */
 	run->request->outside.ops->view(run->request->outside.ctx, index,
 					clock_now_ns(run->clock) + read_at_most_ns, &now);
-	reading->attempted_count = now.slot_count;
+	reading->attempted_count = track_row_count(&now);
 }
 
 static void keep(struct run *run, const struct ledger_read *read, uint64_t missing)
@@ -102,7 +102,7 @@ static void read_until_settled(struct run *run, size_t index, struct reading *re
 	const int64_t begun_ns = clock_now_ns(run->clock);
 	const int64_t deadline_ns = begun_ns + run->experiment->settle_at_most_ns;
 	const struct row_sink sink = { .row = take_row, .ctx = reading,
-				       .slot_count = reading->slot_count };
+				       .row_count = reading->row_count };
 	uint32_t equal_reads = 0;
 
 	for (;;) {
@@ -132,14 +132,18 @@ static void read_until_settled(struct run *run, size_t index, struct reading *re
 
 static void count_one(struct run *run, size_t index, enum ledger_count count)
 {
-	struct reading reading = { .slot_count = run->watch.probes[index].slot_count };
+	struct track classified = run->watch.tracks[index];
+
+	classified.slot_count = run->watch.probes[index].slot_count;
+
+	struct reading reading = { .row_count = track_row_count(&classified) };
 	struct ledger_read read = { .probe = run->experiment->probes[index].name,
 				    .count = count,
-				    .slot_count = reading.slot_count };
+				    .row_count = reading.row_count };
 	uint64_t missing = UINT64_MAX;
 	struct err e = { 0 };
 
-	reading.owned_rows = mem_alloc(reading.slot_count);
+	reading.owned_rows = mem_alloc(reading.row_count);
 	read_until_settled(run, index, &reading, &read, &missing, &e);
 	read.error = read.is_complete ? NULL : e.text;
 	read.rows = reading.owned_rows;

@@ -7,7 +7,7 @@
  * A loss is an acknowledged write that is absent, or any attempted write that is present with a
  * wrong checksum. The moment a write was acknowledged lies in [sent, done]; the span of the
  * observed RPO carries that through, so two writes under way together are never put in an order
- * that the record does not prove.
+ * that the record does not prove. The rows of a batch share their slot's [sent, done].
  */
 #include "engine/measure.h"
 
@@ -34,31 +34,31 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static void keep_lost_key(struct ledger_classes *classes, uint64_t slot)
+static void keep_lost_key(struct ledger_classes *classes, uint64_t number)
 {
 	if (classes->lost_key_count < LIMIT_LOST_KEYS_SHOWN)
-		classes->lost_keys[classes->lost_key_count++] = slot;
+		classes->lost_keys[classes->lost_key_count++] = number;
 }
 
-static enum fate classify_row(const struct sample *sample, uint8_t row, uint64_t slot,
+static enum fate classify_row(enum write_outcome write, uint8_t row, uint64_t number,
 			      struct ledger_classes *classes)
 {
-	const bool is_acknowledged = sample->write == WRITE_ACKNOWLEDGED;
+	const bool is_acknowledged = write == WRITE_ACKNOWLEDGED;
 	const bool is_present = row != 0; /* corrupted or duplicated rows are there, too */
 
-	if (sample->write == WRITE_NONE) {
+	if (write == WRITE_NONE) {
 		classes->unexpected += is_present;
 		return FATE_NONE;
 	}
 	classes->attempted++;
 	classes->acknowledged += is_acknowledged;
-	classes->failed += sample->write == WRITE_FAILED;
-	classes->indeterminate += sample->write == WRITE_INDETERMINATE;
+	classes->failed += write == WRITE_FAILED;
+	classes->indeterminate += write == WRITE_INDETERMINATE;
 	classes->duplicated += (row & ROW_DUPLICATED) != 0;
 
 	if ((row & ROW_CORRUPTED) != 0) {
 		classes->corrupted++;
-		keep_lost_key(classes, slot);
+		keep_lost_key(classes, number);
 		return FATE_LOST;
 	}
 	if (is_acknowledged) {
@@ -66,31 +66,32 @@ static enum fate classify_row(const struct sample *sample, uint8_t row, uint64_t
 		if (is_present)
 			return FATE_SURVIVED;
 		classes->lost++;
-		keep_lost_key(classes, slot);
+		keep_lost_key(classes, number);
 		return FATE_LOST;
 	}
 	classes->recovered += is_present;
-	classes->recovered_failed += is_present && sample->write == WRITE_FAILED;
+	classes->recovered_failed += is_present && write == WRITE_FAILED;
 	classes->absent += !is_present;
 	return FATE_NONE;
 }
 
-static enum fate fate_of(const struct sample *sample, uint8_t row)
+static enum fate fate_of(enum write_outcome write, uint8_t row)
 {
 	struct ledger_classes ignored = { 0 };
 
-	return classify_row(sample, row, 0, &ignored);
+	return classify_row(write, row, 0, &ignored);
 }
 
-static void classify(const struct track *track, const struct ledger_read *read, uint64_t slot_count,
+static void classify(const struct track *track, const struct ledger_read *read, uint64_t row_count,
 		     struct ledger_classes *ret_classes, struct losses *ret_losses)
 {
 	*ret_losses = (struct losses){ .first_low_ns = INT64_MAX, .first_high_ns = INT64_MAX };
 
-	for (uint64_t slot = 0; slot < slot_count; slot++) {
-		const struct sample *sample = &track->samples[slot];
+	for (uint64_t number = 0; number < row_count; number++) {
+		const struct sample *sample = track_row_sample(track, number);
 
-		if (classify_row(sample, read->rows[slot], slot, ret_classes) != FATE_LOST)
+		if (classify_row(track_row_write(track, number), read->rows[number], number,
+				 ret_classes) != FATE_LOST)
 			continue;
 		ret_losses->count++;
 		ret_losses->first_low_ns = earlier(ret_losses->first_low_ns, sample->sent_ns);
@@ -98,10 +99,9 @@ static void classify(const struct track *track, const struct ledger_read *read, 
 		ret_losses->last_low_ns = later(ret_losses->last_low_ns, sample->sent_ns);
 		ret_losses->last_high_ns = later(ret_losses->last_high_ns, sample->done_ns);
 	}
-	/* Rows of slots that the record of samples does not reach were attempted by nobody we know.
-	 */
-	for (uint64_t slot = slot_count; slot < read->slot_count; slot++)
-		ret_classes->unexpected += read->rows[slot] != 0;
+	/* Rows that the record of samples does not reach were attempted by nobody we know. */
+	for (uint64_t number = row_count; number < read->row_count; number++)
+		ret_classes->unexpected += read->rows[number] != 0;
 	ret_classes->unexpected += read->unexpected_count;
 }
 
@@ -111,14 +111,14 @@ static void classify(const struct track *track, const struct ledger_read *read, 
  * come before it when it was sent before a lost write was done. Without one: the ledger's start.
  */
 static struct span find_recovery_point(const struct track *track, const struct ledger_read *read,
-				       uint64_t slot_count, const struct losses *losses)
+				       uint64_t row_count, const struct losses *losses)
 {
 	struct span point = { track->t0_ns, track->t0_ns };
 
-	for (uint64_t slot = 0; slot < slot_count; slot++) {
-		const struct sample *sample = &track->samples[slot];
+	for (uint64_t number = 0; number < row_count; number++) {
+		const struct sample *sample = track_row_sample(track, number);
 
-		if (fate_of(sample, read->rows[slot]) != FATE_SURVIVED)
+		if (fate_of(track_row_write(track, number), read->rows[number]) != FATE_SURVIVED)
 			continue;
 		if (sample->done_ns < losses->first_low_ns)
 			point.low_ns = later(point.low_ns, sample->sent_ns);
@@ -144,7 +144,7 @@ void measure_ledger(const struct track *track, const struct ledger_read *read, s
 		    struct ledger_count_result *ret_result)
 {
 	struct losses losses;
-	uint64_t slot_count;
+	uint64_t row_count;
 
 	assert(fault.low_ns <= fault.high_ns);
 
@@ -161,10 +161,11 @@ void measure_ledger(const struct track *track, const struct ledger_read *read, s
 		return;
 
 	/* The first count is taken while the ledger goes on: later slots are not its business. */
-	slot_count = read->slot_count < track->slot_count ? read->slot_count : track->slot_count;
-	classify(track, read, slot_count, &ret_result->classes, &losses);
+	row_count = read->row_count < track_row_count(track) ? read->row_count
+							     : track_row_count(track);
+	classify(track, read, row_count, &ret_result->classes, &losses);
 	if (losses.count > 0)
-		ret_result->rpo = find_rpo(find_recovery_point(track, read, slot_count, &losses),
+		ret_result->rpo = find_rpo(find_recovery_point(track, read, row_count, &losses),
 					   &losses, fault);
 }
 

@@ -36,20 +36,20 @@ struct real {
 	bool is_prepared[LIMIT_PROBES];
 };
 
-static bool prepare_ledger(struct real *real, size_t index, struct err *e)
+static bool prepare_probe(struct real *real, size_t index, struct err *e)
 {
 	const struct run_request *request = real->request;
 	const struct probe_spec *spec = &request->experiment->probes[index];
 	const struct probe_ops *ops = probe_find(spec->kind);
 
 	assert(ops != NULL); /* the loader refuses unknown probes */
-	if (!ops->is_ledger)
+	if (ops->prepare == NULL)
 		return true;
 	/* Said before it is done: a half-done prepare is cleaned as well. */
 	real->is_prepared[index] = true;
 	if (!ops->prepare(spec, request->run_id, request->clock,
 			  clock_now_ns(request->clock) + prepare_timeout_ns, e))
-		return err_wrap(e, "prepare the ledger `%s`", spec->name);
+		return err_wrap(e, "prepare the probe `%s`", spec->name);
 	return true;
 }
 
@@ -65,11 +65,12 @@ static bool open_probe(struct real *real, size_t index, struct err *e)
 		.is_plain = real->is_plain,
 	};
 
+	if (!prepare_probe(real, index, e))
+		return false;
 	if (wish.spec->is_event)
 		return follower_open(wish.spec, wish.run_id, wish.clock,
 				     &real->owned_followers[index], e);
-	return prepare_ledger(real, index, e) &&
-	       sampler_open(&wish, &real->owned_samplers[index], e);
+	return sampler_open(&wish, &real->owned_samplers[index], e);
 }
 
 /* A lane has one connection, and two for a moment when it makes a new one; libcurl wants two more. */
@@ -249,6 +250,17 @@ static bool real_resolve_role(void *ctx, const struct service *service, const ch
 			    e);
 }
 
+static bool real_settings(void *ctx, const struct service *service, int64_t deadline_ns,
+			  struct failover_settings *ret_settings, const struct host **ret_told_by,
+			  struct err *e)
+{
+	const struct real *real = ctx;
+	const struct failover_ops *ops = failover_find(service);
+
+	assert(ops != NULL); /* settings_log looked */
+	return ops->read(service, real->request->clock, deadline_ns, ret_settings, ret_told_by, e);
+}
+
 static bool real_clean(void *ctx, int64_t deadline_ns, struct err *e)
 {
 	struct real *real = ctx;
@@ -264,7 +276,7 @@ static bool real_clean(void *ctx, int64_t deadline_ns, struct err *e)
 						  ok ? e : NULL))
 			real->is_prepared[i] = false;
 		else
-			ok = ok && err_wrap(e, "clean the ledger `%s`", spec->name);
+			ok = ok && err_wrap(e, "clean up after the probe `%s`", spec->name);
 	}
 	return ok;
 }
@@ -289,6 +301,7 @@ static const struct outside_ops real_ops = {
 	.read_back = real_read_back,
 	.check = real_check,
 	.resolve_role = real_resolve_role,
+	.settings = real_settings,
 	.clean = real_clean,
 	.close = real_close,
 };

@@ -248,8 +248,9 @@ static void list_cautions(struct plan *plan, struct arena *arena)
 	plan->cautions = cautions;
 }
 
-bool plan_build(const struct experiment *experiment, const char *run_id, uint64_t seed,
-		struct arena *arena, struct plan *ret_plan, struct err *e)
+bool plan_build_telling(const struct experiment *experiment, const char *run_id, uint64_t seed,
+			struct arena *arena, struct plan *ret_plan, plan_problem_fn *tell,
+			void *ctx)
 {
 	struct plan plan = {
 		.run_id = arena_copy(arena, run_id),
@@ -257,18 +258,50 @@ bool plan_build(const struct experiment *experiment, const char *run_id, uint64_
 		.experiment = experiment,
 		.step_count = experiment->step_count,
 	};
+	bool is_sound = true;
 
 	plan.steps = arena_alloc(arena, (plan.step_count + 1) * sizeof *plan.steps);
 	for (size_t i = 0; i < plan.step_count; i++) {
+		struct err e = { 0 };
+
 		plan.steps[i].step = &experiment->steps[i];
-		if (!plan_step_build(&plan, &plan.steps[i], arena, e))
-			return false;
+		if (plan_step_build(&plan, &plan.steps[i], arena, &e))
+			continue;
+		is_sound = false;
+		tell(ctx, experiment->steps[i].mark, &e);
 	}
-	if (!check_blast_radius(&plan, e))
-		return false;
+
+	struct err e = { 0 };
+
+	if (is_sound && !check_blast_radius(&plan, &e)) {
+		is_sound = false;
+		tell(ctx, (struct mark){ .file = experiment->source_path }, &e);
+	}
 	list_cautions(&plan, arena);
 	*ret_plan = plan;
-	return true;
+	return is_sound;
+}
+
+/* The first one is enough for who can only say one. */
+static void keep_first(void *ctx, struct mark at, const struct err *e)
+{
+	struct err *first = ctx;
+
+	(void)at;
+	if (first->kind == ERR_NONE)
+		*first = *e;
+}
+
+bool plan_build(const struct experiment *experiment, const char *run_id, uint64_t seed,
+		struct arena *arena, struct plan *ret_plan, struct err *e)
+{
+	struct err first = { 0 };
+	const bool ok = plan_build_telling(experiment, run_id, seed, arena, ret_plan, keep_first,
+					   &first);
+
+	if (!ok && e != NULL)
+		*e = first;
+	return ok;
 }
 
 bool plan_resolve(struct plan *plan, size_t step_index, const struct host *const *members,

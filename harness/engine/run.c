@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/units.h"
 #include "base/process.h"
+#include "engine/settings_log.h"
 
 static const int64_t tick_ns = 20 * NS_PER_MS;
 static const int64_t short_tick_ns = NS_PER_MS; /* while a stretch shorter than a few ticks is awaited */
@@ -51,38 +52,40 @@ static void renew_leases(struct run *run)
 	}
 }
 
-static void stop(struct run *run, enum event_kind kind, const char *sentence)
+/* met_ns: since when it was so; 0: since now. */
+static void stop(struct run *run, enum event_kind kind, int64_t met_ns, const char *sentence)
 {
+	const int64_t now_ns = clock_now_ns(run->clock);
+
 	if (run->is_stopping)
 		return;
 	run->is_stopping = true;
-	(void)journal_say(&run->journal, kind, "%s", sentence);
+	(void)journal_append(&run->journal,
+			     (struct event){ .kind = kind,
+					     .from_ns = met_ns == 0 ? now_ns : met_ns,
+					     .until_ns = now_ns,
+					     .text = sentence });
 }
 
 static void look_at_stop_conditions(struct run *run, int64_t now_ns)
 {
 	const struct experiment *experiment = run->experiment;
+	const int64_t over_ns = run->begun_ns + experiment->run_at_most_ns;
+	const bool is_watched = run->first_harm_ns != 0 && run->journal.phase <= PHASE_HEAL;
 	char limit[UNITS_TEXT_BYTES];
 	struct text text = { 0 };
+	int64_t met_ns = 0;
 
-	if (now_ns - run->begun_ns > experiment->run_at_most_ns) {
+	if (now_ns > over_ns) {
 		text_addf(&text, "the run took longer than run_at_most: %s",
 			  units_format_duration(experiment->run_at_most_ns, limit));
-		stop(run, EVENT_STOP, text_str(&text));
+		stop(run, EVENT_STOP, over_ns, text_str(&text));
 	}
-	const bool is_watched = run->first_harm_ns != 0 && run->journal.phase <= PHASE_HEAL;
-
-	for (size_t i = 0; is_watched && i < experiment->stop_condition_count; i++) {
-		const struct stop_condition *condition = &experiment->stop_conditions[i];
-
-		if (watch_bad_for_ns(&run->watch, condition->probe, run->first_harm_ns, now_ns) <
-		    condition->bad_for_ns)
-			continue;
-		text_clear(&text);
-		text_addf(&text, "probe `%s` has been bad for %s", condition->probe->name,
-			  units_format_duration(condition->bad_for_ns, limit));
-		stop(run, EVENT_STOP, text_str(&text));
-	}
+	for (size_t i = 0; is_watched && !run->is_stopping && i < experiment->stop_condition_count;
+	     i++)
+		if (stop_is_met(&experiment->stop_conditions[i], &run->stop_windows[i], &run->watch,
+				run->first_harm_ns, now_ns, &met_ns, &text))
+			stop(run, EVENT_STOP, met_ns, text_str(&text));
 	text_release(&text);
 }
 
@@ -95,7 +98,7 @@ static void look_at_signal(struct run *run)
 		return;
 	text_addf(&text, "stopped by signal %d (%s)", (int)*stop_signal,
 		  sigabbrev_np((int)*stop_signal) == NULL ? "?" : sigabbrev_np((int)*stop_signal));
-	stop(run, EVENT_SIGNAL, text_str(&text));
+	stop(run, EVENT_SIGNAL, 0, text_str(&text));
 	text_release(&text);
 }
 
@@ -193,6 +196,7 @@ static bool prepare(struct run *run)
 	run->is_open = true;
 	if (!request->outside.ops->open(request->outside.ctx, request, &e))
 		return not_started(run, e.text);
+	settings_log_read(run);
 	return true;
 }
 
@@ -246,11 +250,15 @@ static bool wait_good(struct run *run, enum event_kind kind, int64_t from_ns, in
 	return true;
 }
 
-static const char *name_bad(const struct run *run)
+/* "`writes` was not good (insert: permission denied)": WHAT is "good" or "stable within 10 s" */
+static void add_bad(const struct run *run, const char *what, struct text *text)
 {
 	const struct probe_spec *bad = watch_first_bad(&run->watch);
+	const char *why = bad == NULL ? NULL : watch_last_error(&run->watch, bad);
 
-	return bad == NULL ? "a probe" : bad->name;
+	text_addf(text, "`%s` was not %s", bad == NULL ? "a probe" : bad->name, what);
+	if (why != NULL)
+		text_addf(text, " (%s)", why);
 }
 
 static bool gate(struct run *run)
@@ -267,8 +275,9 @@ static bool gate(struct run *run)
 		return true;
 	if (run->is_stopping)
 		return false;
-	text_addf(&why, "steady state did not hold within %s: `%s` was not good",
-		  units_format_duration(run->experiment->steady_within_ns, within), name_bad(run));
+	text_addf(&why, "steady state did not hold within %s: ",
+		  units_format_duration(run->experiment->steady_within_ns, within));
+	add_bad(run, "good", &why);
 	(void)not_started(run, text_str(&why));
 	text_release(&why);
 	return false;
@@ -316,15 +325,21 @@ static void observe(struct run *run)
 {
 	const int64_t deadline_ns = run->last_change_ns + run->experiment->observe_at_most_ns;
 	char length[UNITS_TEXT_BYTES];
+	struct text what = { 0 };
+	struct text why = { 0 };
 
 	(void)journal_phase(&run->journal, PHASE_OBSERVE);
 	if (wait_good(run, EVENT_STABLE, run->last_change_ns, run->experiment->stable_for_ns,
-		      deadline_ns))
+		      deadline_ns)) {
 		ledger_count_all(run, COUNT_STABLE);
-	else if (!run->is_stopping) /* nothing to read back from: the heal must not wait for that */
-		(void)journal_say(&run->journal, EVENT_NOT_STABLE, "`%s` was not stable within %s",
-				  name_bad(run),
-				  units_format_duration(run->experiment->observe_at_most_ns, length));
+	} else if (!run->is_stopping) { /* nothing to read back from: the heal must not wait for that */
+		text_addf(&what, "stable within %s",
+			  units_format_duration(run->experiment->observe_at_most_ns, length));
+		add_bad(run, text_str(&what), &why);
+		(void)journal_say(&run->journal, EVENT_NOT_STABLE, "%s", text_str(&why));
+	}
+	text_release(&what);
+	text_release(&why);
 }
 
 /* Newest first, on every way out. */
@@ -338,16 +353,19 @@ static void settle(struct run *run)
 {
 	const int64_t now_ns = clock_now_ns(run->clock);
 	char length[UNITS_TEXT_BYTES];
+	struct text why = { 0 };
 
 	(void)journal_phase(&run->journal, PHASE_SETTLE);
 	if (!wait_good(run, EVENT_STEADY, now_ns, run->experiment->steady_good_for_ns,
 		       now_ns + run->experiment->settle_at_most_ns) &&
-	    !run->is_stopping)
+	    !run->is_stopping) {
+		add_bad(run, "good", &why);
 		(void)journal_say(&run->journal, EVENT_NOT_STEADY,
-				  "steady state did not come back within %s after the heal: `%s` "
-				  "was not good",
+				  "steady state did not come back within %s after the heal: %s",
 				  units_format_duration(run->experiment->settle_at_most_ns, length),
-				  name_bad(run));
+				  text_str(&why));
+	}
+	text_release(&why);
 }
 
 /* The contract of EVENT_CHECK's data is judge.h's. */

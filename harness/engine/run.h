@@ -9,6 +9,7 @@
 #include "engine/journal.h"
 #include "engine/sessions.h"
 #include "engine/sights.h"
+#include "engine/stop.h"
 #include "engine/watch.h"
 
 /* One fault on one target, from its written record on. */
@@ -30,6 +31,7 @@ struct run {
 	struct journal journal;
 	struct sessions *sessions;
 	struct watch watch;
+	struct stop_window stop_windows[LIMIT_STOP_CONDITIONS];
 	struct sights *sights;
 	struct harm harms[LIMIT_STEPS * 4];
 	size_t harm_count;

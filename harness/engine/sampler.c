@@ -134,6 +134,7 @@ static void take_sample(struct lane *lane, uint64_t slot, int64_t due_ns)
 	assert(result.state != SAMPLE_NONE);
 	sample->done_ns = clock_now_ns(sampler->clock);
 	sample->write = (uint8_t)result.write;
+	sample->detail = result.detail;
 	if (is_robbed(&attempt, sample, result.state)) {
 		result.state = SAMPLE_SKIPPED;
 		(void)err_set(&e, ERR_LIMIT, "this machine was too busy to leave enough time");
@@ -412,6 +413,7 @@ void sampler_view(const struct sampler *sampler, int64_t now_ns, struct track *r
 		.t0_ns = sampler->t0_ns,
 		.every_ns = sampler->spec->every_ns,
 		.lane_count = sampler->lane_count,
+		.rows_per_slot = sampler->spec->rows_per_slot,
 		.slot_count = due_count < sampler->slot_room ? due_count : sampler->slot_room,
 		.samples = sampler->samples,
 		/* Places up to error_count are set once and for all. */

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/units.h"
 #include "engine/host_clock.h"
+#include "engine/lag_log.h"
 #include "engine/run.h"
 
 enum {
@@ -39,15 +40,20 @@ struct sights {
 	size_t event_count;
 	struct host_in_use hosts[CLOCKS_MAX];
 	size_t host_count;
+	struct lag_log *owned_lag;
 };
 
 struct sights *sights_make(void)
 {
-	return mem_alloc(sizeof(struct sights));
+	struct sights *sights = mem_alloc(sizeof *sights);
+
+	sights->owned_lag = lag_log_make();
+	return sights;
 }
 
 void sights_release(struct sights *sights)
 {
+	lag_log_release(sights->owned_lag);
 	free(sights);
 }
 
@@ -165,6 +171,28 @@ static bool is_known(struct sights *sights, const struct outside_sight *sight)
 	return false;
 }
 
+static void append_standing(struct run *run, const struct outside_sight *sight)
+{
+	const struct sighting *sighting = &sight->sighting;
+	struct json *root = json_object();
+	struct text data = { 0 };
+
+	json_put_text(root, "was", standing_word(sighting->was));
+	json_put_text(root, "is", standing_word(sighting->is));
+	json_put_text(root, "server", sighting->server);
+	json_put_bool(root, "is_last", sighting->is_last);
+	json_print(root, false, &data);
+	(void)journal_append(&run->journal, (struct event){ .kind = EVENT_STANDING,
+							    .host = sighting->host->name,
+							    .name = sight->spec->name,
+							    .from_ns = sighting->from_ns,
+							    .until_ns = sighting->until_ns,
+							    .text = sighting->what,
+							    .data = text_str(&data) });
+	json_release(root);
+	text_release(&data);
+}
+
 static void append_sight(struct run *run, const struct outside_sight *sight)
 {
 	const struct sighting *sighting = &sight->sighting;
@@ -199,6 +227,10 @@ static void take_sight(struct run *run, const struct outside_sight *sight)
 	struct sights *sights = run->sights;
 	const struct host *host = sight->sighting.host;
 
+	if (sight->is_lag) {
+		lag_log_add(sights->owned_lag, &run->journal, sight->spec, &sight->lag);
+		return;
+	}
 	if (sight->is_blind) {
 		(void)journal_say(&run->journal, EVENT_NOTE, "event probe `%s` saw nothing%s%s: %s",
 				  sight->spec->name, host == NULL ? " of some events" : " of ",
@@ -213,7 +245,10 @@ static void take_sight(struct run *run, const struct outside_sight *sight)
 				  "%d are not kept", SIGHTS_MAX, SIGHTS_MAX);
 		return;
 	}
-	append_sight(run, sight);
+	if (sight->sighting.is != STANDING_NONE)
+		append_standing(run, sight);
+	else
+		append_sight(run, sight);
 }
 
 void sights_take(struct run *run)
@@ -232,6 +267,7 @@ void sights_end(struct run *run)
 	struct sights *sights = run->sights;
 
 	sights_take(run);
+	lag_log_flush(sights->owned_lag, &run->journal);
 	/* Whoever pressed Ctrl-C waits for no host that is off. */
 	if (stop_signal != NULL && *stop_signal != 0)
 		return;

@@ -13,6 +13,8 @@
 #include "engine/judge.h"
 #include "engine/measure.h"
 #include "engine/measure_events.h"
+#include "engine/measure_lag.h"
+#include "engine/measure_primaries.h"
 #include "engine/story_parts.h"
 #include "load/load.h"
 
@@ -133,6 +135,23 @@ static void find_moments(struct story_draft *draft)
 
 /* ---- measured ---- */
 
+/* How many rows a slot writes is a matter of the document, not of the samples. */
+static void tell_rows_per_slot(struct story_draft *draft)
+{
+	struct timeline *timeline = &draft->story.timeline;
+	const struct experiment *experiment = draft->story.experiment;
+	struct track *tracks =
+		arena_alloc(draft->arena, (timeline->track_count + 1) * sizeof *tracks);
+
+	for (size_t i = 0; i < timeline->track_count; i++) {
+		tracks[i] = timeline->tracks[i];
+		for (size_t n = 0; n < experiment->probe_count; n++)
+			if (strcmp(experiment->probes[n].name, tracks[i].probe) == 0)
+				tracks[i].rows_per_slot = experiment->probes[n].rows_per_slot;
+	}
+	timeline->tracks = tracks;
+}
+
 static const struct track *find_track(const struct timeline *timeline, const char *probe)
 {
 	for (size_t i = 0; i < timeline->track_count; i++)
@@ -222,6 +241,52 @@ static void measure_ledgers(struct story_draft *draft)
 	story->ledger_count = count;
 }
 
+static void measure_watches(struct story_draft *draft)
+{
+	struct story *story = &draft->story;
+	const struct experiment *experiment = story->experiment;
+	struct primaries_result *results =
+		arena_alloc(draft->arena, (experiment->probe_count + 1) * sizeof *results);
+	size_t count = 0;
+
+	for (size_t i = 0; i < experiment->probe_count; i++)
+		if (probe_find(experiment->probes[i].kind)->tells_standing)
+			measure_primaries(&story->timeline, experiment->probes[i].name,
+					  draft->arena, &results[count++]);
+	story->primaries = results;
+	story->primaries_count = count;
+}
+
+static void measure_lags(struct story_draft *draft)
+{
+	struct story *story = &draft->story;
+	const struct experiment *experiment = story->experiment;
+	const struct probe_result *service = story->service;
+	struct lag_result *results =
+		arena_alloc(draft->arena, (experiment->probe_count + 1) * sizeof *results);
+	struct measure_lag_request request = {
+		.timeline = &story->timeline,
+		.fault = story->fault,
+		.baseline_from_ns = draft->baseline_from_ns,
+		.recovered_ns = service == NULL ? 0 : service->during.until_ns,
+		.end_ns = draft->measured_until_ns,
+	};
+	size_t count = 0;
+
+	for (size_t i = 0; i < experiment->probe_count; i++) {
+		const struct probe_spec *spec = &experiment->probes[i];
+
+		if (!spec->is_event || !probe_find(spec->kind)->tells_lag)
+			continue;
+		request.probe = spec->name;
+		measure_lag(&request, draft->arena, &results[count++]);
+	}
+	story->lags = results;
+	story->lag_count = count;
+	measure_bounds(&story->timeline, experiment, results, count, draft->arena, &story->bounds,
+		       &story->bound_count);
+}
+
 /* ---- judged ---- */
 
 /* The journal stops in the middle: there is no verdict, only what must be done now. */
@@ -278,6 +343,8 @@ static void judge(struct story_draft *draft)
 		.probe_count = story->probe_count,
 		.ledgers = story->ledgers,
 		.ledger_count = story->ledger_count,
+		.primaries = story->primaries,
+		.primaries_count = story->primaries_count,
 	};
 	struct objective_result *objectives = NULL;
 
@@ -306,11 +373,16 @@ bool story_build(struct store *store, const char *run_id, struct arena *arena,
 		return false;
 	story->run_id = draft.row.run_id;
 	story->version = draft.row.version;
+	story->set_id = draft.row.set_id;
+	story->trial = draft.row.trial;
 	story->secrets = secrets;
 	find_moments(&draft);
+	tell_rows_per_slot(&draft);
 	measure_events(&story->timeline, arena, &story->named_events, &story->named_event_count);
 	measure_probes(&draft);
 	measure_ledgers(&draft);
+	measure_watches(&draft);
+	measure_lags(&draft);
 	judge(&draft);
 	story_tell_deeds(story, draft.open_heals, draft.open_count, arena);
 	story_tell_untold(story, arena);

@@ -261,6 +261,28 @@ static void tell_named_events(const struct story *story, struct untold *untold)
 						  story->probes[i].probe, RTO_EVENT_PARTS));
 }
 
+/* Silence about lag is not "no lag". */
+static void tell_lags(const struct story *story, struct untold *untold)
+{
+	for (size_t i = 0; i < story->lag_count; i++) {
+		const struct lag_result *lag = &story->lags[i];
+
+		if (story->deed_count > 0 && lag->look_count == 0)
+			tell(untold, arena_format(untold->arena,
+						  "Probe %s heard no primary: how far the replicas were "
+						  "behind is not known.", lag->probe));
+		else if (story->deed_count > 0 && lag->replica_count == 0)
+			tell(untold, arena_format(untold->arena,
+						  "Probe %s never saw a replica connected to the primary.",
+						  lag->probe));
+		if (lag->unreadable_count > 0)
+			tell(untold, arena_format(untold->arena,
+						  "%" PRIu64 " answers of probe %s could not be read "
+						  "back from the journal.", lag->unreadable_count,
+						  lag->probe));
+	}
+}
+
 static void tell_count(const struct story *story, const struct ledger_result *ledger,
 		       const struct ledger_count_result *count, const char *when,
 		       struct untold *untold)
@@ -297,6 +319,7 @@ void story_tell_untold(struct story *story, struct arena *arena)
 	tell_tracks(story, &untold);
 	tell_samples(story, &untold);
 	tell_named_events(story, &untold);
+	tell_lags(story, &untold);
 	for (size_t i = 0; i < story->ledger_count; i++) {
 		const struct ledger_result *ledger = &story->ledgers[i];
 

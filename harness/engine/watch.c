@@ -100,6 +100,25 @@ const struct probe_spec *watch_first_bad(const struct watch *watch)
 	return NULL;
 }
 
+const char *watch_last_error(const struct watch *watch, const struct probe_spec *spec)
+{
+	const size_t index = (size_t)(spec - watch->experiment->probes);
+
+	assert(index < watch->experiment->probe_count); /* the probe is one of the experiment's */
+
+	const struct track *track = &watch->tracks[index];
+
+	for (uint64_t slot = watch->probes[index].slot_count; slot > 0; slot--) {
+		const struct sample *sample = &track->samples[slot - 1];
+
+		if (sample_state_now(sample) != SAMPLE_BAD)
+			continue;
+		return sample->error_index > 0 && sample->error_index <= track->error_count ?
+			       track->error_texts[sample->error_index - 1] : NULL;
+	}
+	return NULL;
+}
+
 int64_t watch_bad_for_ns(const struct watch *watch, const struct probe_spec *spec, int64_t from_ns,
 			 int64_t now_ns)
 {

@@ -36,6 +36,8 @@ bool watch_is_good(const struct watch *watch, int64_t from_ns, int64_t good_for_
 		   int64_t *ret_since_ns);
 /* A required probe that is not good now, or NULL: for "what are we waiting for". */
 const struct probe_spec *watch_first_bad(const struct watch *watch);
+/* What its last bad sample said; NULL: there is none, or it said nothing. */
+const char *watch_last_error(const struct watch *watch, const struct probe_spec *spec);
 /* No good sample since from_ns or the last good one, whichever is later. */
 int64_t watch_bad_for_ns(const struct watch *watch, const struct probe_spec *spec, int64_t from_ns,
 			 int64_t now_ns);

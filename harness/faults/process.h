@@ -38,7 +38,12 @@
 	"\tdone\n"                                                                                \
 	"\tif [ \"$2\" = main ]; then found=$mains; else found=\"$mains$rest\"; fi\n"             \
 	"}\n"                                                                                     \
-	"nobody() { fail \"no process named $1 is running there; \\\n"                              \
-	"those that carry our own connection do not count (see ps -eo pid,comm)\"; }\n"
+	"nobody() {\n"                                                                            \
+	"\thint='(see ps -eo pid,comm)'\n"                                                        \
+	"\t[ \"${#1}\" -le 15 ] || hint=\"the kernel keeps 15 bytes of a name, so one this long is that of \\\n" \
+	"the program itself (argv[0]); write '$short' to mean whatever ps -eo pid,comm shows so\"\n" \
+	"\tfail \"no process named $1 is running there; \\\n"                                      \
+	"those that carry our own connection do not count; $hint\"\n"                             \
+	"}\n"
 
 #endif

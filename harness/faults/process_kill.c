@@ -81,7 +81,7 @@ static bool kill_plan_heal(const struct fault_request *request, struct arena *ar
 	const char *name = params_text(request->with, "name");
 	struct heal_record record;
 
-	if (!check_word("process.kill", "name", name, e))
+	if (!check_process("process.kill", name, e))
 		return false;
 
 	record_begin(request, "process.kill", 4, arena, &record);

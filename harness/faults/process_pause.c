@@ -102,7 +102,7 @@ static bool pause_plan_heal(const struct fault_request *request, struct arena *a
 	const char *name = params_text(request->with, "name");
 	struct heal_record record;
 
-	if (!check_word("process.pause", "name", name, e))
+	if (!check_process("process.pause", name, e))
 		return false;
 
 	record_begin(request, "process.pause", 2, arena, &record);

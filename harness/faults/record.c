@@ -80,6 +80,16 @@ bool check_word(const char *fault, const char *param, const char *word, struct e
 	return true;
 }
 
+bool check_process(const char *fault, const char *name, struct err *e)
+{
+	if (!check_word(fault, "name", name, e))
+		return false;
+	if (name[0] == '/')
+		return err_set(e, ERR_INPUT, "%s: `name: %s` is a path, and no process is called so; "
+			       "write `%s`", fault, name, strrchr(name, '/') + 1);
+	return true;
+}
+
 /* True for a part like "", "." or "..", which makes two different texts name one place. */
 static bool is_odd_part(const char *part, size_t length_bytes)
 {

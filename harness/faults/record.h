@@ -29,6 +29,8 @@ const char *record_lease_s(const struct heal_record *record, struct arena *arena
 
 /* One line of printable text that is not an option: a name of a process, a unit, a candidate. */
 bool check_word(const char *fault, const char *param, const char *word, struct err *e);
+/* The same for `name`, what a process is called: not a path. */
+bool check_process(const char *fault, const char *name, struct err *e);
 /* An absolute path in its plain form, without "." or ".." or "//"; a slash at its end is dropped. */
 bool check_path(const char *fault, const char *param, const char *path, struct arena *arena,
 		const char **ret_path, struct err *e);

@@ -6,6 +6,7 @@
 
 #include "base/units.h"
 #include "load/suggest.h"
+#include "probes/probe.h"
 
 #include <assert.h>
 #include <math.h>
@@ -50,6 +51,15 @@ const struct probe_spec *probe_named(struct loader *loader, const struct experim
 	return NULL;
 }
 
+static void check_longer_than_every(struct loader *loader, const struct stop_condition *stop,
+				    const char *key, int64_t length_ns)
+{
+	if (stop->probe != NULL && length_ns != 0 && length_ns <= stop->probe->every_ns)
+		problem_add(loader, stop->mark, "`%s` (%s) must be longer than `every` (%s) of probe "
+			    "`%s`", key, shown(loader, length_ns),
+			    shown(loader, stop->probe->every_ns), stop->probe->name);
+}
+
 /* A stretch must be longer than the slots are apart, or one sample would make it. */
 static void check_stretches(struct loader *loader, const struct node *root,
 			    const struct experiment *experiment)
@@ -74,12 +84,8 @@ static void check_stretches(struct loader *loader, const struct node *root,
 	for (size_t i = 0; i < experiment->stop_condition_count; i++) {
 		const struct stop_condition *stop = &experiment->stop_conditions[i];
 
-		if (stop->probe != NULL && stop->bad_for_ns != 0 &&
-		    stop->bad_for_ns <= stop->probe->every_ns)
-			problem_add(loader, stop->mark,
-				    "`bad_for` (%s) must be longer than `every` (%s) of probe "
-				    "`%s`", shown(loader, stop->bad_for_ns),
-				    shown(loader, stop->probe->every_ns), stop->probe->name);
+		check_longer_than_every(loader, stop, "bad_for", stop->bad_for_ns);
+		check_longer_than_every(loader, stop, "window", stop->window_ns);
 	}
 }
 
@@ -141,6 +147,45 @@ static void check_resolution(struct loader *loader, const struct node *root,
 	}
 }
 
+static bool tells_standing(const struct probe_ops *ops)
+{
+	return ops->tells_standing;
+}
+
+static bool is_any(const struct experiment *experiment, bool (*is_it)(const struct probe_ops *ops))
+{
+	for (size_t i = 0; i < experiment->probe_count; i++) {
+		const struct probe_ops *ops = probe_find(experiment->probes[i].kind);
+
+		if (ops != NULL && is_it(ops))
+			return true;
+	}
+	return false;
+}
+
+/* What a ledger may write at most is a number of rows, whatever its batch. */
+static void check_ledger_rows(struct loader *loader, const struct experiment *experiment)
+{
+	for (size_t i = 0; i < experiment->probe_count; i++) {
+		const struct probe_spec *spec = &experiment->probes[i];
+
+		if (spec->rows_per_slot <= 1 || spec->every_ns == 0)
+			continue;
+
+		const int64_t rows =
+			experiment->run_at_most_ns / spec->every_ns * spec->rows_per_slot;
+
+		if (rows > LIMIT_LEDGER_ROWS)
+			problem_add(loader, spec->mark,
+				    "probe `%s` could write %lld rows until `run_at_most` (%s), and "
+				    "a ledger keeps %lld at most; lower its batch or "
+				    "`run_at_most`, or raise `every`",
+				    spec->name, (long long)rows,
+				    shown(loader, experiment->run_at_most_ns),
+				    (long long)LIMIT_LEDGER_ROWS);
+	}
+}
+
 static void check_objectives(struct loader *loader, const struct node *root,
 			     const struct experiment *experiment)
 {
@@ -162,6 +207,11 @@ static void check_objectives(struct loader *loader, const struct node *root,
 					    "availability"),
 			    "no probe is required, so this objective depends on nothing; take "
 			    "`required: false` from one");
+	if (objectives->has_split_brain && !is_any(experiment, tells_standing) &&
+	    loader->error_count == 0)
+		problem_add(loader, mark_at(root, "objectives", "split_brain"),
+			    "`split_brain` needs a probe that watches every member at once, and there "
+			    "is none; add one of kind `postgres.primaries`, or take `split_brain` out");
 	if (experiment->step_count == 0 && tree_get(root, "method") == NULL &&
 	    loader->error_count == 0)
 		problem_warn(loader, root->mark, "there is no `method`: nothing is harmed, the run "
@@ -223,6 +273,7 @@ void experiment_cross_check(struct loader *loader, const struct node *root,
 	check_stretches(loader, root, experiment);
 	check_deadlines(loader, root, experiment);
 	check_resolution(loader, root, experiment);
+	check_ledger_rows(loader, experiment);
 	check_objectives(loader, root, experiment);
 	check_share(loader, root, experiment);
 }

@@ -39,8 +39,14 @@ static const struct form form_steady = { .noun = "`steady_state`", .params = ste
 
 static const struct param stop_params[] = {
 	{ "probe", PARAM_TEXT, .is_required = true, .help = "a probe of this experiment" },
-	{ "bad_for", PARAM_DURATION, .is_required = true, .min = NS_PER_MS, .max = 24 * NS_PER_H,
+	{ "bad_for", PARAM_DURATION, .min = NS_PER_MS, .max = 24 * NS_PER_H,
 	  .help = "no good sample for this long" },
+	{ "share", PARAM_PERCENT, .min = 1, .max = 1000000,
+	  .help = "instead of bad_for: at least this share of the samples in `window` is bad" },
+	{ "window", PARAM_DURATION, .min = NS_PER_MS, .max = NS_PER_H,
+	  .help = "how far back `share` looks" },
+	{ "slower_than", PARAM_DURATION, .min = NS_PER_MS, .max = NS_PER_H,
+	  .help = "for `share`: good samples that took longer count as bad, too" },
 	{ 0 },
 };
 
@@ -98,6 +104,23 @@ static void read_part(struct loader *loader, const struct node *root, const char
 			 ret_params);
 }
 
+/* Either for so long, or so large a share of a window. */
+static void check_stop(struct loader *loader, const struct node *node)
+{
+	const bool has_share = tree_get(node, "share") != NULL;
+	const struct node *slower_than = tree_get(node, "slower_than");
+
+	if (has_share == (tree_get(node, "bad_for") != NULL))
+		problem_add(loader, node->mark, "a stop condition takes either `bad_for: 30s`, or "
+			    "`share: 20%%` and `window: 30s`");
+	else if (has_share != (tree_get(node, "window") != NULL))
+		problem_add(loader, node->mark, "`share` and `window` go together; write both, such "
+			    "as `share: 20%%, window: 30s`");
+	else if (!has_share && slower_than != NULL)
+		problem_add(loader, slower_than->mark,
+			    "`slower_than` goes with `share` and `window`; write them, or take it out");
+}
+
 static void build_stop(struct loader *loader, const struct experiment *experiment,
 		       const struct node *node, struct stop_condition *stop)
 {
@@ -107,7 +130,11 @@ static void build_stop(struct loader *loader, const struct experiment *experimen
 	stop->mark = node->mark;
 	if (!form_read(loader, &form_stop, node, NULL, false, &values))
 		return;
+	check_stop(loader, node);
 	stop->bad_for_ns = params_number(&values.own, "bad_for");
+	stop->share_ppm = params_number(&values.own, "share");
+	stop->window_ns = params_number(&values.own, "window");
+	stop->slower_than_ns = params_number(&values.own, "slower_than");
 	probe = params_find(&values.own, "probe");
 	if (probe->is_set)
 		stop->probe = probe_named(loader, experiment, probe);

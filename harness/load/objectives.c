@@ -19,7 +19,8 @@
 	X(rto, PART_SHORT, "recovered at most this long after the fault")                    \
 	X(rpo, PART_SHORT, "acknowledged writes lost from at most this long")                \
 	X(availability, PART_SHORT,                                                          \
-	  "good samples of required probes, from the first harm to the end of settle")
+	  "good samples of required probes, from the first harm to the end of settle")        \
+	X(split_brain, PART_SHORT, "no two members acknowledge writes at the same time")
 
 static const struct param rto_params[] = {
 	{ "target", PARAM_DURATION, .is_required = true, .min = 1, .max = 24 * NS_PER_H,
@@ -74,6 +75,20 @@ static void build_availability(const struct params *own, struct objectives *obje
 {
 	objectives->has_availability = params_is_set(own, "target");
 	objectives->availability_ppm = params_number(own, "target");
+}
+
+static const struct param split_brain_params[] = {
+	{ "target", PARAM_CHOICE, .is_required = true, .choices = "none",
+	  .help = "no two members acknowledge writes at the same time" },
+	{ 0 },
+};
+
+static const struct form form_split_brain = { .noun = "`split_brain`",
+					      .params = split_brain_params };
+
+static void build_split_brain(const struct params *own, struct objectives *objectives)
+{
+	objectives->has_split_brain = params_is_set(own, "target");
 }
 
 static const struct part objectives_parts[] = {

@@ -178,6 +178,8 @@ static bool build_spec(struct loader *loader, const struct experiment *experimen
 	spec->is_ledger = ops->is_ledger;
 	spec->is_event = ops->is_event;
 	spec->params = ret_values->extra;
+	if (ops->batch_param != NULL)
+		spec->rows_per_slot = (uint32_t)params_number(&spec->params, ops->batch_param);
 	if (!find_target(loader, experiment, params_find(own, "on"), spec->mark, ops, spec) ||
 	    loader->error_count != errors_before)
 		return false;
@@ -225,13 +227,18 @@ static void build_probe(struct loader *loader, const struct experiment *experime
 			const struct node *node, struct probe_spec *spec)
 {
 	struct form_values values = { 0 };
+	bool is_whole;
 
 	spec->name = node->key;
 	(void)name_check(loader, node->key_mark, "a probe", node->key);
-	(void)build_spec(loader, experiment, &form_probe, node, spec, &values);
+	is_whole = build_spec(loader, experiment, &form_probe, node, spec, &values);
 	spec->every_ns = params_number(&values.own, "every");
 	if (spec->is_event)
 		limit_event(loader, node, spec, &values.own);
+	if (is_whole && spec->is_event && spec->service != NULL && spec->service->member_count == 0)
+		problem_add(loader, spec->mark, "%s looks at hosts, and `%s` has no `members` in the "
+			    "inventory; name them there, or write `on` with a host", spec->kind,
+			    spec->service->name);
 	if (spec->every_ns > 0 && spec->timeout_ns > 0)
 		spec->lane_count = count_lanes(loader, spec, &values.own);
 }

@@ -37,26 +37,57 @@ static bool read_all(int fd, char *bytes, size_t *ret_length_bytes)
 	return true;
 }
 
+/* "-", or a pipe that the shell has made for us: `check <(make-it)`. */
+static bool is_stream(const char *path)
+{
+	return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdin") == 0 ||
+	       strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/self/fd/", 14) == 0;
+}
+
+/* Without O_NONBLOCK a pipe that nobody writes to would be waited for, for ever. */
+static int open_document(const char *path)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+
+	if (strcmp(path, "-") == 0)
+		return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	return open(path, is_stream(path) ? flags : flags | O_NONBLOCK);
+}
+
+/* What kind of file cannot be a document, or NULL. */
+static const char *find_wrong_kind(const char *path, const struct stat *info)
+{
+	if (S_ISDIR(info->st_mode))
+		return "is a directory; name the file";
+	if (S_ISREG(info->st_mode) || is_stream(path))
+		return NULL;
+	return S_ISFIFO(info->st_mode) ?
+		       "is a named pipe; name a file, or write - for standard input" :
+		       "is no ordinary file; name one, or write - for standard input";
+}
+
 bool source_read(struct loader *loader, const char *noun, const char *path,
 		 struct source *ret_source)
 {
 	const struct mark mark = { .file = path };
 	struct stat info;
+	const char *wrong;
 	size_t length_bytes = 0;
 	char *bytes;
 	bool is_read;
 	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	fd = open_document(path);
 	if (fd == -1 || fstat(fd, &info) == -1) {
 		problem_add(loader, mark, "%s cannot be read: %s", noun, strerror(errno));
 		if (fd != -1)
 			close(fd);
 		return false;
 	}
-	if (S_ISDIR(info.st_mode) || (S_ISREG(info.st_mode) && info.st_size > LIMIT_DOCUMENT_BYTES)) {
-		if (S_ISDIR(info.st_mode))
-			problem_add(loader, mark, "is a directory; name the file");
+	wrong = find_wrong_kind(path, &info);
+	if (wrong != NULL || (S_ISREG(info.st_mode) && info.st_size > LIMIT_DOCUMENT_BYTES)) {
+		if (wrong != NULL)
+			problem_add(loader, mark, "%s", wrong);
 		else
 			problem_add(loader, mark, "is %lld bytes; a document has at most %d",
 				    (long long)info.st_size, LIMIT_DOCUMENT_BYTES);

@@ -23,5 +23,6 @@ bool objectives_any(const struct objectives *objectives)
 			return true;
 	return objectives->has_rto || objectives->has_rpo || objectives->has_availability ||
 	       errors->has_after || errors->has_during || throughput->has_after ||
-	       throughput->has_during || objectives->degraded.is_declared;
+	       throughput->has_during || objectives->degraded.is_declared ||
+	       objectives->has_split_brain;
 }

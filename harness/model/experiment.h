@@ -18,6 +18,7 @@ struct probe_spec {
 	uint32_t lane_count;           /* never 0 after loading: ceil(timeout / every), or `lanes:` */
 	bool is_required;              /* `required: false`: shown, but no objective depends on it */
 	bool is_ledger;                /* from the probe's row */
+	uint32_t rows_per_slot;        /* of a ledger: its batch; 0 as 1 */
 	bool is_event;                 /* from the probe's row: it yields events and no samples */
 	struct params params;
 	const struct inventory *inventory;
@@ -97,11 +98,16 @@ struct objectives {
 	struct share_objective error_rate;
 	struct share_objective throughput; /* share of the baseline's */
 	struct degraded_objective degraded;
+	bool has_split_brain; /* there must be none */
 };
 
+/* No good sample for this long; or, when share_ppm is not 0, this share of the window is bad. */
 struct stop_condition {
 	const struct probe_spec *probe;
-	int64_t bad_for_ns; /* no good sample for this long */
+	int64_t bad_for_ns;
+	int64_t share_ppm;
+	int64_t window_ns;
+	int64_t slower_than_ns; /* a good sample that took longer counts as bad; 0: none does */
 	struct mark mark;
 };
 

@@ -7,6 +7,8 @@
 
 #include "base/secrets.h"
 #include "model/experiment.h"
+#include "model/lag.h"
+#include "model/standing.h"
 #include "model/timeline.h"
 #include "model/verdict.h"
 
@@ -27,6 +29,8 @@ struct deed {
 struct story {
 	const char *run_id;
 	const char *version;
+	const char *set_id;         /* of the set of trials that the run is one of; NULL: none */
+	int64_t trial;              /* its number there, from 1; 0: none */
 	const struct experiment *experiment;
 	struct timeline timeline;
 	struct span fault;          /* the first confirmed harm [sent, confirmed]; 0,0 when none */
@@ -41,6 +45,12 @@ struct story {
 	size_t objective_count;
 	const struct named_event *named_events; /* in the order of their moments; withheld ones last */
 	size_t named_event_count;
+	const struct primaries_result *primaries; /* one for each watch over all members */
+	size_t primaries_count;
+	const struct lag_result *lags; /* one for each lag probe */
+	size_t lag_count;
+	const struct loss_bound *bounds; /* one for each service whose failover settings are known */
+	size_t bound_count;
 	const struct deed *deeds;
 	size_t deed_count;
 	const char *const *untold;  /* what could not be told, sentences */

@@ -20,6 +20,11 @@ static const char *const event_kind_names[] = {
 #undef X
 };
 
+enum { WRITE_BITS = 2, WRITE_MASK = (1 << WRITE_BITS) - 1 };
+
+_Static_assert((int)WRITE_INDETERMINATE <= (int)WRITE_MASK, "an outcome fits into its bits");
+_Static_assert(BATCH_ROWS_MAX * WRITE_BITS <= 32, "and a batch into `detail`");
+
 enum {
 	PHASE_NAMES = sizeof phase_names / sizeof phase_names[0],
 	EVENT_KIND_NAMES = sizeof event_kind_names / sizeof event_kind_names[0],
@@ -64,4 +69,53 @@ bool track_is_late(const struct track *track, uint64_t slot)
 
 	return (sample->state == SAMPLE_GOOD || sample->state == SAMPLE_BAD) &&
 	       sample->sent_ns - track_due_ns(track, slot) >= track->every_ns;
+}
+
+static uint32_t rows_per_slot(const struct track *track)
+{
+	return track->rows_per_slot == 0 ? 1 : track->rows_per_slot;
+}
+
+uint64_t track_row_count(const struct track *track)
+{
+	return track->slot_count * rows_per_slot(track);
+}
+
+const struct sample *track_row_sample(const struct track *track, uint64_t row)
+{
+	return &track->samples[row / rows_per_slot(track)];
+}
+
+enum write_outcome track_row_write(const struct track *track, uint64_t row)
+{
+	const uint32_t count = rows_per_slot(track);
+	const struct sample *sample = &track->samples[row / count];
+
+	if (count == 1)
+		return (enum write_outcome)sample->write;
+	return (enum write_outcome)(sample->detail >> row % count * WRITE_BITS & WRITE_MASK);
+}
+
+uint32_t write_pack(const enum write_outcome *writes, uint32_t count)
+{
+	uint32_t packed = 0;
+
+	assert(count <= BATCH_ROWS_MAX);
+	for (uint32_t i = 0; i < count; i++)
+		packed |= (uint32_t)writes[i] << i * WRITE_BITS;
+	return packed;
+}
+
+enum write_outcome write_of_all(const enum write_outcome *writes, uint32_t count)
+{
+	enum write_outcome all = writes[0];
+
+	for (uint32_t i = 1; i < count; i++) {
+		if (writes[i] == all)
+			continue;
+		if (writes[i] == WRITE_INDETERMINATE || all == WRITE_INDETERMINATE)
+			return WRITE_INDETERMINATE;
+		all = WRITE_FAILED;
+	}
+	return all;
 }

@@ -48,6 +48,9 @@ enum phase {
 	X(LEDGER_READ, "ledger read")         /* name = probe; data: which count, read number */ \
 	X(SEEN, "seen")                       /* name = event probe; host; sights.h; text: what it did */ \
 	X(CLOCK, "clock")                     /* host; sights.h: how far its clock is from ours */ \
+	X(STANDING, "standing")               /* name = watch; host; sights.h: what it is from now on */ \
+	X(LAG, "replication lag")             /* name = probe; host = primary; lag_text.h */ \
+	X(SETTINGS, "failover settings")      /* name = service; host that told; settings_log.h */ \
 	X(CHECK, "check")                     /* name; data: verdict, expected, got */ \
 	X(NOTE, "note")                       /* something a reader must know */ \
 	X(FAILED, "run failed")               /* internal or storage error */ \
@@ -101,17 +104,21 @@ struct sample {
 	uint16_t error_index; /* into the track's texts, from 1; 0: none */
 	uint8_t state;        /* enum sample_state; written last (release), read first (acquire) */
 	uint8_t write;        /* enum write_outcome */
-	uint32_t detail;      /* free for the probe kind; 0 */
+	uint32_t detail;      /* free for the probe kind; of a batch: write_pack of its rows; else 0 */
 };
 
 _Static_assert(sizeof(struct sample) == 24, "a sample is 24 bytes");
 
-/* All samples of one probe. For a ledger the slot is also the sequence number of the row. */
+/*
+ * All samples of one probe. For a ledger the slot is also the sequence number of the row, unless a
+ * slot writes a batch of n rows: those of slot s are number s * n to s * n + n - 1.
+ */
 struct track {
 	const char *probe;
 	int64_t t0_ns;
 	int64_t every_ns;
 	uint32_t lane_count;
+	uint32_t rows_per_slot;       /* of a ledger; 0 as 1. Of the probe, so the store does not keep it */
 	uint64_t slot_count;          /* slots that were due before the end */
 	const struct sample *samples; /* slot_count of them */
 	const char *const *error_texts;
@@ -124,6 +131,18 @@ int64_t track_due_ns(const struct track *track, uint64_t slot);
  * but it was not a look in its own slot. Those that are not late were sent in the order of slots.
  */
 bool track_is_late(const struct track *track, uint64_t slot);
+
+/* Two bits for each row of a batch fill `detail`. */
+enum { BATCH_ROWS_MAX = 16 };
+
+uint64_t track_row_count(const struct track *track);
+const struct sample *track_row_sample(const struct track *track, uint64_t row);
+enum write_outcome track_row_write(const struct track *track, uint64_t row);
+
+/* The outcomes of a batch as `detail` keeps them, and what they come to as one: what all have in
+   common, else indeterminate when any is, else failed. */
+uint32_t write_pack(const enum write_outcome *writes, uint32_t count);
+enum write_outcome write_of_all(const enum write_outcome *writes, uint32_t count);
 
 /* What one read-back of a ledger found. Two of them count: COUNT_STABLE and COUNT_HEALED. */
 enum ledger_count { COUNT_STABLE = 1, COUNT_HEALED };
@@ -138,8 +157,8 @@ struct ledger_read {
 	const char *error;
 	uint64_t first_missing_count; /* acknowledged and absent in the first read */
 	int64_t settle_ns;        /* from the first to the final read */
-	uint64_t slot_count;
-	const uint8_t *rows;      /* for each slot ROW_ bits of the final read */
+	uint64_t row_count;
+	const uint8_t *rows;      /* for each row ROW_ bits of the final read */
 	const int64_t *unexpected; /* keys present, never attempted; LIMIT_LOST_KEYS_SHOWN at most */
 	uint64_t unexpected_count; /* all of them */
 };

@@ -174,6 +174,7 @@ struct outcome {
 	enum verdict verdict;   /* of the run; VERDICT_NONE when it was not started or was stopped */
 	enum run_exit exit_code;
 	const char *sentence;   /* "Recovered in 4.31 s to 4.35 s (target 30 s); nothing lost." */
+	int64_t stop_to_heal_ns; /* stopped: from the reason to the last heal; 0: nothing to heal */
 };
 
 #endif

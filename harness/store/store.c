@@ -7,8 +7,10 @@
 #include "store/store_private.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 bool store_open(const char *path, const struct secrets *secrets, struct store **ret_store,
 		struct err *e)
@@ -34,6 +36,15 @@ bool store_open(const char *path, const struct secrets *secrets, struct store **
 	store->secrets = secrets;
 	*ret_store = store;
 	return true;
+}
+
+bool store_is_there(const char *path)
+{
+	struct stat found;
+
+	/* What cannot be looked at is there for all we know: store_open says what is wrong with it. */
+	return strstr(path, "://") != NULL || lstat(path, &found) == 0 ||
+	       (errno != ENOENT && errno != ENOTDIR);
 }
 
 void store_close(struct store *store)

@@ -19,6 +19,8 @@ struct store;
 bool store_open(const char *path, const struct secrets *secrets, struct store **ret_store,
 		struct err *e);
 void store_close(struct store *store); /* NULL is fine */
+/* False: store_open would make it. */
+bool store_is_there(const char *path);
 
 /* The default place: $XDG_STATE_HOME/firedrill/firedrill.db, else ~/.local/state/... */
 void store_default_path(struct text *text);

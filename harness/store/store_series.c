@@ -218,9 +218,9 @@ bool store_ledger_read_put(struct store *store, const char *run_id, const struct
 
 	assert(read->probe != NULL);
 	/* An unreadable ledger has no rows; then none are kept. */
-	const uint64_t slot_count = read->rows == NULL ? 0 : read->slot_count;
+	const uint64_t row_count = read->rows == NULL ? 0 : read->row_count;
 
-	codec_runs_write(read->rows, slot_count, &rows);
+	codec_runs_write(read->rows, row_count, &rows);
 	codec_keys_write(read->unexpected, kept, &unexpected);
 
 	struct ledger_write write = { .run_id = run_id,
@@ -232,7 +232,7 @@ bool store_ledger_read_put(struct store *store, const char *run_id, const struct
 					      .error = store_hide(store, &scratch, read->error),
 					      .first_missing_count = read->first_missing_count,
 					      .settle_ns = read->settle_ns,
-					      .slot_count = slot_count,
+					      .slot_count = row_count,
 					      .rows = { text_str(&rows), rows.length_bytes },
 					      .unexpected = { text_str(&unexpected),
 							      unexpected.length_bytes },

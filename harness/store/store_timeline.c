@@ -172,7 +172,7 @@ static bool unpack_ledger_read(const struct stored_ledger_read *kept, struct are
 		.error = kept->error,
 		.first_missing_count = kept->first_missing_count,
 		.settle_ns = kept->settle_ns,
-		.slot_count = kept->slot_count,
+		.row_count = kept->slot_count,
 		.rows = rows,
 		.unexpected = unexpected,
 		.unexpected_count = kept->unexpected_count,
