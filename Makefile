@@ -13,17 +13,24 @@ PKGS    := libcurl libssh libcjson sqlite3 yaml-0.1 libpq libcrypto libpng hired
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wconversion -Wwrite-strings -Wcast-qual -Wvla -Wformat=2 -Wundef -Wswitch-enum \
            $(if $(WERROR),-Werror)
-HARDEN  := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+# tests/hardening.sh reads in the program whether these have had their effect. The sanitizers look at
+# the same calls as fortify does, and it would hide them.
+BRANCH  := $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),-fcf-protection=full,)
+HARDEN  := -fPIE -fstack-protector-strong -fstack-clash-protection $(BRANCH) \
+           -Wformat -Wformat-security $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 FLAGS   := -std=c17 -D_GNU_SOURCE -DFIREDRILL_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) -Iharness -I. \
            -MMD -MP -pthread $(shell pkg-config --cflags $(PKGS) 2>/dev/null) \
            $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
-LINK    := -pie -Wl,-z,relro,-z,now -pthread $(if $(SAN),-fsanitize=$(SAN))
+LINK    := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -pthread $(if $(SAN),-fsanitize=$(SAN))
 LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lplot -lm
 
 SRC     := $(wildcard harness/*/*.c probes/*.c reports/*.c)
 OBJ     := $(SRC:%.c=$(BUILD)/%.o)
 PARTS   := $(filter-out %/cli/main.o,$(OBJ))
-UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fixtures/*.c))
+FUZZERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz_*.c))
+# Without what tells and prints: the harnesses read.
+FUZZ_PARTS := $(filter-out $(BUILD)/harness/cli/% $(BUILD)/reports/%,$(OBJ))
+UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fixtures/*.c)) $(FUZZERS)
 FIXTURES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard fixtures/*.c))
 # What benchmarks use of the fixtures: nothing that needs the test framework.
 PROPS   := $(patsubst %,$(BUILD)/fixtures/%.o,pg_server probe_try script_pg script_server \
@@ -57,6 +64,18 @@ $(BUILD)/lab_%: $(BUILD)/tests/lab_%.o $(FIXTURES) $(PARTS)
 $(BUILD)/oracle_%: $(BUILD)/tests/oracle_%.o $(FIXTURES) $(PARTS)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS) $(CHECK)
+# No memory and no disk at every call: this one stands before malloc and write.
+$(BUILD)/shortage: $(patsubst %,$(BUILD)/%.o,tests/shortage tests/shortage_calls \
+           fixtures/fuzzed_store) $(PROPS) $(PARTS)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS)
+# Every harness in one program: clang's libFuzzer drives it. `make fuzz` sets what it is built with.
+FUZZ_PROPS := $(patsubst %,$(BUILD)/fixtures/%.o,answer_server answer_try fake_remote fuzz_input \
+           fuzzed_store lsan probe_try sim_clock temp_dir)
+$(BUILD)/fuzz: $(BUILD)/tests/fuzz.o $(FUZZERS) $(FUZZ_PROPS) $(FUZZ_PARTS)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) $(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+-include $(BUILD)/tests/fuzz.d $(BUILD)/tests/shortage.d $(BUILD)/tests/shortage_calls.d
 # And for each benchmark: tests/bench_<what>.c. The one that measures memory must itself be small.
 $(BUILD)/bench_time: $(BUILD)/tests/bench_time.o
 	@echo "  link $@"
@@ -105,6 +124,24 @@ bench:
 	@$(MAKE) --no-print-directory -s -j2 all $(BENCH)
 	@tests/bench.sh $(BUILD)
 
+# How long each harness is tried; `make test` tries them for a second or two.
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz-build
+fuzz-build:
+	@$(MAKE) --no-print-directory -j2 CC=clang BUILD=build/fuzz SAN=address,undefined \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' build/fuzz/fuzz
+
+.PHONY: fuzz
+fuzz:
+	@packaging/deps.sh build test
+	@$(MAKE) --no-print-directory -s fuzz-build
+	@tests/fuzz.sh build/fuzz/fuzz $(FUZZ_SECONDS)
+
+# Every call up to the 2,000th, and as many again of the others; `make test` tries fewer.
+.PHONY: shortage
+shortage: $(BUILD)/shortage
+	@$(BUILD)/shortage 2000
+
 .PHONY: lint
 lint:
 	@packaging/deps.sh build test lint
@@ -135,6 +172,8 @@ help:
 	@echo 'make test-losses  what each mode of replication loses under each fault (root)'
 	@echo 'make crash-matrix  kill, fail and cut at every point of every fault (root)'
 	@echo 'make bench      ratios against pgbench, pdsh and others'
+	@echo 'make fuzz       every parser against libFuzzer, FUZZ_SECONDS=60 each'
+	@echo 'make shortage   every allocation and every write fails once'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck'
 	@echo 'make install    to PREFIX (default /usr/local), below DESTDIR'
 

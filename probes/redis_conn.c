@@ -61,8 +61,8 @@ static void add_command(struct redis_conn *conn, const struct redis_command *com
 	for (size_t i = 0; i < command->more_count; i++)
 		words[count++] = command->more_words[i];
 	length_bytes = redisFormatCommandArgv(&bytes, (int)count, words, NULL);
-	assert(length_bytes > 0); /* like mem.h: without memory there is no way on */
-	text_add_bytes(&conn->out, bytes, (size_t)length_bytes);
+	text_add_bytes(&conn->out, mem_or_die(length_bytes > 0 ? bytes : NULL, count),
+		       (size_t)length_bytes);
 	redisFreeCommand(bytes);
 }
 

@@ -307,12 +307,18 @@ static bool list_page(struct listing *listing, struct text *token, struct err *e
 static bool list_all(struct listing *listing, struct err *e)
 {
 	struct text token = { 0 };
+	struct text former = { 0 };
 	bool ok;
 
 	do {
+		text_clear(&former);
+		text_add(&former, text_str(&token));
 		ok = list_page(listing, &token, e);
+		if (ok && token.length_bytes > 0 && strcmp(text_str(&token), text_str(&former)) == 0)
+			ok = err_set(e, ERR_REMOTE, "list: it goes on where it was already");
 	} while (ok && token.length_bytes > 0);
 	text_release(&token);
+	text_release(&former);
 	return ok;
 }
 

@@ -35,8 +35,30 @@ struct canvas {
 	locale_t previous_locale;
 };
 
+/*
+ * libplot ends the process by itself, with status 1, when it gets no memory: as if an objective had been
+ * missed. So an exit while a canvas is open becomes the end that mem.h promises.
+ */
+static _Thread_local unsigned open_count;
+
+static void end_as_promised(void)
+{
+	if (open_count > 0)
+		(void)mem_or_die(NULL, sizeof(struct canvas));
+}
+
+static void watch_exit(void)
+{
+	static bool is_watched;
+
+	if (!is_watched)
+		is_watched = atexit(end_as_promised) == 0;
+	open_count++;
+}
+
 static void canvas_release(struct canvas *canvas)
 {
+	open_count--;
 	if (canvas->owned_plotter != NULL)
 		(void)pl_deletepl_r(canvas->owned_plotter);
 	if (canvas->owned_params != NULL)
@@ -85,6 +107,7 @@ bool canvas_open(enum canvas_kind kind, int width, int height, struct canvas **r
 {
 	struct canvas *canvas = mem_alloc(sizeof *canvas);
 
+	watch_exit();
 	assert(width > 0 && height > 0);
 	assert(kind == CANVAS_SVG || kind == CANVAS_PIXELS);
 

@@ -96,15 +96,20 @@ make_quiet() { nice make --no-print-directory -j2 "$@"; }
 
 on_processors() {
 	step build-clang make_quiet CC=clang BUILD=build/clang WERROR=1
+	step hardening tests/hardening.sh build/plain/firedrill build/clang/firedrill
 	step unit make_quiet CC=gcc test-unit
 	step unit-asan make_quiet CC=gcc SAN=address,undefined test-unit
 	step unit-tsan make_quiet CC=gcc SAN=thread test-unit
+	step fuzz-build make_quiet fuzz-build
+	step fuzz nice tests/fuzz.sh build/fuzz/fuzz 1
+	step shortage nice build/plain/shortage 40
 	step oracle nice tests/oracle.sh build/plain
 	step valgrind nice tests/valgrind.sh build/plain/firedrill
 }
 
 on_hosts() {
 	step cli tests/cli.sh build/plain/firedrill
+	step memory tests/memory_private.sh build/plain/firedrill
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
 	step docs tests/docs.sh build/plain/firedrill
 	lab_step lab-selftest tests/lab_selftest.sh
@@ -124,7 +129,8 @@ step tidy tests/tidy.sh
 step tidy-selftest tests/tidy_selftest.sh
 step shellcheck tests/scripts.sh
 # All of it before the tracks begin: they share it, and two makes must not write one file.
-step build make_quiet CC=gcc all build/plain/unit build/plain/firedrill_points build/plain/oracle_ledger "${lab_programs[@]}"
+step build make_quiet CC=gcc all build/plain/unit build/plain/firedrill_points build/plain/oracle_ledger \
+	build/plain/shortage "${lab_programs[@]}"
 track on_processors
 track on_hosts
 wait

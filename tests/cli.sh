@@ -154,6 +154,10 @@ says 0 'MET' "$firedrill" run "$drill" --yes --out "$folder/run"
 for file in report.txt report.json report.md report.html picture.png; do
 	says 0 '' test -s "$folder/run/$file"
 done
+echo precious >"$folder/precious"
+ln -s "$folder/precious" "$folder/linked.html.part"
+says 0 '' "$firedrill" report last --format html --out "$folder/linked.html"
+says 0 '^precious$' cat "$folder/precious"
 says 0 'state as before' "$firedrill" report last
 says 0 'exit 0' "$firedrill" list
 says 0 'injected' "$firedrill" show last

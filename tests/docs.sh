@@ -21,7 +21,7 @@ ok() {
 	fi
 }
 
-for page in README.md docs/*.md; do
+for page in README.md SECURITY.md docs/*.md; do
 	while read -r link; do
 		case $link in
 		http*|\#*) ;;
@@ -57,6 +57,10 @@ done
 for test in $(grep -oE '`test_[a-z_0-9]+`' docs/safety.md | tr -d '`'); do
 	ok "docs/safety.md: there is $test" grep -rqE "START_TEST\($test\)" tests
 done
+# shellcheck disable=SC2016 # backquotes as the page has them
+while read -r file; do
+	ok "SECURITY.md names $file, which is there" test -e "$file"
+done < <(grep -oE '`(tests|packaging|harness|fixtures)/[A-Za-z0-9_./]+`' SECURITY.md | tr -d '`' | sort -u)
 ok "the statistics table is what its script makes" sh -c \
 	'python3 tests/statistics_table.py | cmp - tests/statistics_table.h'
 if command -v groff >/dev/null; then

@@ -12,6 +12,7 @@
 	X(lag) \
 	X(bundle) \
 	X(bundle_forged) \
+	X(fuzz) \
 	X(faults) \
 	X(faults_power) \
 	X(faults_process) \

@@ -6,12 +6,14 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/process.h"
 #include "base/random.h"
 #include "base/secrets.h"
 #include "base/units.h"
 #include "tests/suites.h"
 
 #include <string.h>
+#include <sys/prctl.h>
 
 START_TEST(test_err_wrap_puts_context_in_front)
 {
@@ -139,6 +141,24 @@ START_TEST(test_secrets_redact_hides_every_form_and_the_longest_first)
 }
 END_TEST
 
+START_TEST(test_secrets_redact_hides_a_value_as_json_has_it)
+{
+	static const char value[] = "-----BEGIN\r\nKEY\x01\xff-----";
+	struct secrets secrets = { 0 };
+	struct json *root = json_object();
+	struct text text = { 0 };
+
+	secrets_register(&secrets, value);
+	json_put_text(root, "told", value);
+	json_print(root, false, &text);
+	secrets_redact(&secrets, &text);
+	ck_assert_str_eq(text_str(&text), "{\"told\":\"[secret]\"}");
+	json_release(root);
+	text_release(&text);
+	secrets_release(&secrets);
+}
+END_TEST
+
 START_TEST(test_random_same_seed_same_choices)
 {
 	struct random one = random_from_seed(7);
@@ -178,6 +198,14 @@ START_TEST(test_json_parse_refuses_duplicates_and_trailing_text)
 }
 END_TEST
 
+START_TEST(test_process_keep_private_forbids_core_dumps)
+{
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
+	process_keep_private();
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
+}
+END_TEST
+
 void suite_base(Suite *suite)
 {
 	TCase *tcase = tcase_create("base");
@@ -191,8 +219,10 @@ void suite_base(Suite *suite)
 	tcase_add_test(tcase, test_units_format_share_has_digits_that_tell_and_holds_the_span);
 	tcase_add_test(tcase, test_units_parse_duration_refuses_what_has_no_unit);
 	tcase_add_test(tcase, test_secrets_redact_hides_every_form_and_the_longest_first);
+	tcase_add_test(tcase, test_secrets_redact_hides_a_value_as_json_has_it);
 	tcase_add_test(tcase, test_random_same_seed_same_choices);
 	tcase_add_test(tcase, test_json_print_keeps_numbers_exact_and_text_valid);
 	tcase_add_test(tcase, test_json_parse_refuses_duplicates_and_trailing_text);
+	tcase_add_test(tcase, test_process_keep_private_forbids_core_dumps);
 	suite_add_tcase(suite, tcase);
 }

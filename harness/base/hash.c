@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+
+enum { STATE_BYTES = 256 }; /* about what libcrypto keeps for a hash under way */
+
 static EVP_MD_CTX *ctx_of(struct hash *hash)
 {
 	return (EVP_MD_CTX *)hash;
@@ -15,13 +19,11 @@ static EVP_MD_CTX *ctx_of(struct hash *hash)
 
 struct hash *hash_open(void)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_MD_CTX *ctx = mem_or_die(EVP_MD_CTX_new(), STATE_BYTES);
 
-	assert(ctx != NULL);
-
-	const int ok = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
-
-	assert(ok == 1);
+	/* SHA-256 is always there, so only memory can be missing. */
+	if (EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1)
+		(void)mem_or_die(NULL, STATE_BYTES);
 	return (struct hash *)ctx;
 }
 
@@ -62,9 +64,9 @@ void hash_md5(const void *bytes, size_t length_bytes, char ret_text[HASH_MD5_TEX
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned digest_bytes = 0;
-	const int ok = EVP_Digest(bytes, length_bytes, digest, &digest_bytes, EVP_md5(), NULL);
 
-	assert(ok == 1);
+	if (EVP_Digest(bytes, length_bytes, digest, &digest_bytes, EVP_md5(), NULL) != 1)
+		(void)mem_or_die(NULL, STATE_BYTES);
 	assert(digest_bytes * 2 + 1 == HASH_MD5_TEXT_BYTES);
 	for (unsigned i = 0; i < digest_bytes; i++)
 		(void)snprintf(ret_text + (size_t)i * 2, 3, "%02x", digest[i]);

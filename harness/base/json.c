@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,20 +23,41 @@ static const cJSON *const_node(const struct json *json)
 	return (const cJSON *)json;
 }
 
+static void *grab(size_t bytes)
+{
+	return mem_or_die(malloc(bytes), bytes);
+}
+
+static void set_hooks(void)
+{
+	cJSON_Hooks hooks = { .malloc_fn = grab, .free_fn = free };
+
+	cJSON_InitHooks(&hooks);
+}
+
+/* cJSON calls a text that it has no memory for a wrong one, and somebody would believe it. */
+static void never_lack_memory(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, set_hooks); /* cannot fail */
+}
+
 static struct json *made(cJSON *fresh)
 {
-	if (fresh == NULL)
-		abort(); /* no memory left: see mem.h */
+	assert(fresh != NULL);
 	return (struct json *)fresh;
 }
 
 struct json *json_object(void)
 {
+	never_lack_memory();
 	return made(cJSON_CreateObject());
 }
 
 struct json *json_array(void)
 {
+	never_lack_memory();
 	return made(cJSON_CreateArray());
 }
 
@@ -114,15 +136,19 @@ static cJSON *int_node(int64_t number)
 static void put(struct json *object, const char *key, cJSON *taken_child)
 {
 	assert(cJSON_IsObject(node(object)));
-	if (!cJSON_AddItemToObject(node(object), key, taken_child))
-		abort();
+
+	const cJSON_bool is_added = cJSON_AddItemToObject(node(object), key, taken_child);
+
+	assert(is_added);
 }
 
 static void push(struct json *array, cJSON *taken_child)
 {
 	assert(cJSON_IsArray(node(array)));
-	if (!cJSON_AddItemToArray(node(array), taken_child))
-		abort();
+
+	const cJSON_bool is_added = cJSON_AddItemToArray(node(array), taken_child);
+
+	assert(is_added);
 }
 
 void json_put_text(struct json *object, const char *key, const char *text)
@@ -192,8 +218,7 @@ void json_print(const struct json *root, bool is_pretty, struct text *text)
 	char *printed = is_pretty ? cJSON_Print(const_node(root)) :
 				    cJSON_PrintUnformatted(const_node(root));
 
-	if (printed == NULL)
-		abort();
+	assert(printed != NULL);
 	text_add(text, printed);
 	cJSON_free(printed);
 }
@@ -239,6 +264,7 @@ bool json_parse(const char *bytes, size_t length_bytes, struct json **ret_root, 
 	const char *key = NULL;
 	char *copy = mem_alloc(length_bytes + 1);
 
+	never_lack_memory();
 	memcpy(copy, bytes, length_bytes);
 
 	cJSON *root = cJSON_ParseWithLengthOpts(copy, length_bytes + 1, &end, 1);

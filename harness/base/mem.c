@@ -19,7 +19,7 @@ struct arena_block {
 };
 
 /* The one place outside harness/cli that writes to stderr: there is no memory left to return with. */
-static void *or_die(void *memory, size_t bytes)
+void *mem_or_die(void *memory, size_t bytes)
 {
 	if (memory == NULL) {
 		(void)fprintf(stderr, "firedrill: this machine has no %zu bytes of memory left; "
@@ -31,18 +31,18 @@ static void *or_die(void *memory, size_t bytes)
 
 void *mem_alloc(size_t bytes)
 {
-	return or_die(calloc(1, bytes == 0 ? 1 : bytes), bytes);
+	return mem_or_die(calloc(1, bytes == 0 ? 1 : bytes), bytes);
 }
 
 void *mem_grow(void *taken, size_t bytes)
 {
-	return or_die(realloc(taken, bytes == 0 ? 1 : bytes), bytes);
+	return mem_or_die(realloc(taken, bytes == 0 ? 1 : bytes), bytes);
 }
 
 char *mem_copy(const char *text)
 {
 	assert(text != NULL);
-	return or_die(strdup(text), strlen(text) + 1);
+	return mem_or_die(strdup(text), strlen(text) + 1);
 }
 
 void *arena_alloc(struct arena *arena, size_t bytes)

@@ -17,6 +17,9 @@ void *mem_alloc(size_t bytes);
 void *mem_grow(void *taken, size_t bytes);
 char *mem_copy(const char *text);
 
+/* For what a library has allocated: NULL ends the process in the same way, whatever the bytes. */
+void *mem_or_die(void *memory, size_t bytes);
+
 struct arena_block;
 
 struct arena {

@@ -3,12 +3,14 @@
  */
 #include "base/process.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -108,4 +110,13 @@ uint64_t process_reserve_descriptors(uint64_t wanted)
 	};
 
 	return setrlimit(RLIMIT_NOFILE, &more) == 0 ? more.rlim_cur : limit.rlim_cur;
+}
+
+/* Not RLIMIT_CORE: a core that goes to a program (systemd-coredump) does not ask for it, and children
+   would inherit it. */
+void process_keep_private(void)
+{
+	const int failure = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+
+	assert(failure == 0);
 }

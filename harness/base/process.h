@@ -23,6 +23,10 @@ bool process_self(struct process_id *ret_id, struct err *e);
    never lowers it. What holds now. */
 uint64_t process_reserve_descriptors(uint64_t wanted);
 
+/* From here on this process leaves no core dump, and only root may look into its memory and its
+   environment: secrets are in both. What it starts is as it would be without. */
+void process_keep_private(void);
+
 /* False once it has ended, also while nobody has collected it yet, and after a reboot. */
 bool process_is_alive(const char *boot_id, int64_t pid, int64_t pid_start);
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 enum { SECRET_BYTES_MIN = 4 };
 
 static const char hidden[] = "[secret]";
@@ -37,18 +39,18 @@ static void add_url_encoded(struct text *text, const char *value)
 	}
 }
 
+/* As json.c writes it, escapes and what becomes of bytes that are no UTF-8 included. */
 static void add_json_escaped(struct text *text, const char *value)
 {
-	for (const char *at = value; *at != '\0'; at++) {
-		if (*at == '"' || *at == '\\')
-			text_addf(text, "\\%c", *at);
-		else if (*at == '\n')
-			text_add(text, "\\n");
-		else if (*at == '\t')
-			text_add(text, "\\t");
-		else
-			text_add_bytes(text, at, 1);
-	}
+	struct json *array = json_array();
+	struct text printed = { 0 };
+
+	json_push_text(array, value);
+	json_print(array, false, &printed);
+	text_add_bytes(text, text_str(&printed) + strlen("[\""),
+		       printed.length_bytes - strlen("[\"\"]"));
+	json_release(array);
+	text_release(&printed);
 }
 
 void secrets_register(struct secrets *secrets, const char *value)

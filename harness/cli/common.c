@@ -332,8 +332,10 @@ bool cli_write_file(const char *path, const char *bytes, size_t length_bytes, st
 	int fd;
 
 	text_addf(&part, "%s.part", path);
-	fd = open(text_str(&part), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	ok = fd != -1 && write_all(fd, bytes, length_bytes);
+	/* What a dead process has left. Nor may a link that somebody has put there lead us elsewhere. */
+	(void)unlink(text_str(&part));
+	fd = open(text_str(&part), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	ok = fd != -1 && write_all(fd, bytes, length_bytes) && fsync(fd) == 0;
 	if (fd != -1 && close(fd) == -1)
 		ok = false;
 	ok = ok && rename(text_str(&part), path) == 0;

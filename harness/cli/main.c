@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/process.h"
+
 static void print_usage(FILE *stream)
 {
 	size_t count;
@@ -157,6 +159,7 @@ int main(int argc, char **argv)
 	static struct arguments arguments;
 	struct err e = { 0 };
 
+	process_keep_private();
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away must not stop a heal */
 	if (argc < 2) {
 		print_usage(stderr);

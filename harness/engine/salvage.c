@@ -23,7 +23,8 @@ static bool is_sound(const struct sample_file_head *head, uint64_t file_bytes)
 	       head->slot_room <= (file_bytes - SAMPLE_FILE_HEAD_BYTES) / sizeof(struct sample);
 }
 
-/* Slots up to the last one that was sampled; error numbers have lost their texts. */
+/* Slots up to the last one that was sampled; error numbers have lost their texts. A page that a power loss
+   has torn may hold anything, and a record of anything could not be read again. */
 static struct track track_of(const struct sample_file_head *head, struct sample *samples)
 {
 	struct track track = { .probe = head->probe,
@@ -36,6 +37,8 @@ static struct track track_of(const struct sample_file_head *head, struct sample 
 		samples[slot].error_index = 0;
 		if (samples[slot].state > SAMPLE_SKIPPED)
 			samples[slot].state = SAMPLE_NONE;
+		if (samples[slot].write > WRITE_INDETERMINATE)
+			samples[slot].write = WRITE_INDETERMINATE;
 		if (samples[slot].state != SAMPLE_NONE)
 			track.slot_count = slot + 1;
 	}

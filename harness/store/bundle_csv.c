@@ -170,15 +170,26 @@ static bool is_empty(const struct cells *cells)
 	return cells->at == cells->end || *cells->at == ',';
 }
 
+/* Zero is written as nothing. */
 static uint64_t take_optional(struct cells *cells, uint64_t most)
 {
-	return is_empty(cells) ? 0 : take_number(cells, most);
+	const bool has_number = !is_empty(cells);
+	const uint64_t number = has_number ? take_number(cells, most) : 0;
+
+	if (has_number && number == 0)
+		cells->is_broken = true;
+	return number;
 }
 
 static uint64_t take_difference(struct cells *cells)
 {
-	if (take_byte(cells, '-'))
-		return 0 - take_number(cells, (uint64_t)time_max_ns);
+	if (take_byte(cells, '-')) {
+		const uint64_t number = take_number(cells, (uint64_t)time_max_ns);
+
+		if (number == 0)
+			cells->is_broken = true;
+		return 0 - number;
+	}
 	return take_number(cells, (uint64_t)time_max_ns);
 }
 
@@ -255,7 +266,7 @@ bool bundle_ledger_parse(const char *line, size_t length_bytes, uint64_t slot,
 
 	expect_byte(&cells, ',');
 
-	const uint8_t row = (uint8_t)take_number(&cells, UINT8_MAX);
+	const uint8_t row = (uint8_t)take_number(&cells, ROW_PRESENT | ROW_CORRUPTED | ROW_DUPLICATED);
 
 	if (cells.is_broken || cells.at != cells.end || last_slot < slot)
 		return false;

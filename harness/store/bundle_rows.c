@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "store/row_text.h"
+#include "store/seal.h"
 #include "store/store_private.h"
 
 static const int64_t time_max_ns = INT64_C(1) << 62;
@@ -180,6 +181,9 @@ bool bundle_run_parse(const char *line, size_t length_bytes, struct arena *arena
 			   in_range(values[RUN_END_NUMBER].number, time_max_ns),
 		   "a time or a number is", e))
 		return false;
+	if (strcmp(hash_of(values[RUN_FORMAT].text), format_name) != 0 ||
+	    values[RUN_VERSION].number != BUNDLE_FORMAT_VERSION)
+		return err_set(e, ERR_ALTERED, "it does not begin as the run of a bundle does");
 	fill_run(values, arena, ret_run);
 	*ret_head = hash_of(values[RUN_HEAD].text);
 	*ret_exporter = values[RUN_EXPORTER].text;
@@ -249,8 +253,6 @@ bool bundle_event_parse(const char *line, size_t length_bytes, struct arena *are
 	*ret_event = (struct event){
 		.number = (uint64_t)values[EVENT_FIELD_NUMBER].number,
 		.at_ns = values[EVENT_FIELD_AT].number,
-		.kind = event_kind_find(hash_of(values[EVENT_FIELD_KIND].text)),
-		.phase = phase_find(hash_of(values[EVENT_FIELD_PHASE].text)),
 		.step = (uint32_t)values[EVENT_FIELD_STEP].number,
 		.host = values[EVENT_FIELD_HOST].text,
 		.name = values[EVENT_FIELD_NAME].text,
@@ -259,8 +261,9 @@ bool bundle_event_parse(const char *line, size_t length_bytes, struct arena *are
 		.text = hash_of(values[EVENT_FIELD_TEXT].text),
 		.data = values[EVENT_FIELD_DATA].text,
 	};
-	(void)snprintf(ret_event->hash, sizeof ret_event->hash, "%s",
-		       hash_of(values[EVENT_FIELD_HASH].text));
+	seal_event_words(ret_event, hash_of(values[EVENT_FIELD_KIND].text),
+			 hash_of(values[EVENT_FIELD_PHASE].text),
+			 hash_of(values[EVENT_FIELD_HASH].text));
 	return true;
 }
 

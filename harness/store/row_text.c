@@ -178,7 +178,7 @@ static unsigned scan_hex(struct scanner *scanner, unsigned digit_count)
 	return number;
 }
 
-/* What stands behind a backslash; 0 breaks the scanner. */
+/* What stands behind a backslash; 0 breaks the scanner. What has a letter is never written as a code. */
 static char scan_escape(struct scanner *scanner)
 {
 	const char c = next(scanner);
@@ -189,7 +189,7 @@ static char scan_escape(struct scanner *scanner)
 			return short_escapes[pair + 1];
 	if (c == 'u')
 		code = scan_hex(scanner, 4);
-	if (code == 0 || code >= ' ')
+	if (code == 0 || code >= ' ' || strchr("\b\f\n\r\t", (int)code) != NULL)
 		scanner->is_broken = true;
 	return (char)code;
 }
@@ -221,6 +221,9 @@ static const char *scan_string(struct scanner *scanner, bool is_hex)
 		text[length++] = c;
 	}
 	expect(scanner, "\"");
+	/* Hex is for what could not stand there as it is, and for nothing else. */
+	if (json_is_utf8(text) == is_hex)
+		scanner->is_broken = true;
 	return text;
 }
 

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 void seal_bytes(struct seal *seal, const void *bytes, size_t length_bytes)
@@ -51,4 +52,13 @@ void seal_event(const struct event *event, const char *previous, char ret_hash[H
 	seal_text(&seal, event->text);
 	seal_text(&seal, event->data);
 	seal_finish(&seal, previous, ret_hash);
+}
+
+void seal_event_words(struct event *event, const char *kind, const char *phase, const char *hash)
+{
+	event->kind = event_kind_find(kind);
+	event->phase = phase_find(phase);
+	(void)snprintf(event->hash, sizeof event->hash, "%s", hash);
+	if (strcmp(phase_name(event->phase), phase) != 0 || strcmp(event->hash, hash) != 0)
+		event->kind = EVENT_NONE;
 }

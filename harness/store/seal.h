@@ -24,4 +24,8 @@ void seal_finish(struct seal *seal, const char *previous, char ret_hash[HASH_TEX
 /* Everything of the event but its hash, after `previous`: the hash of the event before it. */
 void seal_event(const struct event *event, const char *previous, char ret_hash[HASH_TEXT_BYTES]);
 
+/* The fields of an event that are kept as words. Where one is not what seal_event could have had before
+   it, the event becomes EVENT_NONE: it would pass for the right one. */
+void seal_event_words(struct event *event, const char *kind, const char *phase, const char *hash);
+
 #endif

@@ -126,6 +126,11 @@ const char *query_text(struct query *query, int column, struct arena *arena)
 {
 	const unsigned char *text = sqlite3_column_text(query->owned_stmt, column);
 
+	if (text == NULL && sqlite3_column_type(query->owned_stmt, column) != SQLITE_NULL)
+		query->code = SQLITE_NOMEM;
+	else if (text != NULL && strlen((const char *)text) !=
+					 (size_t)sqlite3_column_bytes(query->owned_stmt, column))
+		query->code = SQLITE_CORRUPT; /* no seal would see what stands behind a NUL */
 	return arena_copy(arena, (const char *)text);
 }
 
@@ -148,6 +153,8 @@ struct blob query_blob(struct query *query, int column, struct arena *arena)
 	struct blob blob = { .bytes = "" };
 
 	assert(length >= 0);
+	if (bytes == NULL && sqlite3_errcode(query->store->owned_db) == SQLITE_NOMEM)
+		query->code = SQLITE_NOMEM; /* an empty one is NULL, too */
 	if (bytes != NULL && length > 0) {
 		blob.bytes = arena_copy_bytes(arena, bytes, (size_t)length);
 		blob.length_bytes = (size_t)length;

@@ -37,7 +37,8 @@ bool query_row(struct query *query);		     /* true: there is a row to read */
 bool query_end(struct query *query, struct err *e);  /* true when nothing went wrong */
 bool query_done(struct query *query, struct err *e); /* steps to the end, then ends */
 
-/* Damaged rows may hold anything: a text that is missing is NULL, and seals decide. */
+/* Damaged rows may hold anything: a text that is missing is NULL, and seals decide. A text with a NUL in
+   it, which we never write, ends the query. */
 const char *query_text(struct query *query, int column, struct arena *arena);
 const char *query_text_or_empty(struct query *query, int column, struct arena *arena);
 int64_t query_int(struct query *query, int column);

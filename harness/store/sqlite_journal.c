@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/seal.h"
+
 bool sqlite_event_last(void *backend, const char *run_id, uint64_t *ret_number,
 		       char ret_hash[HASH_TEXT_BYTES], struct err *e)
 {
@@ -56,8 +58,6 @@ static void read_event(struct query *query, struct arena *arena, struct event *e
 {
 	event->number = (uint64_t)query_int(query, 0);
 	event->at_ns = query_int(query, 1);
-	event->kind = event_kind_find(query_text_or_empty(query, 2, arena));
-	event->phase = phase_find(query_text_or_empty(query, 3, arena));
 	event->step = (uint32_t)query_int(query, 4);
 	event->host = query_text(query, 5, arena);
 	event->name = query_text(query, 6, arena);
@@ -65,8 +65,9 @@ static void read_event(struct query *query, struct arena *arena, struct event *e
 	event->until_ns = query_int(query, 8);
 	event->text = query_text_or_empty(query, 9, arena);
 	event->data = query_text(query, 10, arena);
-	(void)snprintf(event->hash, sizeof event->hash, "%s",
-		       query_text_or_empty(query, 11, arena));
+	seal_event_words(event, query_text_or_empty(query, 2, arena),
+			 query_text_or_empty(query, 3, arena),
+			 query_text_or_empty(query, 11, arena));
 	/* A number that was never written must not come back as a smaller one. */
 	if (query_int(query, 4) != event->step)
 		event->kind = EVENT_NONE;
