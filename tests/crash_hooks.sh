@@ -23,43 +23,49 @@ wait_until() {
 	done
 }
 
+# True when the world is broken as asked, or when there is nothing to break: a host that is off, say.
 world_break() { # DEED HOST FOLDER
 	case $1 in
-	cut) net_cut "$2" ;;
+	store-full) ! dd if=/dev/zero of="$3/state/.crash-filler" bs=4k >/dev/null 2>&1 && return ;;
+	stall) read -rt 8 <> <(:) || return 0 ;; # longer than the lease: we stood still
+	esac
+	on_host "$2" true 2>/dev/null || return 0
+	case $1 in
+	cut) ip -n "$CLIENT_NS" link set "v-$2" down ;;
 	blip)
-		net_cut "$2"
+		ip -n "$CLIENT_NS" link set "v-$2" down || return
 		(read -rt 2 <> <(:); net_plug "$2") </dev/null >/dev/null 2>&1 &
 		;;
 	cycle) fixtures/lab/lab power "$2" cycle ;;
 	target-full)
 		# No room for another page where the guard keeps its record, and none on the host's own disk.
 		# shellcheck disable=SC2016 # the host's shell expands them
-		on_host "$2" 'mount -o remount,size=$(($(df --output=used -k /run | tail -n 1) + 4))k /run
-			fallocate -l "$(df --output=avail -B1 / | tail -n 1)" /root/.crash-filler'
+		on_host "$2" 'mount -o remount,size=$(df --output=used -k /run | tail -n 1 | tr -d " ")k /run &&
+			{ fallocate -l "$(df --output=avail -B1 / | tail -n 1)" /root/.crash-filler || :; } &&
+			! head -c 4097 /dev/zero >/run/.crash-filler'
 		;;
-	store-full) dd if=/dev/zero of="$3/state/.crash-filler" bs=4k >/dev/null 2>&1 ;;
-	stall) read -rt 8 <> <(:) ;; # longer than the lease: we stood still
-	ssh) on_host "$2" 'systemctl restart ssh; pkill -KILL -f "^sshd: root"' ;;
+	ssh) on_host "$2" 'systemctl restart ssh && { pkill -KILL -f "^sshd: root" || :; }' ;;
 	session)
 		# All that our login ever started there is killed, and we with it: only a guard outside of it is left.
-		on_host "$2" 'systemctl kill -s KILL ssh.service "session-*.scope"; systemctl reset-failed ssh.service; systemctl start ssh'
-		kill -KILL "$PPID"
+		on_host "$2" 'systemctl kill -s KILL ssh.service "session-*.scope"; systemctl reset-failed ssh.service; systemctl start ssh' &&
+			kill -KILL "$PPID"
 		;;
-	run-ro) on_host "$2" 'mount -o remount,ro /run' ;;
+	# Not the file system, which is in use, but the place where it is seen.
+	run-ro) on_host "$2" 'mount --bind /run /run && mount -o remount,bind,ro /run && ! touch /run/.crash-try' ;;
 	esac
-	return 0
 }
 
 world_mend() { # DEED HOST FOLDER
 	case $1 in
 	cut | blip) net_plug "$2" 2>/dev/null || true ;; # a host that is off has no cable
-	target-full) on_host "$2" 'mount -o remount,size=64m /run; rm -f /root/.crash-filler' ;;
+	target-full) ! on_host "$2" true 2>/dev/null || on_host "$2" 'mount -o remount,size=64m /run; rm -f /root/.crash-filler /run/.crash-filler' ;;
 	store-full) rm -f "$3/state/.crash-filler" ;;
-	run-ro) on_host "$2" 'mount -o remount,rw /run' ;;
+	run-ro) ! on_host "$2" 'findmnt -no OPTIONS /run | grep -q "^ro"' 2>/dev/null || on_host "$2" 'umount /run || umount -l /run' ;;
 	esac
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
 	cd "$(dirname "$0")/.." || exit 1
-	world_break "$@"
+	: >"$3/broken" # before a deed that ends whoever asked for it
+	world_break "$@" || rm -f "$3/broken"
 fi

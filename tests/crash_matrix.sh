@@ -205,11 +205,13 @@ row_world() { # DEED
 	esac
 	case $1 in step-ahead) export FIREDRILL_POINT_STEP=7200 ;; step-back) export FIREDRILL_POINT_STEP=-7200 ;; esac
 	export FIREDRILL_POINT_HOOK="exec '$PWD/tests/crash_hooks.sh' '$1' '$host' '$place'"
+	rm -f "$place/broken"
 	run_to "$point" "$deed"
 	local reached=$?
 	unset FIREDRILL_POINT_HOOK FIREDRILL_POINT_STEP
 	world_mend "$1" "$host" "$place" || { say_no "$1 could not be mended"; return; }
 	[ "$reached" = 0 ] || return
+	[ "$deed" = step ] || [ -e "$place/broken" ] || { say_no "the world did not break: $(tail -n 2 "$place/run.log")"; return; }
 	[ "$1" != session ] || [ "$status" = 137 ] || { say_no "it did not die there: exit $status"; return; }
 	wait_until $((lease_s + late_s + 6)) is_unharmed || { say_no "not healed (exit $status): $(difference)"; return; }
 	case $status in 4 | 137) ;; *) check_ending || return ;; esac

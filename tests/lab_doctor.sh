@@ -67,9 +67,9 @@ says 1 'guard  *no  *.*flock is not installed there.*install util-linux' app2
 "$lab" exec app2 'mv /usr/bin/flock.away /usr/bin/flock'
 
 # No room for the record, then a host that is off.
-"$lab" exec app2 'mount -o remount,ro /run'
+"$lab" exec app2 'mount --bind /run /run && mount -o remount,bind,ro /run'
 says 1 'guard  *no  *.*/run' app2
-"$lab" exec app2 'mount -o remount,rw /run'
+"$lab" exec app2 'umount -l /run'
 "$lab" power app2 off
 says 1 'guard  *no  *cannot be reached' app2
 says 1 '^1 of 2 hosts can be drilled'
@@ -78,7 +78,7 @@ says 0 '^1 of 1 hosts' app2
 
 # An ordinary user has a guard, and is told that the faults want root; where logind ends what a session leaves
 # behind, the guard dies with it and is seen not to fire.
-"$lab" exec app2 'useradd -m -s /bin/sh ops && install -d -o ops -m 700 /home/ops/.ssh &&
+"$lab" exec app2 'useradd -m -s /bin/sh -p "*" ops && install -d -o ops -m 700 /home/ops/.ssh &&
 	install -o ops -m 600 /root/.ssh/authorized_keys /home/ops/.ssh/authorized_keys'
 sed 's/user: root/user: ops/' "$inventory" >"$folder/ops.yaml"
 inventory=$folder/ops.yaml

@@ -127,6 +127,21 @@ START_TEST(test_trial_begin_in_a_folder_of_somebody_else_is_refused)
 }
 END_TEST
 
+/* As when the disk was full, or the session was killed, in the middle of arming. */
+START_TEST(test_trial_end_removes_a_record_that_was_only_begun)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/doctor", at.base);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(mkdir(at.dir, 0700), 0);
+	snprintf(path, sizeof path, "%s/owner.new", at.dir);
+	fclose(fopen(path, "w"));
+	must(trial_end(at.owned_remote, at.dir, &at.e));
+	ck_assert_int_eq(look(), TRIAL_GONE);
+}
+END_TEST
+
 static bool examine(const struct fault_ops *fault, const struct host *host, struct remote *target,
 		    struct remote *harness, struct text *ret_missing)
 {
@@ -193,6 +208,7 @@ void suite_faults_trial(Suite *suite)
 	tcase_add_test(tcase, test_trial_begin_fires_after_the_session_has_ended);
 	tcase_add_test(tcase, test_trial_look_guard_that_was_killed_is_no_guard);
 	tcase_add_test(tcase, test_trial_begin_in_a_folder_of_somebody_else_is_refused);
+	tcase_add_test(tcase, test_trial_end_removes_a_record_that_was_only_begun);
 	tcase_add_test(tcase, test_examine_every_fault_answers_in_lines);
 	tcase_add_test(tcase, test_examine_what_the_inventory_lacks_is_missing);
 	tcase_add_test(tcase, test_examine_host_that_cannot_be_reached_could_not_be_looked_at);

@@ -130,7 +130,7 @@ static const char end_script[] = SCRIPT_COMMON
 /* DIR END UNDO WORD... */
 static const char heal_script[] = SCRIPT_COMMON
 	"end=$2 undo=$3; shift 3\n"
-	"is_ours || exec sh -c \"$undo\" firedrill \"$@\"\n"
+	"is_ours || { drop_begun; exec sh -c \"$undo\" firedrill \"$@\"; }\n"
 	"exec flock -o -E 75 -w 15 \"$dir/lock\" sh -c \"$end\" firedrill \"$dir\" \"$undo\" \"$@\"\n";
 
 /* The words of a script above: its own first, after the directory, then those of the fault. */

@@ -35,7 +35,7 @@ static const char recall_script[] = SCRIPT_BASE
 	"cat \"$dir/leader\" 2>/dev/null || fail \"there is no note of the former leader in $dir\"\n";
 
 static const char forget_script[] = SCRIPT_BASE SCRIPT_DIR
-	"! is_ours || drop_dir\n";
+	"if is_ours; then drop_dir; else drop_begun; fi\n";
 
 /* What /cluster says, as far as it matters here. */
 struct cluster {

@@ -57,8 +57,7 @@ static const char confirm_script[] = SCRIPT_COMMON
 	"echo \"$name: pid$gone is gone after SIG$signal\"\n";
 
 static const char heal_script[] = SCRIPT_COMMON
-	"is_ours && drop_dir\n"
-	"exit 0\n";
+	"if is_ours; then drop_dir; else drop_begun; fi\n";
 
 static const char read_script[] = SCRIPT_COMMON SCRIPT_PROCESS
 	"find_named \"$2\" main\n"
