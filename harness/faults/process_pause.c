@@ -22,7 +22,7 @@ static const struct param pause_params[] = {
 };
 
 /* Again and again until a round finds nobody new: the not yet stopped may have forked meanwhile. */
-static const char inject_script[] = SCRIPT_COMMON SCRIPT_PROCESS
+static const char inject_script[] = SCRIPT_BASE SCRIPT_LOOK SCRIPT_PROCESS
 	"name=$2 which=$3\n"
 	": >>\"$dir/pids\" || refuse \"$dir/pids cannot be written, so nothing was stopped\"\n"
 	"rounds=0 count=0\n"
