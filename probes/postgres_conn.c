@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Without connect_timeout, while there are other places to try. libpq takes no less. */
+static const int64_t silent_at_most_ns = 2 * NS_PER_S;
 static const int64_t first_patience_at_least_ns = 5 * NS_PER_S;
 enum { FIRST_PATIENCE_TIMEOUTS = 5 };
 
@@ -283,13 +285,21 @@ static size_t keep_free(const struct postgres_conn *conn, uint8_t order[POSTGRES
 	return kept;
 }
 
+/* A reading of the ledger has many seconds, and a host without power shall not take its slice of
+   them. */
+static int64_t try_at_most_ns(const struct postgres_places *places, size_t tries_left)
+{
+	if (places->try_at_most_ns > 0)
+		return places->try_at_most_ns;
+	return tries_left > 1 ? silent_at_most_ns : INT64_MAX;
+}
+
 /* Every place without a connection once, within its slice of the time left. rounds_left counts
    this round too. */
 static enum postgres_end try_round(struct postgres_conn *conn, const char *session_attrs,
 				   size_t rounds_left, const struct clock *clock,
 				   int64_t deadline_ns, struct err *e)
 {
-	struct postgres_places *places = &conn->places;
 	uint8_t order[POSTGRES_PLACES_MAX];
 
 	if (take_ready(conn, session_attrs))
@@ -300,16 +310,17 @@ static enum postgres_end try_round(struct postgres_conn *conn, const char *sessi
 	for (size_t n = 0; n < count; n++) {
 		const size_t tries_left = count - n + (rounds_left - 1) * count;
 		const int64_t now_ns = clock_now_ns(clock);
+		const int64_t at_most_ns = try_at_most_ns(&conn->places, tries_left);
 		int64_t until_ns = socket_slice_end_ns(now_ns, deadline_ns, tries_left);
 
-		if (places->try_at_most_ns > 0 && until_ns > now_ns + places->try_at_most_ns)
-			until_ns = now_ns + places->try_at_most_ns;
+		if (until_ns - now_ns > at_most_ns)
+			until_ns = now_ns + at_most_ns;
 
 		const enum postgres_end end =
 			try_place(conn, order[n], session_attrs, clock, until_ns);
 
 		if (end == POSTGRES_SHORTAGE)
-			return say_shortage(&places->places[order[n]], e);
+			return say_shortage(&conn->places.places[order[n]], e);
 		if (end == POSTGRES_DONE)
 			return end;
 	}

@@ -229,7 +229,7 @@ static void tell(const struct postgres_primaries *probe, const struct finding *n
 	};
 
 	(void)snprintf(sighting.server, sizeof sighting.server, "%s", now->server);
-	(void)snprintf(sighting.what, sizeof sighting.what, "%s %s%s%s%s", probe->member->name,
+	(void)snprintf(sighting.what, sizeof sighting.what, "%s%s%s%s",
 		       is_last ? "still " : "", standing_sentence(now->standing),
 		       now->timeline[0] == '\0' ? "" : ", timeline ", now->timeline);
 	sink->seen(sink->ctx, &sighting);

@@ -29,6 +29,8 @@ struct attempt {
 struct attempt_result {
 	enum sample_state state; /* never SAMPLE_NONE */
 	enum write_outcome write;
+	struct text *shown;      /* of a reader, when not NULL: what this read showed that the last one
+				    of this lane did not, and the other way round (shown_text.h) */
 	uint32_t detail;         /* of a batch of rows: write_pack of their outcomes */
 	struct text *got;        /* when not NULL, the answer as text (used by `validate:` and gate) */
 };
@@ -82,6 +84,9 @@ struct probe_ops {
 	bool tells_standing;  /* an event probe that tells what each member is, and nothing else */
 	bool tells_lag;       /* an event probe whose looks tell how far replicas are behind */
 	const struct param *params;
+	/* A reader: shows which rows of a ledger are visible, of ledgers of this kind. Its parameter
+	   `ledger` names one. NULL: no reader. */
+	const char *reads_ledger;
 	const char *batch_param; /* the row of params with the rows of one slot; NULL: always one */
 
 	/* Pure look at the spec (parameters that depend on each other); NULL: nothing to check. */

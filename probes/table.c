@@ -13,6 +13,7 @@
 	X(prometheus_query) \
 	X(postgres_query) \
 	X(postgres_write) \
+	X(postgres_read) \
 	X(redis_write)    \
 	X(mariadb_write)  \
 	X(http_write)     \

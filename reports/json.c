@@ -464,9 +464,42 @@ static void put_primaries(struct json *root, const struct story *story)
 		put_count(row, "host_count", watch->host_count);
 		put_count(row, "event_count", watch->event_count);
 		json_put_bool(row, "is_whole", watch->is_whole);
+		json_put_text(row, "twins", watch->twins);
 		put_together(row, "two_primaries", story, &watch->primaries);
 		put_together(row, "two_writable", story, &watch->writable);
 		json_put_int(row, "silent_ns", watch->silent_ns);
+	}
+}
+
+static void put_readers(struct json *root, const struct story *story)
+{
+	struct json *rows = json_put_array(root, "readers");
+
+	for (size_t i = 0; i < story->reader_count; i++) {
+		const struct reader_result *reader = &story->readers[i];
+		struct json *row = json_push_object(rows);
+
+		json_put_text(row, "probe", reader->probe);
+		json_put_text(row, "ledger", reader->ledger);
+		json_put_bool(row, "is_readable", reader->is_readable);
+		json_put_text(row, "error", reader->error);
+		if (!reader->is_readable)
+			continue;
+		json_put_bool(row, "is_settled", reader->is_settled);
+		put_count(row, "read_count", reader->read_count);
+		put_count(row, "unseen_count", reader->unseen_count);
+		put_count(row, "judged_row_count", reader->judged_row_count);
+		put_count(row, "stale_read_count", reader->stale_read_count);
+		put_count(row, "undecided_read_count", reader->undecided_read_count);
+		put_count(row, "stale_row_count", reader->stale_row_count);
+		put_count(row, "open_row_count", reader->open_row_count);
+		put_span(row, "staleness", reader->staleness);
+		put_moment(row, "first_stale", story, reader->stale_when.low_ns);
+		put_moment(row, "last_stale", story, reader->stale_when.high_ns);
+		put_count(row, "non_monotonic_read_count", reader->non_monotonic_read_count);
+		put_moment(row, "first_non_monotonic", story, reader->non_monotonic_when.low_ns);
+		put_moment(row, "last_non_monotonic", story, reader->non_monotonic_when.high_ns);
+		put_count(row, "gone_row_count", reader->gone_row_count);
 	}
 }
 
@@ -540,6 +573,7 @@ static bool json_write(const struct story *story, const struct report_style *sty
 		push_probe(rows, story, &story->probes[i]);
 	put_named_events(root, story);
 	put_ledgers(root, story);
+	put_readers(root, story);
 	put_primaries(root, story);
 	put_lags(root, story);
 	put_deeds(root, story);

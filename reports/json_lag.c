@@ -20,6 +20,7 @@ static void put_worst(struct json *windows, const char *key, const struct story 
 
 	put_moment(row, "from", story, worst->from_ns);
 	put_moment(row, "until", story, worst->until_ns);
+	json_put_bool(row, "was_primary", worst->was_primary);
 	json_put_int(row, "look_count", (int64_t)worst->look_count);
 	json_put_int(row, "unknown_count", (int64_t)worst->unknown_count);
 	json_put_int(row, "unseen_ns", worst->unseen_ns);
@@ -44,6 +45,7 @@ static void put_point(struct json *object, const char *key, const struct story *
 	put_moment(row, "asked", story, point->from_ns);
 	put_moment(row, "answered", story, point->until_ns);
 	json_put_text(row, "primary", point->primary);
+	json_put_int(row, "wal_bytes", (int64_t)point->wal_bytes);
 	json_put_bool(row, "is_sync", point->is_sync);
 	put_bytes(row, "flush_bytes", point->flush_bytes);
 	put_bytes(row, "replay_bytes", point->replay_bytes);

@@ -5,6 +5,8 @@
  */
 #include "reports/picture_parts.h"
 
+#include <string.h>
+
 #include "base/units.h"
 #include "reports/utf8.h"
 #include "reports/words_lag.h"
@@ -72,7 +74,7 @@ static double y_of(const struct lag_panel *panel, int64_t bytes)
 static bool is_followed(const struct lag_panel *panel, const struct lag_point *point,
 			const struct lag_point *next)
 {
-	return point->is_known && next->is_known && point->primary == next->primary &&
+	return point->is_known && next->is_known && strcmp(point->primary, next->primary) == 0 &&
 	       next->from_ns - point->until_ns <= panel->silence_ns;
 }
 
@@ -121,7 +123,7 @@ static void draw_gaps(const struct lag_panel *panel, const struct replica_lag *r
 		const struct lag_point *point = is_end ? NULL : &replica->points[i];
 		const int64_t until_ns = is_end ? panel->picture->window.high_ns : point->from_ns;
 
-		if (!is_end && !point->is_known)
+		if (!is_end && !point->is_known && !point->is_primary)
 			continue;
 		if (known_ns != 0 && until_ns - known_ns > panel->silence_ns) {
 			const double left = clip_x(panel->picture, known_ns);

@@ -198,8 +198,22 @@ static const struct primaries_result *clean_primaries(const struct redactor *r,
 
 	for (size_t i = 0; i < story->primaries_count; i++) {
 		fresh[i].probe = clean(r, fresh[i].probe);
+		fresh[i].twins = clean(r, fresh[i].twins);
 		fresh[i].primaries.hosts = clean(r, fresh[i].primaries.hosts);
 		fresh[i].writable.hosts = clean(r, fresh[i].writable.hosts);
+	}
+	return fresh;
+}
+
+static const struct reader_result *clean_readers(const struct redactor *r,
+						 const struct story *story)
+{
+	struct reader_result *fresh =
+		copy(r, story->readers, story->reader_count * sizeof *fresh);
+
+	for (size_t i = 0; i < story->reader_count; i++) {
+		fresh[i].probe = clean(r, fresh[i].probe);
+		fresh[i].ledger = clean(r, fresh[i].ledger);
 	}
 	return fresh;
 }
@@ -237,6 +251,7 @@ const struct story *redact_story(const struct story *story, struct arena *arena)
 	fresh->ledgers = clean_ledgers(&r, story);
 	fresh->objectives = clean_objectives(&r, story->objectives, story->objective_count);
 	fresh->named_events = clean_named_events(&r, story);
+	fresh->readers = clean_readers(&r, story);
 	fresh->primaries = clean_primaries(&r, story);
 	fresh->deeds = clean_deeds(&r, story);
 	fresh->untold = clean_texts(&r, story->untold, story->untold_count);

@@ -15,7 +15,7 @@ const char *words_lag_bytes(int64_t bytes, char text[WORDS_BYTES])
 	char number[UNITS_TEXT_BYTES];
 
 	(void)snprintf(text, WORDS_BYTES, "%s",
-		       bytes == LAG_UNKNOWN ? "unknown" :
+		       bytes == LAG_UNKNOWN ? "-" :
 					      units_format_bytes((uint64_t)bytes, number));
 	return text;
 }
@@ -24,7 +24,7 @@ const char *words_lag_time(int64_t bytes, struct span behind, char text[WORDS_BY
 {
 	if (bytes != LAG_UNKNOWN)
 		return words_latency(behind, text);
-	(void)snprintf(text, WORDS_BYTES, "unknown");
+	(void)snprintf(text, WORDS_BYTES, "-");
 	return text;
 }
 
@@ -33,7 +33,8 @@ const char *words_lag_unknown(const struct lag_worst *worst, char text[WORDS_BYT
 	char unseen[UNITS_TEXT_BYTES];
 
 	if (worst->look_count == 0)
-		(void)snprintf(text, WORDS_BYTES, "no answer");
+		(void)snprintf(text, WORDS_BYTES, "%s",
+			       worst->was_primary ? "it was the primary" : "nobody told of it");
 	else if (worst->unknown_count == 0)
 		(void)snprintf(text, WORDS_BYTES, "%s at most",
 			       units_format_duration(worst->unseen_ns, unseen));

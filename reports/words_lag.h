@@ -7,10 +7,11 @@
 
 #include "reports/words.h"
 
-const char *words_lag_bytes(int64_t bytes, char text[WORDS_BYTES]); /* "71.2 KiB", "unknown" */
-/* How long ago the primary had written no more than that; "unknown" when no answer said. */
+const char *words_lag_bytes(int64_t bytes, char text[WORDS_BYTES]); /* "71.2 KiB"; "-": unknown */
+/* How long ago the primary had written no more than that; "-" when no answer said. */
 const char *words_lag_time(int64_t bytes, struct span behind, char text[WORDS_BYTES]);
-/* How long nobody knew: "251 ms at most", "4.74 s at most (7 of 29 answers)", "no answer". */
+/* How long nobody knew: "251 ms at most", "4.74 s at most (7 of 29 answers)",
+   "it was the primary". */
 const char *words_lag_unknown(const struct lag_worst *worst, char text[WORDS_BYTES]);
 
 /* The window of this index, NULL when there are no more; those after a fault only when there was one. */

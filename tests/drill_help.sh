@@ -63,7 +63,7 @@ is() {
 
 sql() { "$lab" psql -Atqc "$1"; }
 
-ledger_table() { sql "select relname from pg_class where relname like 'firedrill_ledger%' and relkind = 'r'"; }
+ledger_table() { sql "select relname from pg_class where relname ~ '^firedrill_ledger_[0-9]' and relkind = 'r'"; }
 
 # in_ledger PROBE SQL: SQL on the leader, which finds in `attempts` every attempt of the drill's ledger PROBE as
 # `export` writes it (with sent_ns and done_ns on the clock of the report), and in `stored` the rows of its table.

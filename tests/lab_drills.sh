@@ -33,6 +33,56 @@ compare_ledger_with_sql() {
 
 # ---- the database ----
 
+on_replica() { "$lab" run psql -XAtqd "host=$(host_address "$replica") user=postgres dbname=orders connect_timeout=5" -c "$1"; }
+
+is_paused() { [ "$(on_replica 'select pg_get_wal_replay_pause_state()')" = paused ]; }
+
+# run_ns WALL-NS: the moment on the run's clock, give or take 2 ms. The lab's hosts share this machine's clock.
+run_ns() { echo $(($1 - $(date -d "$(jq -r .run.started.iso "$report")" +%s%N) + $(jq .run.started.ns "$report"))); }
+
+# A replica's replay stands still for two seconds; what it shows meanwhile is known by SQL on that replica.
+stale_reads_agree_with_sql() {
+	local replica waiter table shown paused resuming resumed oldest sure reads rows low
+	topology pg-patroni || return
+	replica=db1
+	[ "$("$lab" leader)" != db1 ] || replica=db2
+	drill stale fixtures/drills/stale-reads.yaml 1 --var replica="$replica" &
+	waiter=$!
+	report=$out/stale/report.json
+	wait_until 90 grep -q -- '-- baseline --' "$out/stale.log" || { fail "no baseline: $(tail -3 "$out/stale.log")"; return; }
+	table=$(sql "select relname from pg_class where relname like 'firedrill_ledger_2%' and relkind = 'r'")
+	on_replica 'select pg_wal_replay_pause()' >/dev/null
+	wait_until 5 is_paused || { fail "the replay of $replica does not pause: $(on_replica 'select pg_get_wal_replay_pause_state()' 2>&1)"; return; }
+	paused=$(date +%s%N)
+	shown=$(on_replica "select string_agg(seq::text, ',') from $table where writer = 'writes'")
+	read -rt 2 <> <(:) || true
+	resuming=$(date +%s%N)
+	on_replica 'select pg_wal_replay_resume()' >/dev/null
+	resumed=$(date +%s%N)
+	wait $waiter || return
+	paused=$(($(run_ns "$paused") + 2000000))
+	resuming=$(($(run_ns "$resuming") - 2000000))
+	resumed=$(($(run_ns "$resumed") + 500000000)) # it replays what has come together
+	oldest=$(in_ledger writes "select min(done_ns) from attempts where write = 'acknowledged' and seq not in ($shown)")
+	# Reads of that time, of which each that began after the oldest acknowledgement must be stale.
+	sure="from attempts join slots on slot = seq where state = 'good' and sent_ns > $paused and done_ns < $resuming and sent_ns > $oldest"
+	reads=$(in_ledger replica "select count(*) $sure")
+	low=$(in_ledger replica "select max(sent_ns) - $oldest $sure")
+	rows=$(in_ledger writes "select count(*) from attempts where write = 'acknowledged' and seq not in ($shown) and done_ns < $oldest + $low")
+	echo "    by SQL on $replica: $reads reads must be stale, $rows rows missing, for $((low / 1000000)) ms at least"
+	echo "    reported: $(jq -c '.readers[0] | {stale_read_count, stale_row_count, staleness}' "$report")"
+	if [ "$reads" -le 20 ] || [ "$rows" -le 50 ]; then
+		fail "the replica did not stand still for long enough"
+		return
+	fi
+	# Ordinary replication lag may make other reads stale by some milliseconds: never fewer than SQL knows of.
+	is true ".readers[0] | .stale_read_count >= $reads and .stale_row_count >= $rows" || return
+	is true ".readers[0].staleness | .low_ns >= $low and .low_ns <= $resumed - $oldest and .high_ns >= .low_ns" || return
+	is 0 '.readers[1].stale_read_count' && is 0 '.readers[1].non_monotonic_read_count' || return
+	is '[0,0,3]' '.primaries[0] | [.two_writable.time.low_ns, .silent_ns, .host_count]' || return
+	is '["missed","missed","met"]' '[.objectives[].verdict]'
+}
+
 failover_agrees_with_patroni() {
 	local before after timeline
 	topology pg-patroni && "$lab" set sync on || return
@@ -110,7 +160,29 @@ async_loss_equals_sql() {
 	[ "$lost" -gt 0 ] || { fail "nothing was lost"; return; }
 	echo "    lost $lost, by SQL $(lost_by_sql)"
 	[ "$lost" = "$(lost_by_sql)" ] || { fail "the counts differ"; return; }
-	compare_ledger_with_sql
+	compare_ledger_with_sql && bound_stands_beside_loss "$lost"
+}
+
+# bound_stands_beside_loss LOST: what Patroni's settings allow, what the primary last said, and where the cluster's
+# history really forked.
+bound_stands_beside_loss() {
+	local lost=$1 leader fork had lacked bound
+	leader=$("$lab" leader)
+	is '["Patroni",1048576,5000000000,false]' \
+		'.loss_bounds[0] | [.manager, .maximum_lag_bytes, .ttl_ns, .is_synchronous]' || return
+	bound=$(jq '.loss_bounds[0].bound_bytes' "$report")
+	lacked=$(jq ".lags[0].replicas[] | select(.name == \"$leader\") | .last_words.flush_bytes" "$report")
+	had=$(jq ".lags[0].replicas[] | select(.name == \"$leader\") | .last_words | .wal_bytes - .flush_bytes" "$report")
+	fork=$("$lab" run curl -sf "http://$(host_address "$leader"):8008/history" | jq '.[-1][1]')
+	echo "    may lose $bound B; $leader last lacked $lacked B and had $had, and the history forked at $fork"
+	{ [ "$lacked" -gt 0 ] && [ "$bound" -gt 1048576 ] && [ "$lacked" -lt "$bound" ]; } ||
+		{ fail "the lag does not fit the bound"; return; }
+	# Cut off, the replica got nothing more; only what it had and had not yet reported can be beyond.
+	{ [ "$fork" -ge "$had" ] && [ $((fork - had)) -le 65536 ]; } ||
+		{ fail "the replica's position is not where the history forked"; return; }
+	tr -s '\n ' ' ' <"$out/async-loss/report.txt" |
+		grep -q "may lose up to .* of WAL: 1 MiB (maximum_lag_on_failover).* Observed: $lost acknowledged writes lost" ||
+		fail "report.txt has no bound beside the loss"
 }
 
 sync_loses_nothing() {
@@ -118,7 +190,7 @@ sync_loses_nothing() {
 	drill sync-no-loss experiments/db-replicas-held-back.yaml 0 --var keep=true || return
 	is met '.outcome.verdict' && is 0 '.ledgers[0].healed.lost' || return
 	[ "$(lost_by_sql)" = 0 ] || { fail "SQL finds a loss"; return; }
-	compare_ledger_with_sql
+	is '[true,0]' '.loss_bounds[0] | [.is_synchronous, .bound_bytes]' && compare_ledger_with_sql
 }
 
 hang_and_wake_is_counted_twice() {
@@ -252,6 +324,7 @@ kill_9_is_healed() {
 }
 
 run_test failover_agrees_with_patroni
+run_test stale_reads_agree_with_sql
 run_test async_loss_equals_sql
 run_test sync_loses_nothing
 run_test hang_and_wake_is_counted_twice

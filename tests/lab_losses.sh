@@ -84,13 +84,16 @@ cell() {
 	row "$mode" "$fault" writes
 	[ "$after" != "$before" ] || { fail "nobody was promoted"; return; }
 	case $mode in
-	async) { [ "$while_held" -gt 0 ] && [ "$lost" -ge "$while_held" ]; } || fail "what was acknowledged while they were held back is not lost" ;;
-	sync) { [ "$while_held" = 0 ] && [ "$lost" = 0 ]; } || fail "a synchronous write did not wait, or was lost" ;;
+	async) { [ "$while_held" -gt 0 ] && [ "$lost" -ge "$while_held" ]; } || { fail "what was acknowledged while they were held back is not lost"; return; } ;;
+	sync) { [ "$while_held" = 0 ] && [ "$lost" = 0 ]; } || { fail "a synchronous write did not wait, or was lost"; return; } ;;
 	quorum)
 		{ [ "$while_held" -gt 0 ] && [ "$lost" = 0 ]; } || { fail "the quorum did not go on, or lost writes"; return; }
-		[ "$after" != "$held" ] || fail "the replica that was held back was promoted"
+		[ "$after" != "$held" ] || { fail "the replica that was held back was promoted"; return; }
 		;;
 	esac
+	# A row that is taken away behind the report's back is noticed, so that it means something when the counts agree.
+	sql "delete from $(ledger_table) where seq = 0"
+	[ "$(lost_by_sql)" = $((lost + 1)) ] || fail "SQL did not notice that a row is gone"
 }
 
 # ---- two writable primaries ----
@@ -143,6 +146,16 @@ side() {
 	esac
 }
 
+# watch_saw_both FROM-NS UNTIL-NS: the watch for a split brain saw two members take writes then, and for as long.
+watch_saw_both() {
+	is missed '.objectives[] | select(.name == "split brain") | .verdict' || return
+	jq -r '.primaries[0].two_writable | "    the watch: \(.hosts) took writes together for \(.time.low_ns / 1000000 | floor) to \(.time.high_ns / 1000000 | ceil) ms"' \
+		"$report"
+	jq -e --argjson from "$1" --argjson until "$2" '.primaries[0].two_writable |
+		.time.low_ns > 0 and .time.high_ns >= $until - $from and .first.ns < $until and .last.ns > $from' "$report" >/dev/null ||
+		fail "the ledgers say otherwise: $(jq -c '.primaries[0].two_writable' "$report")"
+}
+
 # two_primaries old|either [ARGS...]: which side loses is Patroni's to say, that it loses everything is not. ARGS are for
 # the drill.
 two_primaries() {
@@ -169,7 +182,7 @@ two_primaries() {
 	from=$(in_ledger moved "select min(done_ns) from attempts where write = 'acknowledged' and sent_ns > $cut_ns") || return
 	echo "    both acknowledged for $(ms $((end_ns - from))) ms at least"
 	[ "$(acknowledged_within stayed "$from" "$end_ns")" -gt 0 ] || { fail "they never acknowledged at the same time"; return; }
-	side "$winner" none && side "$loser" all || return
+	watch_saw_both "$from" "$end_ns" && side "$winner" none && side "$loser" all || return
 	row async "two primaries (old + new side)" stayed moved
 }
 

@@ -1,13 +1,14 @@
 /*
  * lab_probes.c - the PostgreSQL probes against a real Patroni cluster: who is primary, what a power
- * cut of the leader looks like through a multi-host connection, and whether the ledger's count is
- * the one that SQL gives.
+ * cut of the leader looks like through a multi-host connection, and whether the ledger's count and
+ * the lag of a replica are the ones that SQL gives.
  *
  * usage: build/plain/lab_probes, as root, in the top folder. Brings the lab up, runs itself in the
  * client's network, and takes the lab down again.
  */
 #include "fixtures/probe_try.h"
 #include "fixtures/run_tool.h"
+#include "fixtures/watch_try.h"
 
 #include <check.h>
 #include <signal.h>
@@ -252,6 +253,92 @@ START_TEST(test_ledger_rides_out_a_power_cut_of_the_leader)
 }
 END_TEST
 
+/* ---- replication lag ---- */
+
+static void run_on(const struct host *host, const char *script)
+{
+	const char *const argv[] = { "fixtures/lab/lab", "exec", host->name, "sh", "-c", script, NULL };
+	struct text output = { 0 };
+
+	ck_assert_msg(tool_run(argv, &output) == 0, "on %s: %s", host->name, text_str(&output));
+	text_release(&output);
+}
+
+/* What the leader lacks on this replica, by psql. */
+static int64_t lacks_by_sql(const struct host *replica)
+{
+	struct text said = { 0 };
+	char sql[256];
+
+	(void)snprintf(sql, sizeof sql,
+		       "select pg_wal_lsn_diff(pg_current_wal_lsn(), flush_lsn)::bigint from "
+		       "pg_stat_replication where client_addr = '%s'", replica->address);
+	lab("psql", "-Atqc", sql, &said);
+
+	const int64_t bytes = strtoll(text_str(&said), NULL, 10);
+
+	text_release(&said);
+	return bytes;
+}
+
+static const struct lag_row *row_of(const struct host *replica)
+{
+	for (size_t i = 0; i < watch.lag.row_count; i++)
+		if (strcmp(watch.lag.rows[i].replica, replica->name) == 0)
+			return &watch.lag.rows[i];
+	return NULL;
+}
+
+static const struct lag_row *look_at(const struct host *replica)
+{
+	watch_look();
+	return row_of(replica);
+}
+
+/* The leader writes on and the replica's walreceiver stands still: bytes only grow between two SQL counts. */
+START_TEST(test_lag_of_a_replica_that_is_held_back_agrees_with_sql)
+{
+	const struct host *leader = primary();
+	const struct host *replicas[MEMBERS];
+	struct err e = { 0 };
+	size_t count = 0;
+
+	ck_assert_msg(resolve("replica", replicas, &count, &e), "%s", e.text);
+	watch_open("postgres.lag", NULL, &service, leader);
+	ck_assert_ptr_nonnull(look_at(replicas[0]));
+	run_on(replicas[0], "pkill -STOP -f '[w]alreceiver'");
+	for (int round = 0; round < 3; round++) {
+		lab("psql", "-Atqc",
+		    "create table if not exists lag_test(t text); insert into lag_test select "
+		    "repeat('x', 100) from generate_series(1, 2000)", NULL);
+
+		const int64_t least_bytes = lacks_by_sql(replicas[0]);
+		const struct lag_row *row = look_at(replicas[0]);
+
+		ck_assert_ptr_nonnull(row);
+		(void)printf("lab_probes: %s lacks %lld B by the probe, at least %lld by SQL before\n",
+			     replicas[0]->name, (long long)row->flush_bytes, (long long)least_bytes);
+		ck_assert_int_gt(least_bytes, 200000);
+		ck_assert_int_ge(row->flush_bytes, least_bytes);
+		ck_assert_int_le(row->flush_bytes, lacks_by_sql(replicas[0]));
+	}
+	/* The leader gives up after wal_sender_timeout: then nobody knows, and that is not 0. */
+	const int64_t until_ns = now_ns() + 20 * NS_PER_S;
+
+	while (look_at(replicas[0]) != NULL && now_ns() < until_ns)
+		clock_sleep_until_ns(&watch.probe.clock, now_ns() + every_ns);
+	ck_assert_ptr_null(row_of(replicas[0]));
+	run_on(replicas[0], "pkill -CONT -f '[w]alreceiver'");
+	while ((look_at(replicas[0]) == NULL || row_of(replicas[0])->flush_bytes != 0) &&
+	       now_ns() < until_ns + 20 * NS_PER_S)
+		clock_sleep_until_ns(&watch.probe.clock, now_ns() + every_ns);
+	ck_assert_ptr_nonnull(row_of(replicas[0]));
+	ck_assert_int_eq(row_of(replicas[0])->flush_bytes, 0);
+	lab("psql", "-Atqc", "drop table lag_test", NULL);
+	watch_close();
+}
+END_TEST
+
 static int run_tests(void)
 {
 	Suite *suite = suite_create("lab_probes");
@@ -262,6 +349,7 @@ static int run_tests(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, TEST_AT_MOST_S);
 	tcase_add_test(tests, test_roles_agree_with_patroni);
+	tcase_add_test(tests, test_lag_of_a_replica_that_is_held_back_agrees_with_sql);
 	tcase_add_test(tests, test_ledger_rides_out_a_power_cut_of_the_leader);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);

@@ -29,6 +29,7 @@
 	X(measure_ledger) \
 	X(measure_level) \
 	X(measure_primaries) \
+	X(measure_reads) \
 	X(measure_truth) \
 	X(probe_batch) \
 	X(probe_events) \
@@ -42,6 +43,7 @@
 	X(probe_primaries) \
 	X(probe_prometheus) \
 	X(probe_query) \
+	X(probe_read) \
 	X(probe_redis) \
 	X(probe_s3) \
 	X(probe_ssh) \
@@ -50,6 +52,7 @@
 	X(remote_local) \
 	X(remote_ssh) \
 	X(report) \
+	X(report_lag) \
 	X(report_picture) \
 	X(report_trials) \
 	X(store) \
@@ -69,9 +72,11 @@
 	X(watch) \
 	X(stop) \
 	X(run) \
+	X(run_reads) \
 	X(run_heal) \
 	X(run_events) \
 	X(run_level) \
+	X(run_lag) \
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \

@@ -9,8 +9,10 @@
 #include "engine/measure.h"
 #include "engine/measure_events.h"
 #include "engine/measure_primaries.h"
+#include "engine/measure_reads.h"
 #include "fixtures/court.h"
 #include "fixtures/looks.h"
+#include "fixtures/shows.h"
 #include "tests/suites.h"
 
 #include <inttypes.h>
@@ -458,6 +460,49 @@ static size_t run_watch(const struct example *example)
 	return compared;
 }
 
+static const char *say_reads(struct arena *arena, const struct reader_result *reader,
+			     const char *key)
+{
+	if (strcmp(key, "stale") == 0)
+		return arena_format(arena, "%" PRIu64 " of %" PRIu64, reader->stale_read_count,
+				    reader->read_count);
+	if (strcmp(key, "staleness") == 0)
+		return judge_span(arena, reader->staleness);
+	if (strcmp(key, "non-monotonic") == 0)
+		return judge_count(arena, reader->non_monotonic_read_count);
+	if (strcmp(key, "gone") == 0)
+		return judge_count(arena, reader->gone_row_count);
+	ck_assert_msg(strcmp(key, "acknowledged") == 0 || strcmp(key, "reads") == 0 ||
+			      strcmp(key, "present") == 0,
+		      "unknown key `%s`", key);
+	return NULL;
+}
+
+static size_t run_reads(const struct example *example)
+{
+	static struct shows shows;
+	struct arena arena = { 0 };
+	const struct track ledger =
+		timeline_track(&arena, "writes", look_up(example, "acknowledged"), 20, 200);
+	const struct ledger_read settled =
+		timeline_read(&arena, "writes", COUNT_HEALED, look_up(example, "present"));
+	const struct reads_request request = { .timeline = &shows.timeline,
+					       .reader = &shows.track,
+					       .ledger = &ledger,
+					       .settled = &settled };
+	struct reader_result reader;
+	size_t compared = 0;
+
+	shows_init(&shows, &arena, 50, 1);
+	shows_put_text(&shows, look_up(example, "reads"));
+	shows_end(&shows);
+	measure_reads(&request, &arena, &reader);
+	for (size_t i = 0; i < example->count; i++)
+		compared += expect(example, i, say_reads(&arena, &reader, example->keys[i]));
+	arena_release(&arena);
+	return compared;
+}
+
 /* ---- the page ---- */
 
 static size_t run_example(const struct example *example)
@@ -468,7 +513,7 @@ static size_t run_example(const struct example *example)
 	} kinds[] = {
 		{ "slots", run_slots },	  { "writes", run_ledger }, { "asked", run_clock },
 		{ "trials", run_trials }, { "passes", run_passes }, { "base", run_comparison },
-		{ "db1", run_watch },
+		{ "db1", run_watch },	  { "acknowledged", run_reads },
 	};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)

@@ -113,6 +113,14 @@ START_TEST(test_measure_primaries_silent_replica_that_was_restarted_is_not_known
 }
 END_TEST
 
+START_TEST(test_measure_primaries_one_server_under_two_names_is_one)
+{
+	measure("=W*15", "=W*15");
+	expect_span_ms(result.writable.time, 0, 0);
+	ck_assert_str_eq(result.twins, "db1, db2");
+}
+END_TEST
+
 START_TEST(test_measure_primaries_without_a_last_word_is_not_whole)
 {
 	static const struct look all[] = {
@@ -209,6 +217,7 @@ static void look_at_life(struct random *random, const struct life *life, const c
 		all[i] = (struct look){ .standing = random_below(random, 20) == 0 ?
 							    STANDING_SILENT :
 							    life_at(life, read_ns),
+					.server = host[strlen(host) - 1],
 					.asked_ns = asked_ns,
 					.done_ns = asked_ns + took_ns };
 	}
@@ -282,6 +291,7 @@ static const struct verdict_case verdict_cases[] = {
 	{ "W*5 S*5 R*5", "R*5 W*10", VERDICT_INCONCLUSIVE, "none seen; up to 601 ms not excluded" },
 	{ "W*5 P*5", "R*5 W*5", VERDICT_INCONCLUSIVE, "none seen; up to 101 ms not excluded" },
 	{ "W*3 P*7", "R*5 W*5", VERDICT_MET, "none" },
+	{ "=W*10", "=W*10", VERDICT_INCONCLUSIVE, "none" },
 	{ "", "", VERDICT_INCONCLUSIVE, "not known" },
 };
 
@@ -336,6 +346,7 @@ void suite_measure_primaries(Suite *suite)
 	tcase_add_test(tcase,
 		       test_measure_primaries_silent_replica_that_was_not_restarted_stayed_one);
 	tcase_add_test(tcase, test_measure_primaries_silent_replica_that_was_restarted_is_not_known);
+	tcase_add_test(tcase, test_measure_primaries_one_server_under_two_names_is_one);
 	tcase_add_test(tcase, test_measure_primaries_without_a_last_word_is_not_whole);
 	tcase_add_test(tcase, test_measure_primaries_missing_change_proves_nothing);
 	tcase_add_loop_test(tcase, test_measure_primaries_unreadable_event_is_not_whole, 0, 6);

@@ -51,7 +51,7 @@ START_TEST(test_primaries_writable_one_is_told_once_and_written_to_each_time)
 	watch_look();
 	expect_last(1, STANDING_NONE, STANDING_WRITABLE);
 	ck_assert_ptr_nonnull(strstr(watch.seen[0].what,
-				     "db1 is primary and acknowledges writes, timeline 00000001"));
+				     "is primary and acknowledges writes, timeline 00000001"));
 	ck_assert_str_ne(watch.seen[0].server, "");
 	ck_assert_int_gt(watch.seen[0].from_ns, 0);
 	ck_assert_int_eq(pg_try_count(rows_sql), 3);

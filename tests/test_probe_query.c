@@ -192,8 +192,9 @@ END_TEST
 
 /* --- several hosts --- */
 
-/* "host=dead,live" with a dead first place of this manner; returns its server. */
-static struct tcp_server *dead_first(enum tcp_server_manner manner, struct text *text)
+/* "host=dead,live" with a dead first place of this manner, and more; returns its server. */
+static struct tcp_server *dead_first(enum tcp_server_manner manner, const char *more,
+				     struct text *text)
 {
 	struct tcp_server *dead = tcp_server_open(manner, NULL, 0);
 
@@ -202,8 +203,8 @@ static struct tcp_server *dead_first(enum tcp_server_manner manner, struct text 
 	pg_try.inventory = (struct inventory){ .hosts = hosts, .host_count = 2 };
 	text_addf(text,
 		  "host=dead,live port=%u,%u user=postgres dbname=postgres "
-		  "target_session_attrs=read-write connect_timeout=60",
-		  tcp_server_port(dead), pg_try.server.port);
+		  "target_session_attrs=read-write %s",
+		  tcp_server_port(dead), pg_try.server.port, more);
 	pg_try.service.conninfo = text_str(text);
 	return dead;
 }
@@ -214,7 +215,7 @@ START_TEST(test_connect_dead_first_host_costs_its_slice_only)
 							  TCP_SERVER_REFUSES, TCP_SERVER_RESETS };
 	const char *const params[] = { "sql", "select 1", NULL };
 	struct text text = { 0 };
-	struct tcp_server *dead = dead_first(manners[_i], &text);
+	struct tcp_server *dead = dead_first(manners[_i], "connect_timeout=60", &text);
 
 	pg_try_open("postgres.query", params);
 
@@ -230,11 +231,29 @@ START_TEST(test_connect_dead_first_host_costs_its_slice_only)
 }
 END_TEST
 
+START_TEST(test_connect_dead_first_host_takes_no_more_than_two_seconds)
+{
+	const char *const params[] = { "sql", "select 1", NULL };
+	struct text text = { 0 };
+	struct tcp_server *dead = dead_first(TCP_SERVER_BLACK_HOLE, "", &text);
+
+	pg_try_open("postgres.query", params);
+
+	const int64_t start_ns = pg_try_now_ns();
+
+	ck_assert_msg(probe_try_sample(&pg_try.probe, 0, 30 * NS_PER_S).state == SAMPLE_GOOD, "%s",
+		      pg_try.probe.err.text);
+	ck_assert_int_lt(pg_try_now_ns() - start_ns, 8 * NS_PER_S);
+	tcp_server_close(dead);
+	text_release(&text);
+}
+END_TEST
+
 START_TEST(test_connect_silent_host_is_asked_after_those_that_answer)
 {
 	const char *const params[] = { "sql", "select 1", NULL };
 	struct text text = { 0 };
-	struct tcp_server *dead = dead_first(TCP_SERVER_SILENT, &text);
+	struct tcp_server *dead = dead_first(TCP_SERVER_SILENT, "connect_timeout=60", &text);
 
 	pg_try_open("postgres.query", params);
 	pg_try_set("default_transaction_read_only", "on");
@@ -258,7 +277,7 @@ START_TEST(test_connect_every_failure_is_named_and_no_password)
 {
 	const char *const params[] = { "sql", "select 1", NULL };
 	struct text text = { 0 };
-	struct tcp_server *dead = dead_first(TCP_SERVER_REFUSES, &text);
+	struct tcp_server *dead = dead_first(TCP_SERVER_REFUSES, "connect_timeout=60", &text);
 
 	text_addf(&text, " password=geheim port=%u", tcp_server_port(dead));
 	pg_try.service.conninfo = text_str(&text);
@@ -384,6 +403,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_query_without_descriptors_is_skipped);
 	tcase_add_test(tests, test_query_check_refuses_bad_conninfo_without_repeating_it);
 	tcase_add_loop_test(tests, test_connect_dead_first_host_costs_its_slice_only, 0, 4);
+	tcase_add_test(tests, test_connect_dead_first_host_takes_no_more_than_two_seconds);
 	tcase_add_test(tests, test_connect_silent_host_is_asked_after_those_that_answer);
 	tcase_add_test(tests, test_connect_every_failure_is_named_and_no_password);
 	tcase_add_test(tests, test_connect_server_without_descriptors_is_bad_not_skipped);

@@ -22,6 +22,14 @@ static const int64_t plenty_ns = 10 * NS_PER_S;
 
 /* --- the table --- */
 
+static bool has_param(const struct probe_ops *ops, const char *name)
+{
+	for (const struct param *row = ops->params; row->name != NULL; row++)
+		if (strcmp(row->name, name) == 0)
+			return row->is_required;
+	return false;
+}
+
 START_TEST(test_table_rows_are_whole_and_found_by_name)
 {
 	size_t count = 0;
@@ -44,6 +52,7 @@ START_TEST(test_table_rows_are_whole_and_found_by_name)
 		ck_assert(!ops->is_ledger || ops->prepare != NULL);
 		ck_assert_int_eq(ops->prepare != NULL, ops->clean != NULL);
 		ck_assert(!ops->tells_standing || ops->is_event);
+		ck_assert(ops->reads_ledger == NULL || has_param(ops, "ledger"));
 		ops->close(NULL);
 	}
 	ck_assert_ptr_null(probe_find("tcp.conect"));

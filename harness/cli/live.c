@@ -39,6 +39,7 @@ static const char *word_for(enum event_kind kind)
 	switch (kind) {
 	case EVENT_STATE_BEFORE:
 	case EVENT_CLOCK:
+	case EVENT_SHOWN:
 	case EVENT_LAG:
 	case EVENT_SETTINGS:
 	case EVENT_RUN_STARTED:

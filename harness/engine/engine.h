@@ -10,6 +10,7 @@
  *   follower.c threads that look what the system itself does; sights.c takes what they saw
  *   host_clock.c   how far a host's clock is from ours; measure_events.c puts both together
  *   ledger.c   read back a ledger again and again until the missing set stops shrinking
+ *   shown.c    what readers were shown, from the lanes into the journal
  *   salvage.c  the samples of a run whose process died
  *   sessions.c one kept connection for each host
  *   measure.c, judge.c   pure; see their headers
@@ -111,6 +112,10 @@ struct outside_ops {
 	/* What the event probes saw since the last call, one at a time; false: no more. NULL: the
 	   outside has no event probes. */
 	bool (*take)(void *ctx, struct outside_sight *ret_sight);
+	/* One read of this reader that saw a change, since the last call, those of a lane in their
+	   order; false: no more. ret_changes is appended to. NULL: the outside has no readers. */
+	bool (*take_shown)(void *ctx, size_t probe_index, uint64_t *ret_slot,
+			   struct text *ret_changes);
 	/* No slot begins after this; returns when the attempts under way have ended. */
 	void (*stop)(void *ctx);
 	bool (*read_back)(void *ctx, const struct probe_spec *spec, int64_t deadline_ns,

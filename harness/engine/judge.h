@@ -22,6 +22,7 @@
 
 #include "base/mem.h"
 #include "model/experiment.h"
+#include "model/reads.h"
 #include "model/standing.h"
 #include "model/timeline.h"
 #include "model/verdict.h"
@@ -36,6 +37,8 @@ struct judge_request {
 	size_t ledger_count;
 	const struct primaries_result *primaries;
 	size_t primaries_count;
+	const struct reader_result *readers;
+	size_t reader_count;
 };
 
 /*

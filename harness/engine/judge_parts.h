@@ -18,6 +18,9 @@
 	X(error_rate)                                                                              \
 	X(throughput)                                                                              \
 	X(degraded)                                                                                \
+	X(stale_reads)                                                                             \
+	X(staleness)                                                                               \
+	X(non_monotonic_reads)                                                                     \
 	X(split_brain)                                                                             \
 	X(checks)                                                                                  \
 	X(steady_state)

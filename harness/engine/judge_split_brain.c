@@ -35,6 +35,13 @@ static const char *say_doubt(struct bench *bench, const struct primaries_result 
 		return arena_format(bench->arena, "what watch `%s` saw was not all written down",
 				    watch->probe);
 	}
+	if (watch->twins[0] != '\0') {
+		*ret_advice = "give each member its own `address`, or its own port in `conninfo` or in "
+			      "the label `postgres_port`";
+		return arena_format(bench->arena,
+				    "members of `%s` are one server, so not every member was watched: %s",
+				    watch->probe, watch->twins);
+	}
 	if (watch->silent_ns > 0) {
 		*ret_advice = "watch from where every member can be reached throughout; or write "
 			      "`silent: down` on the watch when one that does not answer is known to "
@@ -63,7 +70,7 @@ static void judge_watch(struct bench *bench, const struct primaries_result *watc
 	if (watch->writable.time.low_ns > 0)
 		judge_decide(bench, result, VERDICT_MISSED,
 			     arena_format(bench->arena,
-					  "%s acknowledged writes at the same time",
+					  "members acknowledged writes at the same time: %s",
 					  watch->writable.hosts),
 			     NULL);
 	else if (judge_is_unconfirmed(bench, result))

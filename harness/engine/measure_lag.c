@@ -153,8 +153,10 @@ static struct lag_point make_point(const struct look *look, const struct row *ro
 {
 	struct lag_point point = { .from_ns = look->from_ns,
 				   .until_ns = look->until_ns,
-				   .primary = look->primary };
+				   .primary = look->primary,
+				   .wal_bytes = look->wal_bytes };
 
+	assert(history->count > 0);
 	if (row == NULL || row->flush_bytes == LAG_UNKNOWN ||
 	    (uint64_t)row->flush_bytes > look->wal_bytes)
 		return point;
@@ -241,12 +243,15 @@ static void make_points(struct lags *lags, struct replica_lag *replicas, struct 
 			const struct row *row = find_row(lags, look, r);
 
 			is_known[r] = is_known[r] || row != NULL;
-			/* Nobody misses a replica before it was there, nor the primary itself. */
-			if (!is_known[r] || strcmp(look->primary, lags->names[r]) == 0)
-				continue;
+			if (!is_known[r])
+				continue; /* nobody misses a replica before it was there */
 			points[r] = arena_more(lags->arena, points[r], replicas[r].point_count,
 					       sizeof *points[r]);
-			points[r][replicas[r].point_count++] = make_point(look, row, &history);
+
+			struct lag_point *point = &points[r][replicas[r].point_count++];
+
+			*point = make_point(look, row, &history);
+			point->is_primary = strcmp(look->primary, lags->names[r]) == 0;
 		}
 	}
 	for (size_t r = 0; r < lags->name_count; r++) {
@@ -279,12 +284,15 @@ static void measure_window(const struct replica_lag *replica, struct lag_worst *
 
 		if (point->from_ns < worst->from_ns || point->from_ns >= worst->until_ns)
 			continue;
-		worst->look_count++;
-		worst->unknown_count += point->is_known ? 0 : 1;
-		if (!point->is_known)
+		worst->was_primary = worst->was_primary || point->is_primary;
+		worst->look_count += point->is_primary ? 0 : 1;
+		worst->unknown_count += point->is_primary || point->is_known ? 0 : 1;
+		if (!point->is_primary && !point->is_known)
 			continue;
 		worst->unseen_ns = greater(worst->unseen_ns, point->from_ns - seen_ns);
 		seen_ns = greater(seen_ns, point->until_ns);
+		if (point->is_primary)
+			continue;
 		worst->flush_bytes = greater(worst->flush_bytes, point->flush_bytes);
 		worst->replay_bytes = greater(worst->replay_bytes, point->replay_bytes);
 		worsen(&worst->flush_behind, point->flush_behind);

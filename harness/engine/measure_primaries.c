@@ -195,18 +195,54 @@ static int compare_ns(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* The members in it between two neighbouring edges: none of them begins or ends there. */
+static bool is_same_server(const struct stretch *a, const struct stretch *b)
+{
+	return a->server != NULL && a->server[0] != '\0' && b->server != NULL &&
+	       strcmp(a->server, b->server) == 0;
+}
+
+static bool is_within(const struct scan *scan, size_t index, const struct question *question,
+		      int64_t from_ns, int64_t until_ns)
+{
+	const struct span part = part_of(&scan->stretches[index], question);
+
+	return part.low_ns <= from_ns && part.high_ns >= until_ns;
+}
+
+/* The members in it between two neighbouring edges: none of them begins or ends there. Of several that
+   are one server, the first. */
 static uint64_t members_between(const struct scan *scan, const struct question *question,
 				int64_t from_ns, int64_t until_ns)
 {
 	uint64_t members = 0;
 
 	for (size_t i = 0; i < scan->stretch_count; i++) {
-		const struct span part = part_of(&scan->stretches[i], question);
+		const struct stretch *stretch = &scan->stretches[i];
+		bool is_twin = false;
 
-		if (part.low_ns <= from_ns && part.high_ns >= until_ns)
-			members |= UINT64_C(1) << scan->stretches[i].host;
+		if (!is_within(scan, i, question, from_ns, until_ns))
+			continue;
+		for (size_t n = 0; n < i && !is_twin; n++)
+			is_twin = stretch->host != scan->stretches[n].host &&
+				  is_same_server(stretch, &scan->stretches[n]) &&
+				  is_within(scan, n, question, from_ns, until_ns);
+		if (!is_twin)
+			members |= UINT64_C(1) << stretch->host;
 	}
+	return members;
+}
+
+/* Members that answer as one and the same start of a server. */
+static uint64_t find_twins(const struct scan *scan)
+{
+	uint64_t members = 0;
+
+	for (size_t i = 0; i < scan->stretch_count; i++)
+		for (size_t n = 0; n < i; n++)
+			if (scan->stretches[i].host != scan->stretches[n].host &&
+			    is_same_server(&scan->stretches[i], &scan->stretches[n]))
+				members |= UINT64_C(1) << scan->stretches[i].host |
+					   UINT64_C(1) << scan->stretches[n].host;
 	return members;
 }
 
@@ -295,6 +331,7 @@ void measure_primaries(const struct timeline *timeline, const char *probe, struc
 	for (size_t i = 0; i < scan.member_count; i++)
 		ret_result->host_count += scan.members[i].has_answered;
 	ret_result->is_whole = scan.is_whole && scan.member_count > 0;
+	ret_result->twins = name_members(&scan, find_twins(&scan), arena);
 	ret_result->primaries = tell_together(&scan, STANDING_PRIMARY, arena);
 	ret_result->writable = tell_together(&scan, STANDING_WRITABLE, arena);
 

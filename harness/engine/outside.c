@@ -185,6 +185,15 @@ static bool real_take(void *ctx, struct outside_sight *ret_sight)
 	return false;
 }
 
+static bool real_take_shown(void *ctx, size_t probe_index, uint64_t *ret_slot,
+			    struct text *ret_changes)
+{
+	struct real *real = ctx;
+
+	return real->owned_samplers[probe_index] != NULL &&
+	       sampler_take_shown(real->owned_samplers[probe_index], ret_slot, ret_changes);
+}
+
 static void real_stop(void *ctx)
 {
 	struct real *real = ctx;
@@ -297,6 +306,7 @@ static const struct outside_ops real_ops = {
 	.start = real_start,
 	.view = real_view,
 	.take = real_take,
+	.take_shown = real_take_shown,
 	.stop = real_stop,
 	.read_back = real_read_back,
 	.check = real_check,

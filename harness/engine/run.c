@@ -127,6 +127,7 @@ void run_tick(struct run *run, int64_t until_ns)
 	if (run->are_lanes_running) {
 		watch_update(&run->watch, now_ns);
 		sights_take(run);
+		shown_take(run);
 	}
 	look_at_signal(run);
 	look_at_stop_conditions(run, now_ns);
@@ -417,6 +418,7 @@ static void stop_lanes(struct run *run)
 		return;
 	outside->ops->stop(outside->ctx);
 	sights_end(run);
+	shown_end(run);
 	/* All attempts have ended: what is empty now was never sampled. */
 	for (size_t i = 0; i < run->experiment->probe_count; i++) {
 		outside->ops->view(outside->ctx, i, clock_now_ns(run->clock), &run->watch.tracks[i]);
@@ -556,6 +558,7 @@ bool run_experiment(const struct run_request *request, struct outcome *ret_outco
 					 .progress = request->progress };
 	watch_init(&run->watch, request->experiment, &request->outside);
 	run->sights = sights_make();
+	run->shown = shown_log_make();
 	run->sessions = sessions_make(&request->opener, request->clock);
 	ok = begin(run, e);
 	if (ok) {
@@ -579,6 +582,7 @@ bool run_experiment(const struct run_request *request, struct outcome *ret_outco
 	}
 	sessions_release(run->sessions);
 	sights_release(run->sights);
+	shown_log_release(run->shown);
 	arena_release(&run->arena);
 	free(run);
 	return ok;

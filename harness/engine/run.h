@@ -8,6 +8,7 @@
 #include "engine/heal.h"
 #include "engine/journal.h"
 #include "engine/sessions.h"
+#include "engine/shown.h"
 #include "engine/sights.h"
 #include "engine/stop.h"
 #include "engine/watch.h"
@@ -33,6 +34,7 @@ struct run {
 	struct watch watch;
 	struct stop_window stop_windows[LIMIT_STOP_CONDITIONS];
 	struct sights *sights;
+	struct shown_log *shown;
 	struct harm harms[LIMIT_STEPS * 4];
 	size_t harm_count;
 	int64_t begun_ns;

@@ -1,8 +1,9 @@
 /*
  * sampler.c - see sampler.h.
  *
- * What the lanes share with the run thread is the samples and the error texts. A sample is complete
- * once its state is not SAMPLE_NONE; the state is written last. Texts are only ever added.
+ * What the lanes share with the run thread is the samples, the error texts, and what readers showed. A
+ * sample is complete once its state is not SAMPLE_NONE; the state is written last. Texts are only ever
+ * added. What a read showed is on a stack that the run thread takes as a whole.
  */
 #include "engine/sampler.h"
 
@@ -52,6 +53,13 @@ struct lane {
 	atomic_bool has_yielded;
 };
 
+/* What one read showed anew. */
+struct shown {
+	struct shown *next;
+	uint64_t slot;
+	struct text changes;
+};
+
 struct sampler {
 	const struct probe_spec *spec;
 	const struct probe_ops *ops;
@@ -69,6 +77,8 @@ struct sampler {
 	uint32_t lane_count;
 	atomic_int_fast64_t stopped_ns; /* 0 while running: slots due later are none */
 	char *owned_error_texts[LIMIT_ERROR_TEXTS]; /* each set once, with release */
+	struct shown *owned_shown; /* the newest on top; lanes push, the run thread takes all */
+	struct shown *owned_taken; /* the run thread's, the oldest on top */
 };
 
 enum sample_state sample_state_now(const struct sample *sample)
@@ -101,6 +111,57 @@ static uint16_t error_number(struct sampler *sampler, const char *text)
 	return LIMIT_ERROR_TEXTS; /* full: the last one stands for all further kinds */
 }
 
+static void push_shown(struct sampler *sampler, uint64_t slot, struct text *changes)
+{
+	struct shown *shown;
+
+	if (changes->length_bytes == 0)
+		return;
+	shown = mem_alloc(sizeof *shown);
+	shown->slot = slot;
+	shown->changes = *changes; /* and owns it from now on */
+	*changes = (struct text){ 0 };
+	shown->next = __atomic_load_n(&sampler->owned_shown, __ATOMIC_RELAXED);
+	while (!__atomic_compare_exchange_n(&sampler->owned_shown, &shown->next, shown, true,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		; /* next is what was on top by now */
+}
+
+bool sampler_take_shown(struct sampler *sampler, uint64_t *ret_slot, struct text *ret_changes)
+{
+	struct shown *top;
+
+	if (sampler->owned_taken == NULL) {
+		top = __atomic_exchange_n(&sampler->owned_shown, NULL, __ATOMIC_ACQUIRE);
+		while (top != NULL) {
+			struct shown *next = top->next;
+
+			top->next = sampler->owned_taken;
+			sampler->owned_taken = top;
+			top = next;
+		}
+	}
+	top = sampler->owned_taken;
+	if (top == NULL)
+		return false;
+	sampler->owned_taken = top->next;
+	*ret_slot = top->slot;
+	text_add_bytes(ret_changes, text_str(&top->changes), top->changes.length_bytes);
+	text_release(&top->changes);
+	free(top);
+	return true;
+}
+
+static void drop_shown(struct sampler *sampler)
+{
+	struct text ignored = { 0 };
+	uint64_t slot;
+
+	while (sampler_take_shown(sampler, &slot, &ignored))
+		text_clear(&ignored);
+	text_release(&ignored);
+}
+
 /*
  * True when it failed for want of time, and of that time this machine had taken a good part. The
  * service may have been about to answer, so this is no proof against it.
@@ -126,7 +187,8 @@ static void take_sample(struct lane *lane, uint64_t slot, int64_t due_ns)
 		.clock = sampler->clock,
 	};
 	struct sample *sample = &sampler->samples[slot];
-	struct attempt_result result = { 0 };
+	struct text shown = { 0 };
+	struct attempt_result result = { .shown = &shown };
 	struct err e = { 0 };
 
 	sample->sent_ns = clock_now_ns(sampler->clock);
@@ -141,6 +203,9 @@ static void take_sample(struct lane *lane, uint64_t slot, int64_t due_ns)
 	}
 	/* A good sample may carry a remark ("not yet replicated"): kept like an error. */
 	sample->error_index = e.kind == ERR_NONE ? 0 : error_number(sampler, e.text);
+	if (result.state == SAMPLE_GOOD)
+		push_shown(sampler, slot, &shown);
+	text_release(&shown);
 	__atomic_store_n(&sample->state, (uint8_t)result.state, __ATOMIC_RELEASE);
 }
 
@@ -455,6 +520,7 @@ void sampler_close(struct sampler *sampler)
 	free(sampler->owned_lanes);
 	for (size_t i = 0; i < LIMIT_ERROR_TEXTS; i++)
 		free(sampler->owned_error_texts[i]);
+	drop_shown(sampler);
 	if (sampler->owned_head != NULL)
 		(void)munmap(sampler->owned_head, sampler->map_bytes);
 	if (sampler->has_file)

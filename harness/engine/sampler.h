@@ -46,6 +46,8 @@ bool sampler_start(struct sampler *sampler, int64_t t0_ns, bool *ret_is_fifo, st
  */
 int64_t sampler_shift_ns(int64_t every_ns, size_t index, size_t count);
 void sampler_view(const struct sampler *sampler, int64_t now_ns, struct track *ret_track);
+/* What one read of a reader showed anew; see outside_ops. For one thread. */
+bool sampler_take_shown(struct sampler *sampler, uint64_t *ret_slot, struct text *ret_changes);
 /* Lanes that gave real-time scheduling up, so as not to starve this machine. */
 uint32_t sampler_yielded_count(const struct sampler *sampler);
 void sampler_stop_begin(struct sampler *sampler); /* no new attempt */

@@ -7,8 +7,8 @@
  * EVENT_CLOCK  host; from..until: when it was asked; data {"low_ns", "high_ns", "round_count"}: the
  *              host's clock minus the run's.
  *
- * EVENT_STANDING  name = the watch, host, text = what it is now ("db2 is primary and acknowledges
- *              writes, timeline 00000004"); data {"was", "is"}: words of standing.h, was "" at the first
+ * EVENT_STANDING  name = the watch, host, text = what it is now ("is primary and acknowledges writes,
+ *              timeline 00000004"); data {"was", "is"}: words of standing.h, was "" at the first
  *              look; "server": which start of it answered, or ""; "is_last": no change, but the last
  *              word of the watch. from..until: the bound of the change, or the last look.
  * EVENT_LAG    how far replicas are behind: lag_text.h.

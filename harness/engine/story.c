@@ -15,6 +15,7 @@
 #include "engine/measure_events.h"
 #include "engine/measure_lag.h"
 #include "engine/measure_primaries.h"
+#include "engine/measure_reads.h"
 #include "engine/story_parts.h"
 #include "load/load.h"
 
@@ -241,6 +242,37 @@ static void measure_ledgers(struct story_draft *draft)
 	story->ledger_count = count;
 }
 
+static void measure_readers(struct story_draft *draft)
+{
+	struct story *story = &draft->story;
+	const struct experiment *experiment = story->experiment;
+	struct reader_result *results =
+		arena_alloc(draft->arena, (experiment->probe_count + 1) * sizeof *results);
+	size_t count = 0;
+
+	for (size_t i = 0; i < experiment->probe_count; i++) {
+		const struct probe_spec *spec = &experiment->probes[i];
+
+		if (spec->ledger == NULL)
+			continue;
+
+		const struct ledger_read *settled =
+			find_read(&story->timeline, spec->ledger->name, COUNT_HEALED);
+		const struct reads_request request = {
+			.timeline = &story->timeline,
+			.reader = find_track(&story->timeline, spec->name),
+			.ledger = find_track(&story->timeline, spec->ledger->name),
+			.settled = settled != NULL && settled->is_complete ? settled : NULL,
+		};
+
+		measure_reads(&request, draft->arena, &results[count]);
+		results[count].probe = spec->name;
+		results[count++].ledger = spec->ledger->name;
+	}
+	story->readers = results;
+	story->reader_count = count;
+}
+
 static void measure_watches(struct story_draft *draft)
 {
 	struct story *story = &draft->story;
@@ -345,6 +377,8 @@ static void judge(struct story_draft *draft)
 		.ledger_count = story->ledger_count,
 		.primaries = story->primaries,
 		.primaries_count = story->primaries_count,
+		.readers = story->readers,
+		.reader_count = story->reader_count,
 	};
 	struct objective_result *objectives = NULL;
 
@@ -381,6 +415,7 @@ bool story_build(struct store *store, const char *run_id, struct arena *arena,
 	measure_events(&story->timeline, arena, &story->named_events, &story->named_event_count);
 	measure_probes(&draft);
 	measure_ledgers(&draft);
+	measure_readers(&draft);
 	measure_watches(&draft);
 	measure_lags(&draft);
 	judge(&draft);

@@ -152,6 +152,11 @@ static bool tells_standing(const struct probe_ops *ops)
 	return ops->tells_standing;
 }
 
+static bool is_reader(const struct probe_ops *ops)
+{
+	return ops->reads_ledger != NULL;
+}
+
 static bool is_any(const struct experiment *experiment, bool (*is_it)(const struct probe_ops *ops))
 {
 	for (size_t i = 0; i < experiment->probe_count; i++) {
@@ -161,6 +166,26 @@ static bool is_any(const struct experiment *experiment, bool (*is_it)(const stru
 			return true;
 	}
 	return false;
+}
+
+/* What only a probe of a special kind can tell. */
+static void check_watchers(struct loader *loader, const struct node *root,
+			   const struct experiment *experiment)
+{
+	const struct objectives *objectives = &experiment->objectives;
+	const char *of_reads = objectives->has_stale_reads ? "stale_reads" :
+			       objectives->has_staleness   ? "staleness" :
+							     "non_monotonic_reads";
+
+	if (objectives->has_split_brain && !is_any(experiment, tells_standing))
+		problem_add(loader, mark_at(root, "objectives", "split_brain"),
+			    "`split_brain` needs a probe that watches every member at once, and there "
+			    "is none; add one of kind `postgres.primaries`, or take `split_brain` out");
+	if ((objectives->has_stale_reads || objectives->has_staleness ||
+	     objectives->has_non_monotonic_reads) && !is_any(experiment, is_reader))
+		problem_add(loader, mark_at(root, "objectives", of_reads),
+			    "`%s` needs a probe that reads beside a ledger, and there is none; add one "
+			    "such as `postgres.read`, or take `%s` out", of_reads, of_reads);
 }
 
 /* What a ledger may write at most is a number of rows, whatever its batch. */
@@ -207,11 +232,8 @@ static void check_objectives(struct loader *loader, const struct node *root,
 					    "availability"),
 			    "no probe is required, so this objective depends on nothing; take "
 			    "`required: false` from one");
-	if (objectives->has_split_brain && !is_any(experiment, tells_standing) &&
-	    loader->error_count == 0)
-		problem_add(loader, mark_at(root, "objectives", "split_brain"),
-			    "`split_brain` needs a probe that watches every member at once, and there "
-			    "is none; add one of kind `postgres.primaries`, or take `split_brain` out");
+	if (loader->error_count == 0)
+		check_watchers(loader, root, experiment);
 	if (experiment->step_count == 0 && tree_get(root, "method") == NULL &&
 	    loader->error_count == 0)
 		problem_warn(loader, root->mark, "there is no `method`: nothing is harmed, the run "

@@ -20,6 +20,11 @@
 	X(rpo, PART_SHORT, "acknowledged writes lost from at most this long")                \
 	X(availability, PART_SHORT,                                                          \
 	  "good samples of required probes, from the first harm to the end of settle")        \
+	X(stale_reads, PART_SHORT, "at most so many reads missed an acknowledged write")     \
+	X(staleness, PART_SHORT,                                                              \
+	  "no read misses a write that was acknowledged longer ago than this")                \
+	X(non_monotonic_reads, PART_SHORT,                                                    \
+	  "at most so many reads showed less than an earlier one")                            \
 	X(split_brain, PART_SHORT, "no two members acknowledge writes at the same time")
 
 static const struct param rto_params[] = {
@@ -75,6 +80,50 @@ static void build_availability(const struct params *own, struct objectives *obje
 {
 	objectives->has_availability = params_is_set(own, "target");
 	objectives->availability_ppm = params_number(own, "target");
+}
+
+static const struct param stale_reads_params[] = {
+	{ "target", PARAM_COUNT, .is_required = true, .max = INT32_MAX,
+	  .help = "at most so many reads missed an acknowledged write" },
+	{ 0 },
+};
+
+static const struct form form_stale_reads = { .noun = "`stale_reads`",
+					      .params = stale_reads_params };
+
+static void build_stale_reads(const struct params *own, struct objectives *objectives)
+{
+	objectives->has_stale_reads = params_is_set(own, "target");
+	objectives->stale_reads = params_number(own, "target");
+}
+
+static const struct param staleness_params[] = {
+	{ "target", PARAM_DURATION, .is_required = true, .min = 1, .max = 24 * NS_PER_H,
+	  .help = "no read misses a write that was acknowledged longer ago than this" },
+	{ 0 },
+};
+
+static const struct form form_staleness = { .noun = "`staleness`", .params = staleness_params };
+
+static void build_staleness(const struct params *own, struct objectives *objectives)
+{
+	objectives->has_staleness = params_is_set(own, "target");
+	objectives->staleness_ns = params_number(own, "target");
+}
+
+static const struct param non_monotonic_reads_params[] = {
+	{ "target", PARAM_COUNT, .is_required = true, .max = INT32_MAX,
+	  .help = "at most so many reads showed less than an earlier one" },
+	{ 0 },
+};
+
+static const struct form form_non_monotonic_reads = { .noun = "`non_monotonic_reads`",
+						      .params = non_monotonic_reads_params };
+
+static void build_non_monotonic_reads(const struct params *own, struct objectives *objectives)
+{
+	objectives->has_non_monotonic_reads = params_is_set(own, "target");
+	objectives->non_monotonic_reads = params_number(own, "target");
 }
 
 static const struct param split_brain_params[] = {

@@ -243,6 +243,25 @@ static void build_probe(struct loader *loader, const struct experiment *experime
 		spec->lane_count = count_lanes(loader, spec, &values.own);
 }
 
+/* A reader reads the rows of a ledger that this experiment writes. */
+static void find_ledger(struct loader *loader, const struct experiment *experiment,
+			struct probe_spec *spec)
+{
+	const struct probe_ops *ops = probe_find(spec->kind);
+	const struct probe_spec *ledger;
+
+	if (ops == NULL || ops->reads_ledger == NULL || spec->params.count == 0 ||
+	    !params_is_set(&spec->params, "ledger"))
+		return;
+	ledger = probe_named(loader, experiment, params_find(&spec->params, "ledger"));
+	if (ledger != NULL && strcmp(ledger->kind, ops->reads_ledger) != 0)
+		problem_add(loader, params_find(&spec->params, "ledger")->mark,
+			    "%s reads the rows of a `%s`, and `%s` is a `%s`", ops->name,
+			    ops->reads_ledger, ledger->name, ledger->kind);
+	else
+		spec->ledger = ledger;
+}
+
 void probes_build(struct loader *loader, const struct node *root, struct experiment *experiment)
 {
 	const struct node *part = NULL;
@@ -259,6 +278,8 @@ void probes_build(struct loader *loader, const struct node *root, struct experim
 	assert(i == part->count);
 	experiment->probes = specs;
 	experiment->probe_count = part->count;
+	for (i = 0; i < part->count; i++)
+		find_ledger(loader, experiment, &specs[i]);
 }
 
 /* A second check of a kind, without a name of its own, is called "KIND 2". */
@@ -299,6 +320,9 @@ static void build_check(struct loader *loader, const struct experiment *experime
 	if (is_whole && spec->is_event)
 		problem_add(loader, spec->mark, "%s yields events and no answer to check; it belongs "
 			    "under `probes`", spec->kind);
+	if (is_whole && probe_find(spec->kind)->reads_ledger != NULL)
+		problem_add(loader, spec->mark, "%s reads beside a ledger that writes; it belongs under "
+			    "`probes`", spec->kind);
 	if (is_whole && spec->is_ledger)
 		problem_add(loader, spec->mark, "%s is a ledger: it writes; it belongs under "
 			    "`probes`", spec->kind);

@@ -24,5 +24,6 @@ bool objectives_any(const struct objectives *objectives)
 	return objectives->has_rto || objectives->has_rpo || objectives->has_availability ||
 	       errors->has_after || errors->has_during || throughput->has_after ||
 	       throughput->has_during || objectives->degraded.is_declared ||
-	       objectives->has_split_brain;
+	       objectives->has_split_brain || objectives->has_stale_reads ||
+	       objectives->has_staleness || objectives->has_non_monotonic_reads;
 }

@@ -18,6 +18,7 @@ struct probe_spec {
 	uint32_t lane_count;           /* never 0 after loading: ceil(timeout / every), or `lanes:` */
 	bool is_required;              /* `required: false`: shown, but no objective depends on it */
 	bool is_ledger;                /* from the probe's row */
+	const struct probe_spec *ledger; /* of a reader: whose rows it reads; NULL: it is none */
 	uint32_t rows_per_slot;        /* of a ledger: its batch; 0 as 1 */
 	bool is_event;                 /* from the probe's row: it yields events and no samples */
 	struct params params;
@@ -99,6 +100,12 @@ struct objectives {
 	struct share_objective throughput; /* share of the baseline's */
 	struct degraded_objective degraded;
 	bool has_split_brain; /* there must be none */
+	bool has_stale_reads;
+	bool has_staleness;
+	bool has_non_monotonic_reads;
+	int64_t stale_reads; /* at most so many, in all */
+	int64_t staleness_ns;
+	int64_t non_monotonic_reads;
 };
 
 /* No good sample for this long; or, when share_ppm is not 0, this share of the window is bad. */

@@ -46,6 +46,8 @@ struct lag_point {
 	int64_t from_ns;
 	int64_t until_ns;
 	const char *primary;
+	uint64_t wal_bytes; /* its position */
+	bool is_primary; /* it answered itself, as a primary: then it is behind nobody */
 	bool is_known; /* false: not listed, or listed without saying how far; what follows is not set */
 	bool is_sync;
 	int64_t flush_bytes;
@@ -60,7 +62,8 @@ struct lag_point {
 struct lag_worst {
 	int64_t from_ns;
 	int64_t until_ns;
-	uint64_t look_count;	/* answers of a primary */
+	bool was_primary;	/* itself, for a time */
+	uint64_t look_count;	/* answers of another one as primary */
 	uint64_t unknown_count; /* of these: did not say how far this replica is behind */
 	int64_t unseen_ns;	/* the longest time without an answer that did */
 	/* LAG_UNKNOWN when no answer said; with unknown ones it may have been worse. */

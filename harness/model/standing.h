@@ -40,6 +40,7 @@ struct primaries_result {
 	size_t host_count;	   /* members that answered at least once */
 	uint64_t event_count;	   /* changes in the journal; 0: the watch saw nothing */
 	bool is_whole;		   /* false: not all of its looks are in the journal */
+	const char *twins;	   /* members that are one server, "db1, db2"; "": none are */
 	struct together primaries; /* say that they are primary */
 	struct together writable;  /* acknowledged writes */
 	/* Of writable.time.high: only because members did not answer. */

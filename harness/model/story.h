@@ -7,6 +7,7 @@
 
 #include "base/secrets.h"
 #include "model/experiment.h"
+#include "model/reads.h"
 #include "model/lag.h"
 #include "model/standing.h"
 #include "model/timeline.h"
@@ -47,6 +48,8 @@ struct story {
 	size_t named_event_count;
 	const struct primaries_result *primaries; /* one for each watch over all members */
 	size_t primaries_count;
+	const struct reader_result *readers;
+	size_t reader_count;
 	const struct lag_result *lags; /* one for each lag probe */
 	size_t lag_count;
 	const struct loss_bound *bounds; /* one for each service whose failover settings are known */

@@ -49,6 +49,7 @@ enum phase {
 	X(SEEN, "seen")                       /* name = event probe; host; sights.h; text: what it did */ \
 	X(CLOCK, "clock")                     /* host; sights.h: how far its clock is from ours */ \
 	X(STANDING, "standing")               /* name = watch; host; sights.h: what it is from now on */ \
+	X(SHOWN, "shown")                     /* name = reader; data: shown_text.h */ \
 	X(LAG, "replication lag")             /* name = probe; host = primary; lag_text.h */ \
 	X(SETTINGS, "failover settings")      /* name = service; host that told; settings_log.h */ \
 	X(CHECK, "check")                     /* name; data: verdict, expected, got */ \
