@@ -105,16 +105,17 @@ on_processors() {
 	step shortage nice build/plain/shortage 40
 	step oracle nice tests/oracle.sh build/plain
 	step valgrind nice tests/valgrind.sh build/plain/firedrill
-}
-
-on_hosts() {
 	step cli tests/cli.sh build/plain/firedrill
 	step memory tests/memory_private.sh build/plain/firedrill
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
 	step docs tests/docs.sh build/plain/firedrill
+}
+
+on_hosts() {
 	lab_step lab-selftest tests/lab_selftest.sh
 	lab_step lab-remote tests/lab_remote.sh
 	lab_step lab-faults tests/lab_faults.sh
+	lab_step lab-foreign tests/lab_foreign.sh
 	lab_step lab-probes tests/lab_probes.sh
 	lab_step lab-drills tests/lab_drills.sh build/plain/firedrill
 	# The rest of the table: make test-losses.

@@ -40,7 +40,8 @@ static const struct param partition_params[] = {
 	"\tcommand -v nft >/dev/null || fail \"nft is not installed there; install nftables\"\n"  \
 	"\ttables=$(nft list tables inet 2>&1) || fail \"nft cannot list the tables: $tables\"\n" \
 	"\tprintf '%s\\n' \"$tables\" | grep -qxF \"table inet $1\"\n"                            \
-	"}\n"
+	"}\n"                                                                             \
+	"count_rules() { grep -v policy | grep -cE '(drop|accept)( |$)'; }\n"
 
 /* Rules of one chain: CHAIN saddr|daddr PROTOCOLS ("" for any). */
 #define SCRIPT_RULES                                                                              \
@@ -103,7 +104,8 @@ static const char inject_script[] = SCRIPT_BASE SCRIPT_NFT SCRIPT_RULES SCRIPT_C
 	"\tcase $direction in in|both) rules input saddr ''; rules forward saddr '' ;; esac\n"
 	"\tcase $direction in out|both) rules output daddr tcp; rules forward daddr '' ;; esac\n"
 	"}\n"
-	"said=$(ruleset | nft -f - 2>&1) || fail \"nft did not take the table: $(printf '%s\\n' \"$said\" | head -n 1)\"\n";
+	"said=$(ruleset | nft -f - 2>&1) || fail \"nft did not take the table: $(printf '%s\\n' \"$said\" | head -n 1)\"\n"
+	"put rules \"$(nft list table inet \"$table\" | count_rules)\"\n";
 
 /* Ours is what carries our comment; a table that does not is left alone. */
 static const char undo_script[] = SCRIPT_BASE SCRIPT_NFT
@@ -127,6 +129,9 @@ static const char confirm_script[] = SCRIPT_BASE SCRIPT_NFT
 	"}\n"
 	"case $listing in *\"comment \\\"$tag\\\"\"*) ;; *) mismatch \"table inet $2 is not ours\" ;; esac\n"
 	"case $listing in *' expires '*) ;; *) mismatch \"the lease in table inet $2 has ended\" ;; esac\n"
+	"rules=$(printf '%s\\n' \"$listing\" | count_rules)\n"
+	"[ \"$rules\" = \"$(cat \"$dir/rules\" 2>/dev/null)\" ] ||\n"
+	"\tmismatch \"somebody changed the rules of table inet $2; it has $rules now\"\n"
 	"count=$(printf '%s\\n' \"$listing\" | awk '{\n"
 	"\tfor (i = 1; i < NF; i++) if ($i == \"packets\") n += $(i + 1)\n"
 	"} END { print n + 0 }')\n"
