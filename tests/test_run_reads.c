@@ -70,6 +70,7 @@ static void run(const char *folder)
 	};
 	struct run_request request = {
 		.run_id = run_id,
+		.arena = &arena,
 		.version = "test",
 		.clock = &clock,
 		.opener = remote_opener_real(),
