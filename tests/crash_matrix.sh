@@ -7,7 +7,7 @@
 #   BUILD      the folder with firedrill and firedrill_points
 #   --sample   so many of the rows, chosen by the seed, which is printed; the default is all of them
 #   --only     rows that match the extended pattern, such as '^disk.fill guard'
-#   --seconds  begin no row after so many
+#   --seconds  begin no row when the first began so long ago
 #   --resume   keep the rows that an earlier call has passed
 #
 # A row is FAULT DEED POINT. The deeds: `guard` and `heal` kill firedrill there and then wait, or heal from
@@ -44,6 +44,7 @@ out=$PWD/build/test-logs/crash
 results=$out/results
 workers=()
 begun=$SECONDS
+rows_begun=$begun
 lease_s=5
 late_s=4 # a guard looks three times a second, seconds are whole, and this machine is busy
 
@@ -276,7 +277,7 @@ rows_of() { # FAULT POINTS
 }
 
 next_row() {
-	[ $((SECONDS - begun)) -lt "$seconds" ] || return
+	[ $((SECONDS - rows_begun)) -lt "$seconds" ] || return
 	(
 		flock 9
 		local number
@@ -362,6 +363,7 @@ awk -v seed="$seed" 'BEGIN { srand(seed) } { print rand() "\t" $0 }' "$out/all" 
 	head -n "${sample:--0}" >"$out/rows"
 grep -vxFf <(sed -n 's/^ok [0-9]* [0-9]* //p' "$results") "$out/rows" >"$out/rows.new"
 mv "$out/rows.new" "$out/rows"
+rows_begun=$SECONDS
 work
 table
 passed=$(grep -c '^ok ' "$results")
