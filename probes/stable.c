@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum { LONG_NUMBER_DIGITS = 4 };
 
@@ -45,6 +46,9 @@ const char *stable_text(const char *raw, char text[STABLE_TEXT_BYTES])
 			raw++;
 		}
 	}
+	/* By this mark secrets.c knows that the text may end within a secret. */
+	if (used == STABLE_TEXT_BYTES - 1 && *raw != '\0' && *raw != '\n' && *raw != '\r')
+		memcpy(text + used - strlen("..."), "...", strlen("..."));
 	while (used > 0 && text[used - 1] == ' ')
 		used--;
 	text[used] = '\0';

@@ -120,6 +120,7 @@ static bool html_write(const struct story *story, const struct report_style *sty
 	html_findings(ret_bytes, story);
 	html_lags(ret_bytes, story);
 	html_deeds(ret_bytes, story);
+	html_permission(ret_bytes, story);
 	html_untold(ret_bytes, story);
 	html_events(ret_bytes, story);
 	text_add(ret_bytes, "</main>\n");

@@ -38,6 +38,7 @@ void html_ledgers(struct text *page, const struct story *story);
 void html_findings(struct text *page, const struct story *story);
 void html_lags(struct text *page, const struct story *story);
 void html_deeds(struct text *page, const struct story *story);
+void html_permission(struct text *page, const struct story *story);
 void html_untold(struct text *page, const struct story *story);
 void html_events(struct text *page, const struct story *story);
 void html_facts(struct text *page, const struct story *story);

@@ -76,15 +76,26 @@ void html_deeds(struct text *page, const struct story *story)
 	text_add(page, "</section>\n");
 }
 
+static void add_list(struct text *page, const char *id, const char *heading,
+		     const char *const *sentences, size_t count)
+{
+	if (count == 0)
+		return;
+	text_addf(page, "<section aria-labelledby=\"%s\"><h2 id=\"%s\">%s</h2>\n<ul>\n", id, id,
+		  heading);
+	for (size_t i = 0; i < count; i++)
+		html_element(page, "li", NULL, sentences[i]);
+	text_add(page, "</ul></section>\n");
+}
+
+void html_permission(struct text *page, const struct story *story)
+{
+	add_list(page, "permission-head", "Permission", story->permission, story->permission_count);
+}
+
 void html_untold(struct text *page, const struct story *story)
 {
-	if (story->untold_count == 0)
-		return;
-	text_add(page, "<section aria-labelledby=\"untold-head\">"
-		       "<h2 id=\"untold-head\">What could not be told</h2>\n<ul>\n");
-	for (size_t i = 0; i < story->untold_count; i++)
-		html_element(page, "li", NULL, story->untold[i]);
-	text_add(page, "</ul></section>\n");
+	add_list(page, "untold-head", "What could not be told", story->untold, story->untold_count);
 }
 
 void html_events(struct text *page, const struct story *story)

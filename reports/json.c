@@ -525,6 +525,11 @@ static void put_deeds(struct json *root, const struct story *story)
 		json_put_text(row, "leftover", deed->leftover);
 	}
 
+	struct json *permission = json_put_array(root, "permission");
+
+	for (size_t i = 0; i < story->permission_count; i++)
+		json_push_text(permission, story->permission[i]);
+
 	struct json *untold = json_put_array(root, "untold");
 
 	for (size_t i = 0; i < story->untold_count; i++)

@@ -219,6 +219,8 @@ static void write_properties(struct text *text, const struct story *story)
 		add_property(text, "head", facts_head(story));
 	add_property(text, "verdict", words_headline(&story->outcome));
 	add_property(text, "outcome", story->outcome.sentence);
+	for (size_t i = 0; i < story->permission_count; i++)
+		add_property(text, "permission", story->permission[i]);
 	for (size_t i = 0; i < story->untold_count; i++)
 		add_property(text, "could not be told", story->untold[i]);
 	text_add(text, "    </properties>\n");

@@ -339,20 +339,27 @@ static void write_deeds(struct text *text, const struct story *story)
 	text_add(text, "\n");
 }
 
+static void write_list(struct text *text, const char *heading, const char *const *sentences,
+		       size_t count)
+{
+	if (count == 0)
+		return;
+	text_addf(text, "## %s\n\n", heading);
+	for (size_t i = 0; i < count; i++) {
+		text_add(text, "- ");
+		escape_markdown(text, sentences[i]);
+		text_add(text, "\n");
+	}
+	text_add(text, "\n");
+}
+
 static void write_foot(struct text *text, const struct story *story)
 {
 	char buffer[WORDS_BYTES];
 	char duration[UNITS_TEXT_BYTES];
 
-	if (story->untold_count > 0) {
-		text_add(text, "## What could not be told\n\n");
-		for (size_t i = 0; i < story->untold_count; i++) {
-			text_add(text, "- ");
-			escape_markdown(text, story->untold[i]);
-			text_add(text, "\n");
-		}
-		text_add(text, "\n");
-	}
+	write_list(text, "Permission", story->permission, story->permission_count);
+	write_list(text, "What could not be told", story->untold, story->untold_count);
 	text_add(text, "Run ");
 	escape_markdown(text, story->run_id);
 	if (story->set_id != NULL) {

@@ -254,6 +254,7 @@ const struct story *redact_story(const struct story *story, struct arena *arena)
 	fresh->readers = clean_readers(&r, story);
 	fresh->primaries = clean_primaries(&r, story);
 	fresh->deeds = clean_deeds(&r, story);
+	fresh->permission = clean_texts(&r, story->permission, story->permission_count);
 	fresh->untold = clean_texts(&r, story->untold, story->untold_count);
 	fresh->outcome.sentence = clean(&r, story->outcome.sentence);
 	return fresh;

@@ -483,6 +483,14 @@ static void write_deed(const struct page *page, const struct deed *deed)
 	text_release(&line);
 }
 
+static void write_permission(const struct page *page)
+{
+	if (page->story->permission_count > 0)
+		add_heading(page, "Permission");
+	for (size_t i = 0; i < page->story->permission_count; i++)
+		grid_sentence(page->text, "  - ", 4, page->width, page->story->permission[i]);
+}
+
 static void write_foot(const struct page *page)
 {
 	const struct story *story = page->story;
@@ -538,6 +546,7 @@ static bool text_write(const struct story *story, const struct report_style *sty
 		add_heading(&page, "What was done, and undone");
 	for (size_t i = 0; i < story->deed_count; i++)
 		write_deed(&page, &story->deeds[i]);
+	write_permission(&page);
 	write_foot(&page);
 	return true;
 }

@@ -106,7 +106,9 @@ on_processors() {
 	step oracle nice tests/oracle.sh build/plain
 	step valgrind nice tests/valgrind.sh build/plain/firedrill
 	step cli tests/cli.sh build/plain/firedrill
+	step policy tests/policy.sh build/plain/firedrill
 	step memory tests/memory_private.sh build/plain/firedrill
+	step canary tests/canary.py build/plain/firedrill
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
 	step docs tests/docs.sh build/plain/firedrill
 }

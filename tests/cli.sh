@@ -7,11 +7,11 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 firedrill=$(realpath "$1")
 folder=$(mktemp -d)
-passed=0
-failed=0
 export FIREDRILL_STORE=$folder/store/store.db
 # shellcheck source=tests/local_drill.sh
 . tests/local_drill.sh
+# shellcheck source=tests/says.sh
+. tests/says.sh
 
 end() {
 	local_drill_end
@@ -21,28 +21,13 @@ trap end EXIT
 trap 'exit 130' INT
 trap 'exit 143' HUP TERM
 
-# says EXIT PATTERN COMMAND...: the exit code, and a line of its output (both streams) matches.
-says() {
-	local expected=$1 pattern=$2 status=0 output
-	shift 2
-	output=$("$@" 2>&1 </dev/null) || status=$?
-	if [ "$status" = "$expected" ] && grep -qE -- "$pattern" <<<"$output"; then
-		passed=$((passed + 1))
-		echo "ok - exit $status: ${*#"$firedrill"}"
-	else
-		failed=$((failed + 1))
-		echo "not ok - exit $status (expected $expected), wanted /$pattern/: $*"
-		head -20 <<<"$output" | sed 's/^/    /'
-	fi
-}
-
 says 2 'usage: firedrill COMMAND' "$firedrill"
 says 0 'usage: firedrill COMMAND' "$firedrill" --help
 says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan heal doctor report verify export compare list show faults probes schema version; do
+for command in run check plan approve stop resume heal doctor report verify export compare list show faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
 says 2 'no option `--yess`' "$firedrill" run --yess x.yaml

@@ -8,6 +8,10 @@
 
 #define SUITE_ROWS(X) \
 	X(base) \
+	X(zone) \
+	X(permit) \
+	X(run_permit) \
+	X(store_permits) \
 	X(events) \
 	X(lag) \
 	X(bundle) \

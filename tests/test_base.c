@@ -14,6 +14,7 @@
 
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 START_TEST(test_err_wrap_puts_context_in_front)
 {
@@ -36,6 +37,7 @@ START_TEST(test_err_set_cuts_a_text_that_is_too_long)
 	err_set(&e, ERR_REMOTE, "%s", text_str(&text));
 	err_wrap(&e, "%s", text_str(&text));
 	ck_assert_uint_eq(strlen(e.text), sizeof e.text - 1);
+	ck_assert_str_eq(e.text + strlen(e.text) - 4, "x...");
 	text_release(&text);
 }
 END_TEST
@@ -141,6 +143,84 @@ START_TEST(test_secrets_redact_hides_every_form_and_the_longest_first)
 }
 END_TEST
 
+/* What a server, a shell or one of our own probes may have made of a value. */
+START_TEST(test_secrets_redact_hides_what_others_made_of_a_value)
+{
+	static const char value[] = "pa'ss \"wo\\rd 12345\xc3\xa9&<x>";
+	static const char *const forms[] = {
+		"pa'ss \"wo\\rd 12345\xc3\xa9&<x>",
+		"pa%27ss%20%22wo%5crd%2012345%c3%a9%26%3cx%3e",
+		"pa%27ss+%22wo%5Crd+12345%C3%A9%26%3Cx%3E",
+		"pa'ss \\\"wo\\\\rd 12345\xc3\xa9&<x>",	   /* JSON */
+		"pa'ss \\u0022wo\\u005crd 12345\xc3\xa9\\u0026\\u003cx\\u003e",
+		"pa''ss \"wo\\rd 12345\xc3\xa9&<x>",		   /* SQL */
+		"pa\\'ss \"wo\\\\rd 12345\xc3\xa9&<x>",	   /* conninfo */
+		"pa'\\''ss \"wo\\rd 12345\xc3\xa9&<x>",	   /* a shell */
+		"pa&#39;ss &quot;wo\\rd 12345\xc3\xa9&amp;&lt;x&gt;", /* HTML */
+		"pa'ss \"wo\\rd N??&<x>",			   /* stable_text */
+		"pa'ss \"wo\\r...",				   /* and cut */
+		"cGEnc3MgIndvXHJkIDEyMzQ1w6kmPHg+",		   /* base64 */
+	};
+	struct secrets secrets = { 0 };
+
+	secrets_register(&secrets, value);
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		struct text text = { 0 };
+
+		text_addf(&text, "said '%s', \"%s\"", forms[i], forms[i]);
+		secrets_redact(&secrets, &text);
+		ck_assert_msg(strstr(text_str(&text), "pa") == NULL, "%s", text_str(&text));
+		ck_assert_msg(strstr(text_str(&text), "rd") == NULL, "%s", text_str(&text));
+		ck_assert_msg(strstr(text_str(&text), "cG") == NULL, "%s", text_str(&text));
+		ck_assert_int_eq(strncmp(text_str(&text), "said '[secret]", 14), 0);
+		text_release(&text);
+	}
+	secrets_release(&secrets);
+}
+END_TEST
+
+/* `Authorization: Basic` is base64 of USER:PASSWORD, so the password may begin anywhere in a group. */
+START_TEST(test_secrets_redact_hides_a_password_in_base64_behind_any_name)
+{
+	static const char *const basics[] = { "dTpvcGVuLXNlc2FtZS05", "dXM6b3Blbi1zZXNhbWUtOQ==",
+					      "dXNlOm9wZW4tc2VzYW1lLTk=" };
+	struct secrets secrets = { 0 };
+
+	secrets_register(&secrets, "open-sesame-9");
+	for (size_t i = 0; i < sizeof basics / sizeof basics[0]; i++) {
+		struct text text = { 0 };
+
+		text_addf(&text, "Basic %s", basics[i]);
+		secrets_redact(&secrets, &text);
+		ck_assert_msg(strstr(text_str(&text), "[secret]") != NULL, "%s", text_str(&text));
+		ck_assert_uint_lt(strlen(text_str(&text)), strlen("Basic xxx[secret]xxx==="));
+		text_release(&text);
+	}
+	secrets_release(&secrets);
+}
+END_TEST
+
+START_TEST(test_secrets_redact_leaves_what_only_looks_alike)
+{
+	static const char innocent[] = "N of 3 died; pa ss; 12346; host= N; openly... NNNN ????";
+	struct secrets secrets = { 0 };
+	struct text text = { 0 };
+
+	secrets_register(&secrets, "12345");
+	secrets_register(&secrets, "open-sesame-9");
+	secrets_register(&secrets, "pa'ss");
+	text_add(&text, innocent);
+	secrets_redact(&secrets, &text);
+	ck_assert_str_eq(text_str(&text), innocent);
+	text_clear(&text);
+	text_add(&text, "open-se...");
+	secrets_redact(&secrets, &text);
+	ck_assert_str_eq(text_str(&text), "[secret]...");
+	text_release(&text);
+	secrets_release(&secrets);
+}
+END_TEST
+
 START_TEST(test_secrets_redact_hides_a_value_as_json_has_it)
 {
 	static const char value[] = "-----BEGIN\r\nKEY\x01\xff-----";
@@ -206,6 +286,15 @@ START_TEST(test_process_keep_private_forbids_core_dumps)
 }
 END_TEST
 
+/* A run must go on giving signs of life as an ordinary user who may no longer look at itself. */
+START_TEST(test_process_space_is_known_to_a_private_process_without_root)
+{
+	ck_assert(getuid() != 0 || setuid(65534) == 0);
+	process_keep_private();
+	ck_assert_int_ne(process_space(), 0);
+}
+END_TEST
+
 void suite_base(Suite *suite)
 {
 	TCase *tcase = tcase_create("base");
@@ -219,10 +308,14 @@ void suite_base(Suite *suite)
 	tcase_add_test(tcase, test_units_format_share_has_digits_that_tell_and_holds_the_span);
 	tcase_add_test(tcase, test_units_parse_duration_refuses_what_has_no_unit);
 	tcase_add_test(tcase, test_secrets_redact_hides_every_form_and_the_longest_first);
+	tcase_add_test(tcase, test_secrets_redact_hides_what_others_made_of_a_value);
+	tcase_add_test(tcase, test_secrets_redact_hides_a_password_in_base64_behind_any_name);
+	tcase_add_test(tcase, test_secrets_redact_leaves_what_only_looks_alike);
 	tcase_add_test(tcase, test_secrets_redact_hides_a_value_as_json_has_it);
 	tcase_add_test(tcase, test_random_same_seed_same_choices);
 	tcase_add_test(tcase, test_json_print_keeps_numbers_exact_and_text_valid);
 	tcase_add_test(tcase, test_json_parse_refuses_duplicates_and_trailing_text);
 	tcase_add_test(tcase, test_process_keep_private_forbids_core_dumps);
+	tcase_add_test(tcase, test_process_space_is_known_to_a_private_process_without_root);
 	suite_add_tcase(suite, tcase);
 }

@@ -2,6 +2,7 @@
  * test_run_heal.c - what is healed when, and what is said of it, when one of several hosts does not
  * answer; see test_run.c for whole drills.
  */
+#include "base/process.h"
 #include "fixtures/paper_world.h"
 #include "tests/suites.h"
 
@@ -36,6 +37,36 @@ START_TEST(test_run_experiment_timed_heal_of_a_lost_host_keeps_no_other_waiting)
 	const int64_t second_ns = call_at_ns(world.hosts, 0, "h2", HEAL_ON);
 
 	ck_assert_int_lt(llabs(first_ns - second_ns), NS_PER_S);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(test_heal_runs_leaves_a_run_in_another_container_alone_while_it_lives)
+{
+	const struct sim_script script = { .down_on = NULL };
+	struct world world = { .interrupt_in = PHASE_NONE };
+	const struct run_row other = { .run_id = "other" };
+	struct heal_summary summary = { 0 };
+	struct run_row found;
+	struct err e = { 0 };
+
+	world_open(&world, &script);
+
+	const struct remote_opener opener = fake_script_opener(world.hosts);
+	const struct clock wall = clock_system();
+
+	ck_assert(store_run_begin(world.store, &other, &e));
+	ck_assert(store_run_beat(world.store, "other", process_space() + 1,
+				 clock_wall_ns(&wall) + 60 * NS_PER_S, &e));
+	ck_assert(!heal_runs(world.store, "other", &opener, &world.clock, NULL, NULL, &summary, &e));
+	ck_assert_int_eq(e.kind, ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(e.text, "in another container, or was: it said that it lives until 2"));
+	ck_assert(store_run_beat(world.store, "other", process_space() + 1, 1, &e));
+	ck_assert_msg(heal_runs(world.store, "other", &opener, &world.clock, NULL, NULL, &summary, &e),
+		      "%s", e.text);
+	ck_assert(store_run_find(world.store, "other", &world.arena, &found, &e));
+	ck_assert(found.is_ended);
+	text_release(&summary.leftovers);
 	world_close(&world);
 }
 END_TEST
@@ -155,6 +186,7 @@ void suite_run_heal(Suite *suite)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(
 		tcase, test_run_experiment_timed_heal_of_a_lost_host_keeps_no_other_waiting, 0, 2);
+	tcase_add_test(tcase, test_heal_runs_leaves_a_run_in_another_container_alone_while_it_lives);
 	tcase_add_loop_test(tcase, test_heal_runs_unreachable_host_keeps_no_other_waiting, 0, 2);
 	tcase_add_loop_test(tcase, test_heal_runs_each_run_has_its_own_end, 0, 2);
 	suite_add_tcase(suite, tcase);

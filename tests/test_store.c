@@ -2,6 +2,7 @@
  * test_store.c - runs and their journals go in and come out, and secrets do not go in. The rest is
  * in test_store_rows.c, and what crashes and damage do to it in test_store_crash.c and _disk.c.
  */
+#include "base/process.h"
 #include "base/random.h"
 #include "fixtures/temp_dir.h"
 #include "store/store.h"
@@ -213,6 +214,32 @@ START_TEST(test_run_begin_notes_the_calling_process)
 	found.pid_start--;
 	found.boot_id = "00000000-0000-0000-0000-000000000000";
 	ck_assert(!store_run_is_alive(&found));
+}
+END_TEST
+
+/* As a run in a container: its pid says nothing here, so its last sign of life counts. */
+START_TEST(test_run_out_of_sight_is_alive_until_its_last_sign_of_life_is_over)
+{
+	const struct clock clock = clock_system();
+	const int64_t now_ns = clock_wall_ns(&clock);
+	struct run_row row;
+
+	begin("run-a");
+	ck_assert_msg(store_run_beat(store, "run-a", process_space() + 1, now_ns + 60 * NS_PER_S, &e),
+		      "%s", e.text);
+	ck_assert(store_run_find(store, "run-a", &arena, &row, &e));
+	ck_assert_int_eq(row.alive_until_wall_ns, now_ns + 60 * NS_PER_S);
+	row.pid_start++; /* no such process here */
+	ck_assert(store_run_is_alive(&row));
+	row.boot_id = "00000000-0000-0000-0000-000000000000"; /* but nothing outlives a reboot */
+	ck_assert(!store_run_is_alive(&row));
+	ck_assert(store_run_beat(store, "run-a", process_space() + 1, now_ns - 1, &e));
+	ck_assert(store_run_find(store, "run-a", &arena, &row, &e));
+	ck_assert(!store_run_is_alive(&row));
+	/* One that can be seen is what it is, whatever it said last. */
+	ck_assert(store_run_beat(store, "run-a", process_space(), now_ns - 1, &e));
+	ck_assert(store_run_find(store, "run-a", &arena, &row, &e));
+	ck_assert(store_run_is_alive(&row));
 }
 END_TEST
 
@@ -505,6 +532,7 @@ void suite_store(Suite *suite)
 	tcase_add_test(tcase, test_runs_are_listed_newest_first_and_light);
 	tcase_add_test(tcase, test_run_find_says_why_an_id_is_not_enough);
 	tcase_add_test(tcase, test_run_begin_notes_the_calling_process);
+	tcase_add_test(tcase, test_run_out_of_sight_is_alive_until_its_last_sign_of_life_is_over);
 	tcase_add_test(tcase, test_run_is_alive_is_false_for_a_process_nobody_has_collected);
 	tcase_add_test(tcase, test_append_gives_numbers_and_a_chain_that_timeline_reads_back);
 	tcase_add_test(tcase, test_append_of_every_kind_and_phase_is_read_back);

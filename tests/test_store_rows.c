@@ -1,6 +1,7 @@
 /*
  * test_store_rows.c - heal records, samples, ledger reads and locks: what goes in comes out.
  */
+#include "base/process.h"
 #include "base/random.h"
 #include "fixtures/temp_dir.h"
 #include "store/store.h"
@@ -284,6 +285,22 @@ START_TEST(test_lock_take_over_needs_a_dead_process_and_nothing_unhealed)
 }
 END_TEST
 
+START_TEST(test_lock_take_over_of_a_run_out_of_sight_waits_for_its_last_sign_of_life)
+{
+	const struct clock clock = clock_system();
+	const int64_t now_ns = clock_wall_ns(&clock);
+
+	begin("run-a");
+	begin("run-b");
+	ck_assert(store_lock_take(store, "run-a", "db1", &e));
+	ck_assert(store_run_beat(store, "run-a", process_space() + 1, now_ns + 60 * NS_PER_S, &e));
+	ck_assert(!store_lock_take(store, "run-b", "db1", &e));
+	ck_assert_int_eq(e.kind, ERR_REFUSED);
+	ck_assert(store_run_beat(store, "run-a", process_space() + 1, now_ns - 1, &e));
+	ck_assert_msg(store_lock_take(store, "run-b", "db1", &e), "%s", e.text);
+}
+END_TEST
+
 START_TEST(test_lock_of_an_ended_run_in_a_living_process_is_taken_over)
 {
 	begin("run-a");
@@ -306,6 +323,7 @@ void suite_store_rows(Suite *suite)
 	tcase_add_test(tcase, test_ledger_read_put_is_read_back);
 	tcase_add_test(tcase, test_lock_take_refuses_a_target_of_a_living_run);
 	tcase_add_test(tcase, test_lock_take_over_needs_a_dead_process_and_nothing_unhealed);
+	tcase_add_test(tcase, test_lock_take_over_of_a_run_out_of_sight_waits_for_its_last_sign_of_life);
 	tcase_add_test(tcase, test_lock_of_an_ended_run_in_a_living_process_is_taken_over);
 	suite_add_tcase(suite, tcase);
 }

@@ -1,5 +1,6 @@
 /*
  * err.c - see err.h. A text that does not fit is cut at its end: the beginning says what was tried.
+ * A cut text ends in "...", by which secrets.c knows that it may end within a secret.
  */
 #include "base/err.h"
 
@@ -7,6 +8,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+static void mark_cut(char text[ERR_TEXT_BYTES])
+{
+	memcpy(text + ERR_TEXT_BYTES - sizeof "...", "...", sizeof "...");
+}
 
 bool err_set(struct err *e, enum err_kind kind, const char *format, ...)
 {
@@ -22,7 +28,8 @@ bool err_set(struct err *e, enum err_kind kind, const char *format, ...)
 	char fresh[ERR_TEXT_BYTES];
 
 	va_start(args, format);
-	(void)vsnprintf(fresh, sizeof fresh, format, args); /* cut on purpose */
+	if (vsnprintf(fresh, sizeof fresh, format, args) >= (int)sizeof fresh)
+		mark_cut(fresh);
 	va_end(args);
 	memcpy(e->text, fresh, sizeof fresh);
 	e->kind = kind;
@@ -48,13 +55,17 @@ bool err_wrap(struct err *e, const char *format, ...)
 
 	size_t used_bytes = strlen(context);
 
-	if (used_bytes > sizeof e->text / 2)
+	if (used_bytes > sizeof e->text / 2) {
 		used_bytes = sizeof e->text / 2;
+		memcpy(context + used_bytes - strlen("..."), "...", strlen("..."));
+	}
 	memcpy(e->text, context, used_bytes);
 	memcpy(e->text + used_bytes, ": ", 2);
 	used_bytes += 2;
 	memcpy(e->text + used_bytes, inner, sizeof e->text - used_bytes - 1);
 	e->text[sizeof e->text - 1] = '\0';
+	if (strlen(inner) > sizeof e->text - used_bytes - 1)
+		mark_cut(e->text);
 	if (e->kind == ERR_NONE)
 		e->kind = ERR_INTERNAL;
 	return false;

@@ -22,6 +22,9 @@ enum {
 	LIMIT_TARGETS = 256,             /* targets of one step, after resolving */
 	LIMIT_STOP_CONDITIONS = 16,
 	LIMIT_CHECKS = 64,
+	LIMIT_POLICY_ROWS = 64,          /* windows, frozen times, allowed faults, caps: of each */
+	LIMIT_APPROVALS = 9,             /* people who must have approved */
+	LIMIT_REASON_BYTES = 400,        /* a reason for an override, a stop, a freeze */
 	LIMIT_ERROR_TEXTS = 64,          /* different error texts kept for one probe */
 	LIMIT_NAME_BYTES = 64,           /* a name of a host, probe, service, step */
 	LIMIT_COMMAND_OUTPUT_BYTES = 1 << 20, /* of one command on a host, each of out and err */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PROC_FILE_BYTES = 2048, FIELD_START_AFTER_NAME = 19 };
@@ -82,6 +83,23 @@ bool process_self(struct process_id *ret_id, struct err *e)
 	return true;
 }
 
+bool process_is_boot(const char *boot_id)
+{
+	char boot_id_now[BOOT_ID_BYTES];
+
+	return boot_id != NULL && read_boot_id(boot_id_now) && strcmp(boot_id, boot_id_now) == 0;
+}
+
+int64_t process_space(void)
+{
+	static int64_t space; /* a process stays in its own */
+	struct stat info;
+
+	if (space == 0 && stat("/proc/self/ns/pid", &info) == 0)
+		space = (int64_t)info.st_ino;
+	return space;
+}
+
 bool process_is_alive(const char *boot_id, int64_t pid, int64_t pid_start)
 {
 	char boot_id_now[BOOT_ID_BYTES];
@@ -116,6 +134,8 @@ uint64_t process_reserve_descriptors(uint64_t wanted)
    would inherit it. */
 void process_keep_private(void)
 {
+	(void)process_space(); /* afterwards only root could look */
+
 	const int failure = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
 	assert(failure == 0);

@@ -23,6 +23,12 @@ bool process_self(struct process_id *ret_id, struct err *e);
    never lowers it. What holds now. */
 uint64_t process_reserve_descriptors(uint64_t wanted);
 
+/* Is this the boot that the machine is in now? */
+bool process_is_boot(const char *boot_id);
+
+/* Which process namespace this is: pids of another one say nothing here. 0: it cannot be told. */
+int64_t process_space(void);
+
 /* From here on this process leaves no core dump, and only root may look into its memory and its
    environment: secrets are in both. What it starts is as it would be without. */
 void process_keep_private(void);

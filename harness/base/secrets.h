@@ -17,7 +17,8 @@ struct secrets {
 /* A value under 4 bytes is refused silently: hiding it would hide half of every report. */
 void secrets_register(struct secrets *secrets, const char *value);
 
-/* Replaces every registered value in the text, also URL-encoded and JSON-escaped, by "[secret]". */
+/* Replaces every registered value in the text by "[secret]": also as URLs, JSON, SQL, a shell, HTML,
+   base64 and hex write it, and the beginning of one in a text that was cut and ends in "...". */
 void secrets_redact(const struct secrets *secrets, struct text *text);
 
 void secrets_release(struct secrets *secrets);

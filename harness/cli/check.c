@@ -6,7 +6,7 @@
  * `run` take.
  */
 #include "base/random.h"
-#include "cli/cli.h"
+#include "cli/claim.h"
 #include "cli/plan_view.h"
 
 static const struct option_row check_options[] = {
@@ -14,6 +14,21 @@ static const struct option_row check_options[] = {
 	INVENTORY_OPTION,
 	{ NULL, NULL, NULL },
 };
+
+/* What the policy refuses on any day; windows, approvals and the like are `plan`'s. */
+static bool check_policy(const struct plan *plan, const struct clock *clock, struct arena *arena)
+{
+	const struct permission_request request = { .plan = plan,
+						    .clock = clock,
+						    .scope = PERMIT_STANDING };
+	struct permit_answer answer;
+
+	permission_preview(&request, arena, &answer);
+	for (size_t i = 0; i < answer.refusal_count; i++)
+		(void)cli_fail_text(EXIT_NOT_RUN, "%s: %s", plan->experiment->source_path,
+				    answer.refusals[i].text);
+	return answer.is_permitted;
+}
 
 static bool check_plan(const struct experiment *experiment, const char *path, struct arena *arena)
 {
@@ -26,7 +41,8 @@ static bool check_plan(const struct experiment *experiment, const char *path, st
 
 	const uint64_t seed = experiment->has_seed ? experiment->seed : random_fresh_seed();
 
-	if (plan_view_build(experiment, run_id, seed, arena, NULL, &plan) != -1)
+	if (plan_view_build(experiment, run_id, seed, arena, NULL, &plan) != -1 ||
+	    !check_policy(&plan, &clock, arena))
 		return false;
 	text_addf(&line, "%s: fine", path);
 	cli_print_line(stdout, NULL, text_str(&line));

@@ -7,6 +7,9 @@
 	X(run)          \
 	X(check)        \
 	X(plan)         \
+	X(approve)      \
+	X(stop)         \
+	X(resume)       \
 	X(heal)         \
 	X(doctor)       \
 	X(report)       \

@@ -51,6 +51,9 @@ static const char *word_for(enum event_kind kind)
 	case EVENT_STEADY:
 	case EVENT_NOT_STEADY:
 	case EVENT_TARGETS:
+	case EVENT_PERMITTED:
+	case EVENT_REFUSED:
+	case EVENT_OVERRIDDEN:
 	case EVENT_INTENT:
 	case EVENT_GUARDED:
 	case EVENT_INJECTED:

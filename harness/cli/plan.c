@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "base/units.h"
-#include "cli/cli.h"
+#include "cli/claim.h"
 #include "cli/plan_view.h"
 #include "engine/stop.h"
 
@@ -14,6 +14,10 @@ static const struct option_row plan_options[] = {
 	VAR_OPTION,
 	INVENTORY_OPTION,
 	{ "seed", "NUMBER", "of the random choices" },
+	STORE_OPTION,
+	BY_OPTION,
+	CONFIRM_OPTION,
+	OVERRIDE_OPTION,
 	{ NULL, NULL, NULL },
 };
 
@@ -188,6 +192,31 @@ void plan_view_print(const struct plan *plan, FILE *stream, const struct secrets
 		cli_print_wrapped(stream, secrets, "  caution: ", 11, plan->cautions[i]);
 }
 
+/* Whether it would be permitted now, as far as a look at the store tells; no store is made. */
+static int show_permission(const struct arguments *arguments, const struct plan *plan,
+			   const struct secrets *secrets)
+{
+	const struct clock clock = clock_system();
+	struct permission_request request = { .plan = plan, .clock = &clock, .scope = PERMIT_NOW };
+	struct permit_answer answer;
+	struct arena arena = { 0 };
+	struct store *store = NULL;
+	struct err e = { 0 };
+	int code = EXIT_MET;
+
+	if (claim_read(arguments, &arena, &request.claim, &e) &&
+	    cli_open_kept(arguments, &store, &e)) {
+		request.store = store;
+		permission_preview(&request, &arena, &answer);
+		claim_print_answer(plan, &answer, stdout, secrets);
+	} else {
+		code = cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, secrets, &e);
+	}
+	store_close(store);
+	arena_release(&arena);
+	return code;
+}
+
 static int run_plan(const struct arguments *arguments)
 {
 	const char *given = arguments_value(arguments, "seed");
@@ -212,7 +241,7 @@ static int run_plan(const struct arguments *arguments)
 		code = plan_view_build(experiment, run_id, (uint64_t)seed, &arena, &secrets, &plan);
 		if (code == -1) {
 			plan_view_print(&plan, stdout, &secrets);
-			code = EXIT_MET;
+			code = show_permission(arguments, &plan, &secrets);
 		}
 	}
 	secrets_release(&secrets);

@@ -15,7 +15,7 @@
 
 #include "base/random.h"
 #include "base/units.h"
-#include "cli/cli.h"
+#include "cli/claim.h"
 #include "cli/live.h"
 #include "cli/output.h"
 #include "cli/plan_view.h"
@@ -31,6 +31,9 @@ static const struct option_row run_options[] = {
 	{ "repeat", "NUMBER", "trials, one after the other, told as one; default `trials:`, else 1" },
 	{ "dry-run", NULL, "show the plan and stop" },
 	{ "yes", NULL, "do not ask before the harm" },
+	BY_OPTION,
+	CONFIRM_OPTION,
+	OVERRIDE_OPTION,
 	{ NULL, NULL, NULL },
 };
 
@@ -52,22 +55,59 @@ static void catch_signals(void)
 		(void)sigaction(numbers[i], &action, NULL); /* cannot fail for these */
 }
 
-/* Exit code of a refusal, or -1 to go on. */
-static int ask(const struct run_command *command, const struct plan *plan)
+/* What must be typed to say yes: the environment's name, where the policy has one. */
+static const char *word_to_type(const struct run_command *command)
 {
-	char answer[16] = "";
+	const char *environment = command->experiment->inventory->policy.environment;
+
+	return environment == NULL || command->claim.environment != NULL ? "yes" : environment;
+}
+
+/* As if the word had been typed already. */
+static void preview(const struct run_command *command, const struct plan *plan,
+		    struct arena *arena, struct permit_answer *ret_answer)
+{
+	struct permission_request request = {
+		.plan = plan,
+		.store = command->owned_store,
+		.clock = &command->clock,
+		.scope = PERMIT_NOW,
+		.claim = command->claim,
+	};
+
+	if (request.claim.environment == NULL)
+		request.claim.environment = word_to_type(command);
+	permission_preview(&request, arena, ret_answer);
+}
+
+/* Exit code of a refusal, or -1 to go on. */
+static int ask(struct run_command *command, const struct plan *plan)
+{
+	const char *wanted = word_to_type(command);
+	char answer[LIMIT_NAME_BYTES + 2] = "";
+	struct permit_answer permit;
 
 	if (arguments_flag(command->arguments, "yes"))
 		return -1;
 	if (isatty(STDIN_FILENO) != 1)
 		return cli_fail_text(EXIT_NOT_STARTED, "nobody can be asked here; look at `firedrill "
 				     "plan`, then add --yes. Nothing was harmed");
+	preview(command, plan, &command->arena, &permit);
+	if (!permit.is_permitted)
+		return -1; /* nobody is asked in vain: the run says why it does not start */
 	plan_view_print(plan, command->progress_stream, &command->secrets);
+	claim_print_answer(plan, &permit, command->progress_stream, &command->secrets);
 	run_show_trials(command, command->progress_stream);
-	(void)fputs("Type yes to do this: ", command->progress_stream);
+	(void)fprintf(command->progress_stream, "Type %s to do this: ", wanted);
 	(void)fflush(command->progress_stream);
-	if (fgets(answer, sizeof answer, stdin) == NULL || strcmp(answer, "yes\n") != 0)
+	if (fgets(answer, sizeof answer, stdin) == NULL ||
+	    answer[strcspn(answer, "\n")] != '\n')
 		return cli_fail_text(EXIT_NOT_STARTED, "not approved; nothing was harmed");
+	answer[strcspn(answer, "\n")] = '\0';
+	if (strcmp(answer, wanted) != 0)
+		return cli_fail_text(EXIT_NOT_STARTED, "not approved; nothing was harmed");
+	if (command->claim.environment == NULL)
+		command->claim.environment = command->experiment->inventory->policy.environment;
 	return -1;
 }
 
@@ -150,6 +190,7 @@ static int run_once(struct run_command *command, const char *folder, const char 
 		.outside = outside_real(),
 		.progress = live_progress(live),
 		.stop_signal = command->stop_signal,
+		.claim = command->claim,
 		.sample_dir = sample_dir,
 		.arena = &command->arena,
 	};
@@ -255,7 +296,8 @@ static int run_run(const struct arguments *arguments)
 		code = cli_fail(EXIT_NOT_RUN, NULL, &e);
 	else if (cli_load(arguments, arguments->words[0], true, &command.arena, &command.secrets,
 			  &command.experiment))
-		code = take_seed(&command, &e) && run_take_trials(&command, &e) ?
+		code = claim_read(arguments, &command.arena, &command.claim, &e) &&
+				       take_seed(&command, &e) && run_take_trials(&command, &e) ?
 			       with_store(&command) :
 			       cli_fail(EXIT_NOT_RUN, &command.secrets, &e);
 	store_close(command.owned_store);

@@ -19,6 +19,7 @@ struct run_command {
 	const char *format;
 	char run_id[32]; /* of the run, or of the set of trials */
 	uint64_t seed;
+	struct permit_claim claim;
 	int64_t trial_count;
 	bool is_set;     /* more than one trial, or a promise that speaks of trials */
 	const volatile sig_atomic_t *stop_signal;

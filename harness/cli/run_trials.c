@@ -126,6 +126,7 @@ int run_trials(struct run_command *command, const char *folder, const char *samp
 		.clock = &command->clock,
 		.opener = remote_opener_real(),
 		.stop_signal = command->stop_signal,
+		.claim = command->claim,
 		.sample_dir = sample_dir,
 		.arena = &command->arena,
 	};

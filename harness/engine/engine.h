@@ -4,6 +4,7 @@
  *   plan.c     experiment -> plan: targets, heal records, caps; pure but for random choice (seeded)
  *   run.c      the walk of design.md 2: gate, baseline, inject, observe, heal, settle, validate
  *   inject.c   one step: resolve, write down, arm, inject, confirm
+ *   permit.c   is it permitted? pure; permission.c asks it before the start and before each inject
  *   heal.c     undo from written records, for run.c and for `firedrill heal`
  *   watch.c    what the samples say so far: steady, stable, bad for how long
  *   outside.c  probes, roles, ledgers and checks as the run sees them; sampler.c the lanes
@@ -156,6 +157,13 @@ struct progress {
 	void *ctx;
 };
 
+/* What the person who starts a run says for it. */
+struct permit_claim {
+	const char *by;              /* who; NULL: nobody said */
+	const char *environment;     /* typed back: --confirm; NULL */
+	const char *override_reason; /* NULL: none */
+};
+
 struct run_request {
 	const struct experiment *experiment;
 	const char *run_id;
@@ -170,6 +178,7 @@ struct run_request {
 	struct outside outside;                 /* run_experiment closes it */
 	const struct progress *progress;        /* NULL: none */
 	const volatile sig_atomic_t *stop_signal; /* becomes the signal's number; heals and ends */
+	struct permit_claim claim;
 	const char *sample_dir;                 /* mapped sample files; survive a crash of ours */
 	struct arena *arena;                    /* the outcome's sentence stays there */
 };

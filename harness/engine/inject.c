@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/units.h"
+#include "engine/permission.h"
 
 static const int64_t role_timeout_ns = 10 * NS_PER_S;
 static const int64_t confirm_at_most_ns = 5 * NS_PER_S;
@@ -237,6 +238,8 @@ bool inject_step(struct run *run, size_t step_index)
 	}
 	(void)tell_targets(run, planned);
 	for (size_t i = 0; i < planned->target_count; i++) {
+		if (!permission_to_inject(run, planned, i))
+			return false;
 		if (harm_one(run, planned, &planned->targets[i], &e))
 			continue;
 		err_wrap(&e, "%s on %s", planned->step->fault, planned->targets[i].host->name);

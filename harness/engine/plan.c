@@ -20,17 +20,6 @@ struct host_list {
 	size_t count;
 };
 
-static bool has_labels(const struct host *host, const struct selector *on)
-{
-	for (size_t i = 0; i < on->label_count; i++) {
-		const char *value = host_label(host, on->labels[i].name);
-
-		if (value == NULL || strcmp(value, on->labels[i].value) != 0)
-			return false;
-	}
-	return true;
-}
-
 static void list_candidates(const struct inventory *inventory, const struct selector *on,
 			    struct host_list *ret_list)
 {
@@ -46,7 +35,7 @@ static void list_candidates(const struct inventory *inventory, const struct sele
 		return;
 	case SELECT_LABELS:
 		for (size_t i = 0; i < inventory->host_count; i++)
-			if (has_labels(&inventory->hosts[i], on))
+			if (host_has_labels(&inventory->hosts[i], on->labels, on->label_count))
 				ret_list->hosts[ret_list->count++] = &inventory->hosts[i];
 		return;
 	}

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/units.h"
 #include "base/process.h"
+#include "engine/permission.h"
 #include "engine/settings_log.h"
 
 static const int64_t tick_ns = 20 * NS_PER_MS;
@@ -52,8 +53,7 @@ static void renew_leases(struct run *run)
 	}
 }
 
-/* met_ns: since when it was so; 0: since now. */
-static void stop(struct run *run, enum event_kind kind, int64_t met_ns, const char *sentence)
+void run_stop(struct run *run, enum event_kind kind, int64_t met_ns, const char *sentence)
 {
 	const int64_t now_ns = clock_now_ns(run->clock);
 
@@ -79,13 +79,13 @@ static void look_at_stop_conditions(struct run *run, int64_t now_ns)
 	if (now_ns > over_ns) {
 		text_addf(&text, "the run took longer than run_at_most: %s",
 			  units_format_duration(experiment->run_at_most_ns, limit));
-		stop(run, EVENT_STOP, over_ns, text_str(&text));
+		run_stop(run, EVENT_STOP, over_ns, text_str(&text));
 	}
 	for (size_t i = 0; is_watched && !run->is_stopping && i < experiment->stop_condition_count;
 	     i++)
 		if (stop_is_met(&experiment->stop_conditions[i], &run->stop_windows[i], &run->watch,
 				run->first_harm_ns, now_ns, &met_ns, &text))
-			stop(run, EVENT_STOP, met_ns, text_str(&text));
+			run_stop(run, EVENT_STOP, met_ns, text_str(&text));
 	text_release(&text);
 }
 
@@ -98,7 +98,7 @@ static void look_at_signal(struct run *run)
 		return;
 	text_addf(&text, "stopped by signal %d (%s)", (int)*stop_signal,
 		  sigabbrev_np((int)*stop_signal) == NULL ? "?" : sigabbrev_np((int)*stop_signal));
-	stop(run, EVENT_SIGNAL, 0, text_str(&text));
+	run_stop(run, EVENT_SIGNAL, 0, text_str(&text));
 	text_release(&text);
 }
 
@@ -130,6 +130,8 @@ void run_tick(struct run *run, int64_t until_ns)
 		shown_take(run);
 	}
 	look_at_signal(run);
+	permission_look_at_orders(run);
+	permission_beat(run);
 	look_at_stop_conditions(run, now_ns);
 	renew_leases(run);
 	show(run, now_ns);
@@ -148,7 +150,7 @@ void run_wait(struct run *run, int64_t until_ns)
 
 /* ---- the phases ---- */
 
-static bool not_started(struct run *run, const char *why)
+bool run_not_started(struct run *run, const char *why)
 {
 	run->is_blocked = true;
 	run->journal.phase = PHASE_GATE;
@@ -184,19 +186,20 @@ static bool prepare(struct run *run)
 	(void)journal_phase(&run->journal, PHASE_PLAN);
 	if (!plan_build(run->experiment, request->run_id, request->seed, &run->arena, &run->plan,
 			&e))
-		return not_started(run, e.text);
+		return run_not_started(run, e.text);
 
 	const size_t host_count = list_hosts(&run->plan, hosts);
 
-	for (size_t i = 0; i < host_count; i++)
-		if (!store_lock_take(request->store, request->run_id, hosts[i]->name, &e))
-			return not_started(run, e.text);
+	if (!permission_lock(run, hosts, host_count, &e))
+		return run_not_started(run, e.text);
+	if (!permission_to_start(run))
+		return false;
 	if (!sessions_open_all(run->sessions, hosts, host_count, &e))
-		return not_started(run, e.text);
+		return run_not_started(run, e.text);
 	sights_begin(run);
 	run->is_open = true;
 	if (!request->outside.ops->open(request->outside.ctx, request, &e))
-		return not_started(run, e.text);
+		return run_not_started(run, e.text);
 	settings_log_read(run);
 	return true;
 }
@@ -223,7 +226,7 @@ static bool start_lanes(struct run *run)
 	if (ok && note.length_bytes > 0)
 		(void)journal_say(&run->journal, EVENT_NOTE, "%s", text_str(&note));
 	text_release(&note);
-	return ok || not_started(run, e.text);
+	return ok || run_not_started(run, e.text);
 }
 
 /* Waits until all required probes were good for so long; from..until is the stretch. */
@@ -279,7 +282,7 @@ static bool gate(struct run *run)
 	text_addf(&why, "steady state did not hold within %s: ",
 		  units_format_duration(run->experiment->steady_within_ns, within));
 	add_bad(run, "good", &why);
-	(void)not_started(run, text_str(&why));
+	(void)run_not_started(run, text_str(&why));
 	text_release(&why);
 	return false;
 }

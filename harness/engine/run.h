@@ -41,6 +41,8 @@ struct run {
 	int64_t first_harm_ns;   /* 0: nothing was harmed yet */
 	int64_t last_change_ns;  /* the last harm or timed heal: stable counts from here */
 	int64_t tick_shown_ns;
+	int64_t beat_due_ns;     /* when the next sign of life is due */
+	int64_t orders_due_ns;   /* when the store is asked for orders to stop again */
 	size_t leftover_count;
 	bool is_stopping;        /* stop condition or signal: heal and end */
 	bool is_blocked;         /* could not start: nothing was harmed */
@@ -52,6 +54,12 @@ struct run {
 void run_tick(struct run *run, int64_t until_ns);
 /* Ticks until then, or until the run is stopping. */
 void run_wait(struct run *run, int64_t until_ns);
+
+/* Heals and ends, for this reason; a second reason changes nothing. met_ns: since when it was so; 0: since
+   now. */
+void run_stop(struct run *run, enum event_kind kind, int64_t met_ns, const char *sentence);
+/* Writes down why the run does not start. Returns false. */
+bool run_not_started(struct run *run, const char *why);
 
 /* One step on all its targets. False: something could not be done; the journal says what, and what
    was done so far will be healed. */

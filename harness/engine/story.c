@@ -420,6 +420,7 @@ bool story_build(struct store *store, const char *run_id, struct arena *arena,
 	measure_lags(&draft);
 	judge(&draft);
 	story_tell_deeds(story, draft.open_heals, draft.open_count, arena);
+	story_tell_permission(story, arena);
 	story_tell_untold(story, arena);
 	*ret_story = draft.story;
 	return true;

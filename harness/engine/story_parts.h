@@ -15,6 +15,9 @@ const struct event *story_event(const struct timeline *timeline, enum event_kind
 void story_tell_deeds(struct story *story, const struct heal_row *open_heals, size_t open_count,
 		      struct arena *arena);
 
+/* Fills story->permission from the journal. */
+void story_tell_permission(struct story *story, struct arena *arena);
+
 /* Fills story->untold; probes, ledgers and deeds must be there. */
 void story_tell_untold(struct story *story, struct arena *arena);
 

@@ -18,6 +18,10 @@ extern const struct service_kind service_kinds[];
 /* Builds what can be built, also when there are problems, so that names can still be looked up. */
 void inventory_build(struct loader *loader, const struct node *root);
 
+/* policy.c: what the inventory permits; hosts are built before it. */
+void policy_build(struct loader *loader, const struct node *root, struct policy *policy);
+extern const struct form form_policy;
+
 /* The experiment of a root; loader->inventory may be NULL when it could not be read. */
 void experiment_build(struct loader *loader, const struct node *root,
 		      struct experiment *experiment);

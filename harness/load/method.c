@@ -106,23 +106,12 @@ static void select_hosts(struct loader *loader, const struct node *node, struct 
 		problem_add(loader, node->mark, "`hosts` is an empty list");
 }
 
-static bool has_labels(const struct host *host, const struct pair *labels, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		const char *value = host_label(host, labels[i].name);
-
-		if (value == NULL || labels[i].value == NULL || strcmp(value, labels[i].value) != 0)
-			return false;
-	}
-	return true;
-}
-
 static size_t count_labelled(const struct inventory *inventory, const struct selector *on)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < inventory->host_count; i++)
-		if (has_labels(&inventory->hosts[i], on->labels, on->label_count))
+		if (host_has_labels(&inventory->hosts[i], on->labels, on->label_count))
 			count++;
 	return count;
 }

@@ -29,6 +29,17 @@ const char *host_label(const struct host *host, const char *name)
 	return NULL;
 }
 
+bool host_has_labels(const struct host *host, const struct pair *labels, size_t label_count)
+{
+	for (size_t i = 0; i < label_count; i++) {
+		const char *value = host_label(host, labels[i].name);
+
+		if (value == NULL || labels[i].value == NULL || strcmp(value, labels[i].value) != 0)
+			return false;
+	}
+	return true;
+}
+
 const struct probe_spec *experiment_probe(const struct experiment *experiment, const char *name)
 {
 	for (size_t i = 0; i < experiment->probe_count; i++)

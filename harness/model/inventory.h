@@ -5,7 +5,7 @@
 #ifndef MODEL_INVENTORY_H
 #define MODEL_INVENTORY_H
 
-#include "model/param.h"
+#include "model/policy.h"
 
 enum { HOST_PORT_DEFAULT = 22 };
 
@@ -58,10 +58,13 @@ struct inventory {
 	struct power power;
 	int64_t max_hosts;       /* blast radius of any experiment; 0: no cap */
 	int64_t max_percent_ppm; /* of a service's members at one time; 0: no cap */
+	struct policy policy;
 };
 
 const struct host *inventory_host(const struct inventory *inventory, const char *name);
 const struct service *inventory_service(const struct inventory *inventory, const char *name);
 const char *host_label(const struct host *host, const char *name); /* NULL when absent */
+/* All of them, with these values; none are had by every host. A value that could not be read is had by none. */
+bool host_has_labels(const struct host *host, const struct pair *labels, size_t label_count);
 
 #endif

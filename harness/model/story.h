@@ -56,6 +56,8 @@ struct story {
 	size_t bound_count;
 	const struct deed *deeds;
 	size_t deed_count;
+	const char *const *permission; /* sentences: what permitted it, what was set aside or refused */
+	size_t permission_count;
 	const char *const *untold;  /* what could not be told, sentences */
 	size_t untold_count;
 	struct outcome outcome;

@@ -25,6 +25,9 @@ enum phase {
 #define EVENT_ROWS(X) \
 	X(RUN_STARTED, "run started")         /* data: seed, version, schedule facts */ \
 	X(PHASE, "phase")                     /* a phase begins */ \
+	X(PERMITTED, "permitted")             /* text: on what grounds */ \
+	X(REFUSED, "refused")                 /* step or 0; name: the rule */ \
+	X(OVERRIDDEN, "overridden")           /* the same; text: by whom, why, and what was set aside */ \
 	X(LANES, "lanes started")             /* how many, and how they are scheduled */ \
 	X(STEADY, "steady")                   /* gate or settle: steady state holds; from..until */ \
 	X(NOT_STEADY, "not steady")           /* gate or settle: it did not in time */ \

@@ -49,6 +49,7 @@ bool sqlite_migrate(struct sqlite_store *store, struct err *e);
 
 bool sqlite_run_insert(void *backend, const struct stored_run *run, struct err *e);
 bool sqlite_run_finish(void *backend, const struct stored_run *run, struct err *e);
+bool sqlite_run_beat(void *backend, const struct run_row *row, struct err *e);
 bool sqlite_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		      struct stored_run **ret_runs, size_t *ret_count, struct err *e);
 
@@ -70,6 +71,18 @@ bool sqlite_lock_read(void *backend, const char *target, struct arena *arena,
 		      const char **ret_run_id, struct err *e);
 bool sqlite_lock_put(void *backend, const char *target, const char *run_id, struct err *e);
 bool sqlite_locks_drop(void *backend, const char *run_id, struct err *e);
+bool sqlite_locks_read(void *backend, struct arena *arena, struct lock_row **ret_rows,
+		       size_t *ret_count, struct err *e);
+
+bool sqlite_approval_insert(void *backend, const struct stored_approval *approval, struct err *e);
+bool sqlite_approvals_read(void *backend, const char *digest, struct arena *arena,
+			   struct stored_approval **ret_approvals, size_t *ret_count,
+			   struct err *e);
+bool sqlite_stop_insert(void *backend, const struct stop_row *row, struct err *e);
+bool sqlite_stop_read(void *backend, const char *run_id, const char *set_id, struct arena *arena,
+		      const struct stop_row **ret_stop, struct err *e);
+bool sqlite_stops_lift(void *backend, const struct stop_row *lift, size_t *ret_count,
+		       struct err *e);
 
 bool sqlite_track_put(void *backend, const char *run_id, const struct stored_track *track,
 		      struct err *e);

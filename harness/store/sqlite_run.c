@@ -53,6 +53,17 @@ bool sqlite_run_finish(void *backend, const struct stored_run *run, struct err *
 	return query_done(&query, e);
 }
 
+bool sqlite_run_beat(void *backend, const struct run_row *row, struct err *e)
+{
+	struct query query = query_make(
+		backend, "update runs set space = ?, alive_until_wall_ns = ? where run_id = ?");
+
+	query_bind_int(&query, row->space);
+	query_bind_int(&query, row->alive_until_wall_ns);
+	query_bind_text(&query, row->run_id);
+	return query_done(&query, e);
+}
+
 /* The columns of runs_sql, in its order. */
 static void read_run(struct query *query, struct arena *arena, struct stored_run *run)
 {
@@ -82,13 +93,15 @@ static void read_run(struct query *query, struct arena *arena, struct stored_run
 	row->is_ended = run->end_seal != NULL;
 	row->set_id = query_text(query, 21, arena);
 	row->trial = query_int(query, 22);
+	row->space = query_int(query, 23);
+	row->alive_until_wall_ns = query_int(query, 24);
 }
 
 static const char *const runs_sql =
 	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
 	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
 	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
-	" end_series, end_seal, set_id, trial from runs"
+	" end_series, end_seal, set_id, trial, space, alive_until_wall_ns from runs"
 	" where iif(?2 = 1, true, iif(?2 = 2, run_id = ?3, substr(run_id, 1, length(?3)) = ?3))"
 	" order by seq desc limit ?4";
 
@@ -96,13 +109,13 @@ static const char *const run_exact_sql =
 	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
 	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
 	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
-	" end_series, end_seal, set_id, trial from runs where ?2 = 2 and run_id = ?3 limit ?4";
+	" end_series, end_seal, set_id, trial, space, alive_until_wall_ns from runs where ?2 = 2 and run_id = ?3 limit ?4";
 
 static const char *const runs_of_set_sql =
 	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
 	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
 	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
-	" end_series, end_seal, set_id, trial from runs where ?2 = 4 and set_id = ?3"
+	" end_series, end_seal, set_id, trial, space, alive_until_wall_ns from runs where ?2 = 4 and set_id = ?3"
 	" order by trial limit ?4";
 
 bool sqlite_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
@@ -164,4 +177,25 @@ bool sqlite_locks_drop(void *backend, const char *run_id, struct err *e)
 
 	query_bind_text(&query, run_id);
 	return query_done(&query, e);
+}
+
+bool sqlite_locks_read(void *backend, struct arena *arena, struct lock_row **ret_rows,
+		       size_t *ret_count, struct err *e)
+{
+	struct query query = query_make(backend, "select target, run_id from locks order by target");
+	struct lock_row *rows = NULL;
+	size_t count = 0;
+
+	while (query_row(&query)) {
+		rows = arena_more(arena, rows, count, sizeof *rows);
+		rows[count++] = (struct lock_row){
+			.target = query_text_or_empty(&query, 0, arena),
+			.run_id = query_text_or_empty(&query, 1, arena),
+		};
+	}
+	if (!query_end(&query, e))
+		return false;
+	*ret_rows = rows;
+	*ret_count = count;
+	return true;
 }

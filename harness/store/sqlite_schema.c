@@ -70,6 +70,23 @@ static const char *const changes[] = {
 	"alter table runs add column set_id text;"
 	"alter table runs add column trial integer not null default 0;"
 	"create unique index runs_set on runs (set_id, trial) where set_id is not null;",
+
+	/* 3: who has agreed to what, and orders to stop. */
+	"create table approvals ("
+	" seq integer primary key, digest text not null, person text not null,"
+	" account text not null, title text, wall_ns integer not null,"
+	" until_wall_ns integer not null, seal text not null) strict;"
+	"create index approvals_digest on approvals (digest);"
+
+	"create table stops ("
+	" seq integer primary key, subject text, person text not null, reason text not null,"
+	" wall_ns integer not null, lifted_wall_ns integer, lifted_by text,"
+	" lifted_reason text) strict;"
+	"create index stops_open on stops (subject) where lifted_wall_ns is null;",
+
+	/* 4: signs of life of a run, for those who cannot see its process. */
+	("alter table runs add column space integer not null default 0;"
+	 "alter table runs add column alive_until_wall_ns integer not null default 0;"),
 };
 
 enum { SCHEMA_VERSION = sizeof changes / sizeof changes[0] };

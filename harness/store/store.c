@@ -84,6 +84,16 @@ const char *store_hide(const struct store *store, struct arena *arena, const cha
 	return copy;
 }
 
+const char *const *store_hide_texts(const struct store *store, struct arena *arena,
+				    const char *const *texts, size_t text_count)
+{
+	const char **clean = arena_alloc(arena, (text_count + 1) * sizeof *clean);
+
+	for (size_t i = 0; i < text_count; i++)
+		clean[i] = store_hide(store, arena, texts[i]);
+	return clean;
+}
+
 bool store_refuse_secret(const struct store *store, const char *text, const char *what,
 			 struct err *e)
 {

@@ -1,5 +1,6 @@
 /*
- * store.h - the durable memory: runs, journal, heal records, samples, ledger reads, locks.
+ * store.h - the durable memory: runs, journal, heal records, samples, ledger reads, locks, approvals,
+ * stops.
  *
  * What returns true is on the disk (SQLite WAL, synchronous=FULL). A store belongs to one thread.
  * Every text is redacted with the secrets given to store_open before it is written.
@@ -41,6 +42,9 @@ struct run_row {
 	int64_t pid_start;
 	const char *set_id; /* of the set of trials it belongs to; NULL: none */
 	int64_t trial;      /* its number there, from 1; 0: none */
+	/* Its last sign of life; 0: there was none. */
+	int64_t space;               /* process_space of its process */
+	int64_t alive_until_wall_ns; /* it lives at least until then, as it said */
 	/* After the end: */
 	bool is_ended;
 	int64_t ended_wall_ns;
@@ -63,7 +67,12 @@ bool store_runs(struct store *store, size_t limit, struct arena *arena, struct r
 bool store_run_find(struct store *store, const char *run, struct arena *arena,
 		    struct run_row *ret_row, struct err *e);
 
-/* False once the process that began the run is gone, as far as this machine can see. */
+/* A sign of life, for those who cannot see the process: "I live at least until then". */
+bool store_run_beat(struct store *store, const char *run_id, int64_t space,
+		    int64_t alive_until_wall_ns, struct err *e);
+
+/* False once the process that began the run is gone. One in another process namespace (a container)
+   cannot be seen: it is alive until the time of its last sign of life is over. */
 bool store_run_is_alive(const struct run_row *row);
 
 /* Several runs of one experiment; each of them is a run of its own and names the set. */
@@ -139,5 +148,47 @@ bool store_timeline(struct store *store, const char *run_id, struct arena *arena
    process is gone is taken over when that run has nothing unhealed. */
 bool store_lock_take(struct store *store, const char *run_id, const char *target, struct err *e);
 bool store_locks_drop(struct store *store, const char *run_id, struct err *e);
+
+struct lock_row {
+	const char *target;
+	const char *run_id;
+};
+
+/* All that are held, also by runs that died. */
+bool store_locks(struct store *store, struct arena *arena, struct lock_row **ret_rows,
+		 size_t *ret_count, struct err *e);
+
+/* Somebody has agreed to what this digest stands for (engine/permission.h), for a while. */
+struct approval_row {
+	const char *digest;
+	const char *person;  /* as that person says */
+	const char *account; /* as the machine says: "anna@host" */
+	const char *title;   /* of the experiment */
+	int64_t wall_ns;
+	int64_t until_wall_ns;
+};
+
+bool store_approve(struct store *store, const struct approval_row *row, struct err *e);
+/* In the order they came, also those that have expired. ERR_ALTERED when one is not as it was. */
+bool store_approvals(struct store *store, const char *digest, struct arena *arena,
+		     struct approval_row **ret_rows, size_t *ret_count, struct err *e);
+
+/* An order to heal and end: of one run, of a set of trials, or of everything. */
+struct stop_row {
+	const char *subject; /* id of a run or a set; NULL: every run, and none starts until resumed */
+	const char *person;
+	const char *reason;
+	int64_t wall_ns;
+};
+
+bool store_stop(struct store *store, const struct stop_row *row, struct err *e);
+/* The newest order that is in force for this run (or its set, which may be NULL), or for all; run_id
+   NULL: only for all. *ret_is_there false: none. */
+bool store_stop_find(struct store *store, const char *run_id, const char *set_id,
+		     struct arena *arena, bool *ret_is_there, struct stop_row *ret_row,
+		     struct err *e);
+/* Lifts the orders for all. *ret_count: how many there were. `lift` says who, why and when. */
+bool store_resume(struct store *store, const struct stop_row *lift, size_t *ret_count,
+		  struct err *e);
 
 #endif

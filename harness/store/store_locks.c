@@ -93,3 +93,9 @@ bool store_locks_drop(struct store *store, const char *run_id, struct err *e)
 	arena_release(&scratch);
 	return ok;
 }
+
+bool store_locks(struct store *store, struct arena *arena, struct lock_row **ret_rows,
+		 size_t *ret_count, struct err *e)
+{
+	return store->ops->locks_read(store->owned_backend, arena, ret_rows, ret_count, e);
+}

@@ -75,6 +75,11 @@ struct stored_ledger_read {
 	const char *seal;
 };
 
+struct stored_approval {
+	struct approval_row row;
+	const char *seal; /* of everything in the row */
+};
+
 enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET };
 
 struct run_query {
@@ -101,6 +106,8 @@ struct store_ops {
 	/* Newest first; those of a set in the order of their trials. */
 	bool (*runs_read)(void *backend, const struct run_query *query, struct arena *arena,
 			  struct stored_run **ret_runs, size_t *ret_count, struct err *e);
+
+	bool (*run_beat)(void *backend, const struct run_row *row, struct err *e);
 
 	bool (*set_insert)(void *backend, const struct stored_set *set, struct err *e);
 	bool (*set_finish)(void *backend, const struct stored_set *set, struct err *e);
@@ -143,6 +150,20 @@ struct store_ops {
 			  const char **ret_run_id, struct err *e);
 	bool (*lock_put)(void *backend, const char *target, const char *run_id, struct err *e);
 	bool (*locks_drop)(void *backend, const char *run_id, struct err *e);
+	bool (*locks_read)(void *backend, struct arena *arena, struct lock_row **ret_rows,
+			   size_t *ret_count, struct err *e);
+
+	bool (*approval_insert)(void *backend, const struct stored_approval *approval,
+				struct err *e);
+	bool (*approvals_read)(void *backend, const char *digest, struct arena *arena,
+			       struct stored_approval **ret_approvals, size_t *ret_count,
+			       struct err *e); /* oldest first */
+	bool (*stop_insert)(void *backend, const struct stop_row *row, struct err *e);
+	/* *ret_stop stays NULL when none is in force. */
+	bool (*stop_read)(void *backend, const char *run_id, const char *set_id,
+			  struct arena *arena, const struct stop_row **ret_stop, struct err *e);
+	bool (*stops_lift)(void *backend, const struct stop_row *lift, size_t *ret_count,
+			   struct err *e);
 };
 
 extern const struct store_ops store_sqlite;

@@ -20,6 +20,10 @@ struct store {
 /* The text without secrets: itself, or a copy in the arena. NULL gives NULL. */
 const char *store_hide(const struct store *store, struct arena *arena, const char *text);
 
+/* The same for a list. Before it becomes JSON: what a stranger has escaped would be escaped again. */
+const char *const *store_hide_texts(const struct store *store, struct arena *arena,
+				    const char *const *texts, size_t text_count);
+
 /* For keys and heal records, which would be useless with a hole in them: refused instead. */
 bool store_refuse_secret(const struct store *store, const char *text, const char *what,
 			 struct err *e);

@@ -135,7 +135,8 @@ static bool run_begin_work(struct store *store, void *ctx, struct err *e)
 }
 
 /* Names and values in turn: a list keeps their order and allows any name. */
-static const char *vars_print(const struct run_row *row, struct arena *arena)
+static const char *vars_print(const struct store *store, const struct run_row *row,
+			      struct arena *arena)
 {
 	const char **texts = arena_alloc(arena, (row->var_count * 2 + 1) * sizeof *texts);
 	struct text json = { 0 };
@@ -144,7 +145,8 @@ static const char *vars_print(const struct run_row *row, struct arena *arena)
 		texts[i * 2] = row->vars[i].name;
 		texts[i * 2 + 1] = row->vars[i].value;
 	}
-	store_texts_print(texts, row->var_count * 2, &json);
+	store_texts_print(store_hide_texts(store, arena, texts, row->var_count * 2),
+			  row->var_count * 2, &json);
 
 	const char *copy = arena_copy(arena, text_str(&json));
 
@@ -178,7 +180,7 @@ bool store_run_begin(struct store *store, const struct run_row *row, struct err 
 	run.row.version = store_hide(store, &scratch, row->version);
 	run.row.experiment_path = store_hide(store, &scratch, row->experiment_path);
 	run.row.inventory_path = store_hide(store, &scratch, row->inventory_path);
-	run.vars_json = store_hide(store, &scratch, vars_print(row, &scratch));
+	run.vars_json = vars_print(store, row, &scratch);
 	seal_begin(&run, hash);
 	run.seal = hash;
 	ok = store_write(store, run_begin_work, &run, e);
@@ -371,7 +373,28 @@ bool store_run_find(struct store *store, const char *run, struct arena *arena,
 	return true;
 }
 
+static bool beat_work(struct store *store, void *ctx, struct err *e)
+{
+	return store->ops->run_beat(store->owned_backend, ctx, e);
+}
+
+bool store_run_beat(struct store *store, const char *run_id, int64_t space,
+		    int64_t alive_until_wall_ns, struct err *e)
+{
+	struct run_row row = { .run_id = run_id,
+			       .space = space,
+			       .alive_until_wall_ns = alive_until_wall_ns };
+
+	return store_write(store, beat_work, &row, e);
+}
+
 bool store_run_is_alive(const struct run_row *row)
 {
+	const struct clock clock = clock_system();
+	const int64_t space = process_space();
+
+	/* After a reboot nothing of before is alive, whatever it said last. */
+	if (row->space != 0 && space != 0 && row->space != space && process_is_boot(row->boot_id))
+		return clock_wall_ns(&clock) < row->alive_until_wall_ns;
 	return process_is_alive(row->boot_id, row->pid, row->pid_start);
 }

@@ -152,14 +152,15 @@ bool store_track_put(struct store *store, const char *run_id, const struct track
 			       " slots are more than the limit of "
 			       "%" PRIu64,
 			       track->probe, track->slot_count, STORE_SLOTS_MAX);
-	store_texts_print(track->error_texts, track->error_count, &errors);
+	store_texts_print(store_hide_texts(store, &scratch, track->error_texts, track->error_count),
+			  track->error_count, &errors);
 	write.track = (struct stored_track){
 		.probe = store_hide(store, &scratch, track->probe),
 		.t0_ns = track->t0_ns,
 		.every_ns = track->every_ns,
 		.lane_count = track->lane_count,
 		.slot_count = track->slot_count,
-		.errors_json = store_hide(store, &scratch, text_str(&errors)),
+		.errors_json = text_str(&errors),
 		.seal = hash,
 	};
 	pack_track(track, &scratch, &write);

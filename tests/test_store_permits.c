@@ -1,0 +1,233 @@
+/*
+ * test_store_permits.c - approvals and orders to stop: what goes in comes out, a changed approval is
+ * noticed, and a store of before there were any is brought up to date.
+ */
+#include <sqlite3.h>
+#include <string.h>
+
+#include "fixtures/temp_dir.h"
+#include "store/store.h"
+#include "tests/suites.h"
+
+static char *folder;
+static struct text path;
+static struct arena arena;
+static struct secrets secrets;
+static struct store *store;
+static struct err e;
+
+static void open_again(void)
+{
+	store_close(store);
+	store = NULL;
+	ck_assert_msg(store_open(text_str(&path), &secrets, &store, &e), "%s", e.text);
+}
+
+static void setup(void)
+{
+	memset(&arena, 0, sizeof arena);
+	memset(&secrets, 0, sizeof secrets);
+	memset(&path, 0, sizeof path);
+	memset(&e, 0, sizeof e);
+	folder = temp_dir_make();
+	text_addf(&path, "%s/store.db", folder);
+	open_again();
+}
+
+static void teardown(void)
+{
+	store_close(store);
+	store = NULL;
+	text_release(&path);
+	arena_release(&arena);
+	secrets_release(&secrets);
+	temp_dir_remove(folder);
+}
+
+static void run_sql(const char *sql)
+{
+	sqlite3 *db = NULL;
+
+	ck_assert_int_eq(sqlite3_open(text_str(&path), &db), SQLITE_OK);
+	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+static bool approve(const char *digest, const char *person)
+{
+	const struct approval_row row = { .digest = digest, .person = person, .account = "root@here",
+					  .title = "A drill", .wall_ns = 5, .until_wall_ns = 50 };
+
+	return store_approve(store, &row, &e);
+}
+
+static size_t count_approvals(const char *digest)
+{
+	struct approval_row *rows;
+	size_t count = 0;
+
+	ck_assert_msg(store_approvals(store, digest, &arena, &rows, &count, &e), "%s", e.text);
+	return count;
+}
+
+START_TEST(test_approvals_of_one_digest_come_back_in_their_order)
+{
+	struct approval_row *rows;
+	size_t count;
+
+	ck_assert_msg(approve("aa", "anna"), "%s", e.text);
+	ck_assert(approve("bb", "carl"));
+	ck_assert(approve("aa", "ben"));
+	open_again();
+	ck_assert(store_approvals(store, "aa", &arena, &rows, &count, &e));
+	ck_assert_uint_eq(count, 2);
+	ck_assert_str_eq(rows[0].person, "anna");
+	ck_assert_str_eq(rows[1].person, "ben");
+	ck_assert_str_eq(rows[1].account, "root@here");
+	ck_assert_int_eq(rows[1].until_wall_ns, 50);
+	ck_assert_uint_eq(count_approvals("cc"), 0);
+}
+END_TEST
+
+START_TEST(test_approval_that_was_changed_is_refused)
+{
+	static const char *const changes[] = { "person = 'carl'", "until_wall_ns = 5000",
+					       "account = 'x'" };
+	struct approval_row *rows;
+	size_t count;
+
+	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+		struct text sql = { 0 };
+
+		run_sql("delete from approvals");
+		ck_assert(approve("aa", "anna"));
+		text_addf(&sql, "update approvals set %s", changes[i]);
+		run_sql(text_str(&sql));
+		text_release(&sql);
+		ck_assert(!store_approvals(store, "aa", &arena, &rows, &count, &e));
+		ck_assert_int_eq(e.kind, ERR_ALTERED);
+	}
+	/* One for another plan, given this one's digest. */
+	run_sql("delete from approvals");
+	ck_assert(approve("bb", "anna"));
+	run_sql("update approvals set digest = 'aa'");
+	ck_assert(!store_approvals(store, "aa", &arena, &rows, &count, &e));
+}
+END_TEST
+
+START_TEST(test_approval_by_somebody_named_like_a_secret_is_refused)
+{
+	secrets_register(&secrets, "hunter2");
+	ck_assert(!approve("aa", "hunter2"));
+	ck_assert_int_eq(e.kind, ERR_REFUSED);
+	ck_assert_uint_eq(count_approvals("aa"), 0);
+}
+END_TEST
+
+static bool is_stopped(const char *run_id, const char *set_id, struct stop_row *ret_row)
+{
+	bool is_there = false;
+
+	ck_assert_msg(store_stop_find(store, run_id, set_id, &arena, &is_there, ret_row, &e), "%s",
+		      e.text);
+	return is_there;
+}
+
+START_TEST(test_stop_of_one_run_or_set_is_seen_by_nobody_else)
+{
+	const struct stop_row of_run = { .subject = "run-a", .person = "anna", .reason = "wrong one" };
+	const struct stop_row of_set = { .subject = "set-b", .person = "ben", .reason = "late" };
+	struct stop_row row;
+
+	ck_assert(!is_stopped("run-a", NULL, &row));
+	ck_assert(store_stop(store, &of_run, &e));
+	ck_assert(store_stop(store, &of_set, &e));
+	ck_assert(is_stopped("run-a", NULL, &row));
+	ck_assert_str_eq(row.reason, "wrong one");
+	ck_assert(is_stopped("set-b-t02", "set-b", &row));
+	ck_assert_str_eq(row.person, "ben");
+	ck_assert(!is_stopped("run-b", NULL, &row));
+	ck_assert(!is_stopped(NULL, NULL, &row)); /* nothing keeps new runs from starting */
+}
+END_TEST
+
+START_TEST(test_stop_of_everything_holds_until_it_is_lifted)
+{
+	const struct stop_row all = { .person = "anna", .reason = "fire", .wall_ns = 7 };
+	const struct stop_row of_run = { .subject = "run-a", .person = "ben", .reason = "mine" };
+	const struct stop_row lift = { .person = "carl", .reason = "out", .wall_ns = 9 };
+	struct stop_row row;
+	size_t count = 99;
+
+	ck_assert(store_resume(store, &lift, &count, &e));
+	ck_assert_uint_eq(count, 0);
+	ck_assert(store_stop(store, &all, &e));
+	ck_assert(store_stop(store, &all, &e));
+	ck_assert(store_stop(store, &of_run, &e));
+	open_again();
+	ck_assert(is_stopped("run-x", NULL, &row));
+	ck_assert_ptr_null(row.subject);
+	ck_assert_int_eq(row.wall_ns, 7);
+	ck_assert(is_stopped(NULL, NULL, &row));
+	ck_assert(store_resume(store, &lift, &count, &e));
+	ck_assert_uint_eq(count, 2);
+	ck_assert(!is_stopped("run-x", NULL, &row));
+	ck_assert(is_stopped("run-a", NULL, &row)); /* that one stays: the run was told to end */
+}
+END_TEST
+
+START_TEST(test_locks_list_who_holds_what)
+{
+	const struct run_row run = { .run_id = "run-a" };
+	struct lock_row *rows;
+	size_t count;
+
+	ck_assert(store_locks(store, &arena, &rows, &count, &e));
+	ck_assert_uint_eq(count, 0);
+	ck_assert_msg(store_run_begin(store, &run, &e), "%s", e.text);
+	ck_assert(store_lock_take(store, "run-a", "db2", &e));
+	ck_assert(store_lock_take(store, "run-a", "db1", &e));
+	ck_assert(store_locks(store, &arena, &rows, &count, &e));
+	ck_assert_uint_eq(count, 2);
+	ck_assert_str_eq(rows[0].target, "db1");
+	ck_assert_str_eq(rows[1].run_id, "run-a");
+}
+END_TEST
+
+START_TEST(test_open_brings_a_store_without_approvals_up_to_date)
+{
+	const struct run_row run = { .run_id = "old" };
+	const struct stop_row all = { .person = "anna", .reason = "fire" };
+	struct run_row found;
+	struct stop_row row;
+
+	ck_assert_msg(store_run_begin(store, &run, &e), "%s", e.text);
+	store_close(store);
+	store = NULL;
+	/* Exactly what a store of schema 2 is. */
+	run_sql("drop table approvals; drop table stops; alter table runs drop column space;"
+		"alter table runs drop column alive_until_wall_ns; pragma user_version = 2");
+	open_again();
+	ck_assert_msg(store_run_find(store, "old", &arena, &found, &e), "%s", e.text);
+	ck_assert(!is_stopped("old", NULL, &row));
+	ck_assert_msg(approve("aa", "anna"), "%s", e.text);
+	ck_assert_uint_eq(count_approvals("aa"), 1);
+	ck_assert_msg(store_stop(store, &all, &e), "%s", e.text);
+	ck_assert(is_stopped("old", NULL, &row));
+}
+END_TEST
+
+void suite_store_permits(Suite *suite)
+{
+	TCase *tcase = tcase_create("store_permits");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, test_approvals_of_one_digest_come_back_in_their_order);
+	tcase_add_test(tcase, test_approval_that_was_changed_is_refused);
+	tcase_add_test(tcase, test_approval_by_somebody_named_like_a_secret_is_refused);
+	tcase_add_test(tcase, test_stop_of_one_run_or_set_is_seen_by_nobody_else);
+	tcase_add_test(tcase, test_stop_of_everything_holds_until_it_is_lifted);
+	tcase_add_test(tcase, test_locks_list_who_holds_what);
+	tcase_add_test(tcase, test_open_brings_a_store_without_approvals_up_to_date);
+	suite_add_tcase(suite, tcase);
+}
