@@ -340,8 +340,10 @@ static bool http_write_read_back(const struct probe_spec *spec, const char *run_
 	struct http *http = NULL;
 	bool ok = http_open(clock, &http, e);
 
-	for (uint64_t sequence = 0; sequence < count && ok; sequence++)
+	for (uint64_t sequence = 0; sequence < count && ok; sequence++) {
 		ok = read_one(spec, &rows, http, sequence, deadline_ns, sink, e);
+		deadline_ns = row_sink_heard(sink, deadline_ns);
+	}
 	http_close(http);
 	return ok || err_wrap(e, "read the ledger back from %s", spec->service->name);
 }

@@ -5,13 +5,14 @@
 #include "base/random.h"
 
 #include <assert.h>
+#include <byteswap.h>
+#include <endian.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const uint64_t fnv_start = UINT64_C(14695981039346656037);
 static const uint64_t fnv_prime = UINT64_C(1099511628211);
-static const char hex_digits[] = "0123456789abcdef";
 
 enum {
 	HEX_PER_WORD = 16,
@@ -26,11 +27,40 @@ static uint64_t fnv_add(uint64_t hash, const char *bytes, size_t length_bytes)
 	return hash;
 }
 
+/* The same eight bytes at a time, for what is done to every row; the rest in one word of its own. */
+static uint64_t mix_bytes(uint64_t hash, const char *bytes, size_t length_bytes)
+{
+	for (size_t at = 0; at < length_bytes; at += sizeof(uint64_t)) {
+		const size_t left = length_bytes - at;
+		uint64_t word = 0;
+
+		memcpy(&word, bytes + at, left < sizeof word ? left : sizeof word);
+		hash = (hash ^ le64toh(word)) * fnv_prime;
+		hash ^= hash >> 32; /* a product tells its low bits nothing of its high ones */
+	}
+	return (hash ^ length_bytes) * fnv_prime;
+}
+
+/* Eight digits of a number as the eight bytes of a word, all at once; the first is the lowest. */
+static uint64_t hex_of(uint32_t number)
+{
+	uint64_t digits = bswap_32(number);
+	uint64_t above_nine;
+
+	digits = (digits | digits << 16) & UINT64_C(0x0000ffff0000ffff);
+	digits = (digits | digits << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	digits = (digits >> 4 | digits << 8) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	above_nine = (digits + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+	return digits + UINT64_C(0x3030303030303030) + above_nine * ('a' - '0' - 10);
+}
+
 static void add_hex(uint64_t word, char *ret_hex, size_t digit_count)
 {
-	assert(digit_count <= HEX_PER_WORD);
-	for (size_t i = 0; i < digit_count; i++)
-		ret_hex[i] = hex_digits[word >> (60 - 4 * i) & 15];
+	const uint64_t digits[] = { htole64(hex_of((uint32_t)(word >> 32))),
+				    htole64(hex_of((uint32_t)word)) };
+
+	assert(digit_count <= sizeof digits);
+	memcpy(ret_hex, digits, digit_count);
 }
 
 uint64_t ledger_seed(const char *run_id, const char *writer)
@@ -56,7 +86,7 @@ void ledger_checksum(uint64_t seed, uint64_t sequence, const char *payload, size
 		     char ret_checksum[LEDGER_CHECKSUM_BYTES])
 {
 	const uint64_t start = fnv_start ^ seed ^ (sequence * fnv_prime);
-	struct random mix = random_from_seed(fnv_add(start, payload, payload_bytes));
+	struct random mix = random_from_seed(mix_bytes(start, payload, payload_bytes));
 
 	add_hex(random_next(&mix), ret_checksum, HEX_PER_WORD);
 	ret_checksum[HEX_PER_WORD] = '\0';

@@ -3,7 +3,8 @@
  *
  * The payload follows from run, writer and sequence number alone, and the checksum covers all of
  * them: a row that was changed, cut or put under another number is found without keeping a copy of
- * what was written. FNV-1a with a final mix, 64 bits: against damage, not against forgers.
+ * what was written. FNV-1a over words of eight bytes with a final mix: against damage, not against
+ * forgers.
  */
 #ifndef PROBES_LEDGER_ROW_H
 #define PROBES_LEDGER_ROW_H

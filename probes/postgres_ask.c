@@ -39,8 +39,8 @@ void postgres_wire_reason(const PGresult *result, struct text *text)
 		  sqlstate == NULL ? "" : ", SQLSTATE ", sqlstate == NULL ? "" : sqlstate);
 }
 
-static enum postgres_end take_error(const PGresult *result, struct postgres_answer *answer,
-				    struct err *e)
+enum postgres_end postgres_wire_error(const PGresult *result, struct postgres_answer *answer,
+				      struct err *e)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	struct text reason = { 0 };
@@ -107,7 +107,7 @@ bool postgres_wire_take(PGresult *taken_result, struct postgres_answer *answer,
 		goes_on = false;
 	} else if (status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY &&
 		   *end == POSTGRES_DONE) {
-		*end = take_error(taken_result, answer, e); /* the first error is the reason */
+		*end = postgres_wire_error(taken_result, answer, e); /* the first error is the reason */
 	}
 
 	if (answer->owned_first == NULL) {
@@ -245,83 +245,6 @@ bool postgres_answer_value(const struct postgres_answer *answer, int column, str
 	else
 		text_add_bytes(text, value, (size_t)PQgetlength(first, 0, column));
 	return true;
-}
-
-/* Reads lines until the end of the data. DONE, or UNKNOWN with e. */
-static enum postgres_end copy_lines(struct postgres_conn *conn, const struct clock *clock,
-				    int64_t deadline_ns, postgres_line_fn *line, void *ctx,
-				    struct err *e)
-{
-	for (;;) {
-		char *owned_line = NULL;
-		const int length = PQgetCopyData(postgres_conn_pq(conn), &owned_line, 1);
-
-		if (length > 0) {
-			line(ctx, owned_line,
-			     owned_line[length - 1] == '\n' ? (size_t)length - 1 : (size_t)length);
-			PQfreemem(owned_line);
-			continue;
-		}
-		if (length < 0) /* the end or an error: the result that follows says which */
-			return POSTGRES_DONE;
-
-		const int ready = socket_wait(PQsocket(postgres_conn_pq(conn)), POLLIN, clock, deadline_ns);
-
-		if (ready == 0) {
-			err_set(e, ERR_DEADLINE, "the rows did not all arrive in time");
-			return POSTGRES_UNKNOWN;
-		}
-		if (ready == -1 || PQconsumeInput(postgres_conn_pq(conn)) != 1) {
-			char text[STABLE_TEXT_BYTES];
-
-			err_set(e, ERR_REMOTE, "%s",
-				stable_text(PQerrorMessage(postgres_conn_pq(conn)), text));
-			return POSTGRES_UNKNOWN;
-		}
-	}
-}
-
-/* Sends the COPY and waits for its beginning. */
-static enum postgres_end start_copy(struct postgres_conn *conn, const char *sql,
-				    const struct clock *clock, int64_t deadline_ns,
-				    struct postgres_answer *answer, struct err *e)
-{
-	enum postgres_end end = POSTGRES_UNKNOWN;
-
-	if (PQsendQueryParams(postgres_conn_pq(conn), sql, 0, NULL, NULL, NULL, NULL, 0) != 1) {
-		char text[STABLE_TEXT_BYTES];
-
-		err_set(e, ERR_REMOTE, "%s", stable_text(PQerrorMessage(postgres_conn_pq(conn)), text));
-		return end;
-	}
-	end = postgres_wire_wait(conn, clock, deadline_ns, e);
-	if (end != POSTGRES_DONE)
-		return end;
-
-	PGresult *result = PQgetResult(postgres_conn_pq(conn));
-
-	if (PQresultStatus(result) != PGRES_COPY_OUT)
-		end = result == NULL ? POSTGRES_UNKNOWN : take_error(result, answer, e);
-	PQclear(result);
-	return end;
-}
-
-bool postgres_conn_copy(struct postgres_conn *conn, const char *sql, const struct clock *clock,
-			int64_t deadline_ns, postgres_line_fn *line, void *ctx,
-			struct postgres_answer *answer, struct err *e)
-{
-	enum postgres_end end = postgres_conn_connect(conn, clock, deadline_ns, e);
-
-	if (end != POSTGRES_DONE)
-		return false;
-	end = start_copy(conn, sql, clock, deadline_ns, answer, e);
-	if (end == POSTGRES_DONE)
-		end = copy_lines(conn, clock, deadline_ns, line, ctx, e);
-	if (end == POSTGRES_DONE)
-		end = postgres_wire_finish(conn, clock, deadline_ns, answer, e);
-	if (end != POSTGRES_DONE)
-		postgres_link_drop(&conn->links[conn->current]);
-	return end == POSTGRES_DONE;
 }
 
 /* Doubles the marks, and the backslashes too where they are escapes. */

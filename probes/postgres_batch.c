@@ -7,10 +7,16 @@
  * its sync point is unknown, whatever the rows before it came to.
  */
 #include "probes/postgres_wire.h"
+#include "probes/socket.h"
 #include "probes/stable.h"
 
 #include <assert.h>
 #include <libpq-fe.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+/* BindComplete, NoData, CommandComplete "INSERT 0 1" and ReadyForQuery. An error takes more. */
+enum { ANSWER_BYTES_LEAST = 5 + 5 + 16 + 6 };
 
 enum postgres_end postgres_batch_begin(struct postgres_conn *conn, const struct clock *clock,
 				       int64_t deadline_ns, struct err *e)
@@ -71,6 +77,26 @@ static enum postgres_end finish_one(struct postgres_conn *conn, const struct clo
 	return end == POSTGRES_REFUSED ? end : POSTGRES_UNKNOWN;
 }
 
+static void set_low_water(const PGconn *pq, int bytes)
+{
+	/* Where it cannot be set, we wake up more often. */
+	(void)setsockopt(PQsocket(pq), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+}
+
+/* Sleeps until all the answers can be there, instead of waking up for each. An end of the connection
+   and the deadline wake us, too; then what has come by then is read. */
+static void wait_for_all(struct postgres_conn *conn, size_t count, const struct clock *clock,
+			 int64_t deadline_ns)
+{
+	PGconn *pq = postgres_conn_pq(conn);
+
+	if (count == 0 || PQstatus(pq) != CONNECTION_OK || PQflush(pq) != 0)
+		return;
+	set_low_water(pq, (int)count * ANSWER_BYTES_LEAST);
+	(void)socket_wait(PQsocket(pq), POLLIN, clock, deadline_ns);
+	set_low_water(pq, 1);
+}
+
 enum postgres_end postgres_batch_finish(struct postgres_conn *conn, size_t sent_count,
 					const struct clock *clock, int64_t deadline_ns,
 					enum postgres_end *ret_ends, bool *ret_is_local_only,
@@ -81,6 +107,7 @@ enum postgres_end postgres_batch_finish(struct postgres_conn *conn, size_t sent_
 	enum postgres_end all = POSTGRES_DONE;
 	bool is_over = false;
 
+	wait_for_all(conn, awaited_count, clock, deadline_ns);
 	for (size_t i = 0; i < sent_count; i++) {
 		struct postgres_answer answer = { 0 };
 		struct err own = { 0 };

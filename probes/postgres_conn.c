@@ -121,13 +121,15 @@ static enum waited wait_links(struct postgres_conn *conn, const struct clock *cl
 		bool is_changed = false;
 		bool is_lost;
 		const size_t count = list_waiting(conn, fds, indexes, &is_lost);
+
+		if (count == 0)
+			return WAITED_IN_VAIN;
+
 		const int64_t left_ns = until_ns - clock_now_ns(clock);
 		const int64_t wait_ns = is_lost || left_ns < 0 ? 0 : left_ns;
 		const struct timespec timeout = { .tv_sec = wait_ns / NS_PER_S,
 						  .tv_nsec = wait_ns % NS_PER_S };
 
-		if (count == 0)
-			return WAITED_IN_VAIN;
 		if (ppoll(fds, count, &timeout, NULL) == -1) {
 			if (errno != EINTR)
 				return WAITED_SHORTAGE;

@@ -95,12 +95,25 @@ enum postgres_end postgres_batch_finish(struct postgres_conn *conn, size_t sent_
 /* The value in the first row's column as text; false when there is no such value. */
 bool postgres_answer_value(const struct postgres_answer *answer, int column, struct text *text);
 
-/* Receives one line of COPY text, without its end. */
-typedef void postgres_line_fn(void *ctx, const char *line, size_t length_bytes);
+/* A value of a row in the server's binary form, which ends nowhere by itself. */
+struct postgres_field {
+	const char *bytes; /* NULL: null */
+	size_t length_bytes;
+};
 
-/* Streams "copy (...) to stdout". True only when the server said that this was all of it. */
-bool postgres_conn_copy(struct postgres_conn *conn, const char *sql, const struct clock *clock,
-			int64_t deadline_ns, postgres_line_fn *line, void *ctx,
+struct postgres_copy {
+	const char *sql; /* "copy (...) to stdout (format binary)" */
+	size_t field_count; /* that each row must have; POSTGRES_FIELDS_MAX at most */
+	void (*row)(void *ctx, const struct postgres_field *fields);
+	int64_t (*heard)(void *ctx, int64_t deadline_ns); /* data came: the deadline for more */
+	void *ctx;
+};
+
+enum { POSTGRES_FIELDS_MAX = 8 };
+
+/* Streams it. True only when the server said that this was all of it. */
+bool postgres_conn_copy(struct postgres_conn *conn, const struct postgres_copy *copy,
+			const struct clock *clock, int64_t deadline_ns,
 			struct postgres_answer *answer, struct err *e);
 
 /* A name in double quotes, a text in single ones, for SQL. */

@@ -1,6 +1,6 @@
 /*
- * postgres_wire.h - what postgres_conn.c, postgres_link.c, postgres_ask.c and postgres_batch.c
- * share; for nobody else.
+ * postgres_wire.h - what postgres_conn.c, postgres_link.c, postgres_ask.c, postgres_batch.c and
+ * postgres_copy.c share; for nobody else.
  */
 #ifndef PROBES_POSTGRES_WIRE_H
 #define PROBES_POSTGRES_WIRE_H
@@ -84,6 +84,9 @@ enum postgres_end postgres_wire_wait(struct postgres_conn *conn, const struct cl
 /* Files one result. False: no further result will come (somebody asked for COPY). */
 bool postgres_wire_take(struct pg_result *taken_result, struct postgres_answer *answer,
 			enum postgres_end *end, struct err *e);
+/* An error result in words. REFUSED when it certainly means that nothing was done, else UNKNOWN. */
+enum postgres_end postgres_wire_error(const struct pg_result *result,
+				      struct postgres_answer *answer, struct err *e);
 /* What becomes of the connection in use after a question that ended like this. */
 void postgres_wire_settle(struct postgres_conn *conn, enum postgres_end end);
 

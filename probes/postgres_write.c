@@ -263,14 +263,18 @@ static bool run_until_done(const struct probe_spec *spec, const char *run_id, co
 		return false;
 	for (;;) {
 		struct postgres_answer answer = { 0 };
+		struct err own = { 0 };
 		const int64_t try_end_ns = clock_now_ns(clock) + try_at_most_ns;
 		const enum postgres_end end = postgres_conn_ask(
 			conn, &ask, clock, try_end_ns < deadline_ns ? try_end_ns : deadline_ns,
-			&answer, e);
+			&answer, &own);
 		const bool is_worth_it = is_passing(end, answer.sqlstate);
 		const int64_t next_ns = clock_now_ns(clock) + RETRY_EVERY_MS * NS_PER_MS;
 
 		postgres_answer_release(&answer);
+		/* A last try that was cut short does not hide what the server said before. */
+		if (e != NULL && (own.kind != ERR_DEADLINE || e->kind == ERR_NONE))
+			*e = own;
 		is_done = end == POSTGRES_DONE;
 		if (is_done || !is_worth_it || next_ns >= deadline_ns)
 			break;
@@ -316,36 +320,34 @@ struct row_reader {
 	const struct row_sink *sink;
 	uint64_t seed;
 	size_t payload_bytes;
-	bool is_strange; /* a line that is no row of ours */
+	bool is_strange; /* a row that is none of ours */
 };
 
-/* "17\tpayload\tchecksum"; a tab inside a value would be written \t, so it cannot mislead. */
-static void read_row(void *ctx, const char *line, size_t length_bytes)
+static void read_row(void *ctx, const struct postgres_field *fields)
 {
 	struct row_reader *reader = ctx;
-	const char *end = line + length_bytes;
-	const char *payload = memchr(line, '\t', length_bytes);
-	const char *checksum =
-		payload == NULL ? NULL : memchr(payload + 1, '\t', (size_t)(end - payload - 1));
-	char *number_end = NULL;
+	const struct postgres_field *payload = &fields[1];
+	const struct postgres_field *checksum = &fields[2];
+	uint64_t sequence;
 
-	if (checksum == NULL) {
+	if (fields[0].bytes == NULL || fields[0].length_bytes != sizeof sequence ||
+	    payload->bytes == NULL || checksum->bytes == NULL) {
 		reader->is_strange = true;
 		return;
 	}
+	memcpy(&sequence, fields[0].bytes, sizeof sequence);
+	sequence = be64toh(sequence);
+	reader->sink->row(reader->sink->ctx, (int64_t)sequence,
+			  ledger_is_intact(reader->seed, sequence, reader->payload_bytes,
+					   payload->bytes, payload->length_bytes, checksum->bytes,
+					   checksum->length_bytes));
+}
 
-	const int64_t sequence = strtoll(line, &number_end, 10); /* stops at the tab */
+static int64_t hear(void *ctx, int64_t deadline_ns)
+{
+	const struct row_reader *reader = ctx;
 
-	if (number_end != payload) {
-		reader->is_strange = true;
-		return;
-	}
-	payload++;
-	checksum++;
-	reader->sink->row(reader->sink->ctx, sequence,
-			  ledger_is_intact(reader->seed, (uint64_t)sequence, reader->payload_bytes,
-					   payload, (size_t)(checksum - payload - 1), checksum,
-					   (size_t)(end - checksum)));
+	return row_sink_heard(reader->sink, deadline_ns);
 }
 
 static bool postgres_write_read_back(const struct probe_spec *spec, const char *run_id,
@@ -366,12 +368,18 @@ static bool postgres_write_read_back(const struct probe_spec *spec, const char *
 	add_quoted_table(run_id, &sql);
 	text_add(&sql, " where writer =");
 	postgres_quote_text(spec->name, &sql);
-	text_add(&sql, ") to stdout");
+	text_add(&sql, ") to stdout (format binary)");
+
+	const struct postgres_copy copy = { .sql = text_str(&sql),
+					    .field_count = 3,
+					    .row = read_row,
+					    .heard = hear,
+					    .ctx = &reader };
+
 	ok = open_conn(spec, run_id, NULL, &conn, e) &&
-	     postgres_conn_copy(conn, text_str(&sql), clock, deadline_ns, read_row, &reader,
-				&answer, e);
+	     postgres_conn_copy(conn, &copy, clock, deadline_ns, &answer, e);
 	if (ok && reader.is_strange)
-		ok = err_set(e, ERR_REMOTE, "a line that is no row of this ledger");
+		ok = err_set(e, ERR_REMOTE, "a row that is none of this ledger");
 	/* prepare saw the table made. A primary that does not know it has lost every row in it. */
 	if (!ok && strcmp(answer.sqlstate, undefined_table) == 0) {
 		err_clear(e);

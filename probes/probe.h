@@ -40,7 +40,12 @@ struct row_sink {
 	void (*row)(void *ctx, int64_t sequence, bool is_intact);
 	void *ctx;
 	uint64_t row_count; /* numbers below it may be there: for stores that are asked by number */
+	/* Something came: the deadline for what comes next. Also lets the run live on during a reading
+	   that takes long. NULL: the deadline is for all of it. */
+	int64_t (*heard)(void *ctx, int64_t deadline_ns);
 };
+
+int64_t row_sink_heard(const struct row_sink *sink, int64_t deadline_ns);
 
 /*
  * What an event probe saw the system do. Each of the two bounds stands by itself: from..until needs no
@@ -113,7 +118,8 @@ struct probe_ops {
 
 	/* Of all that write: ledgers, and watches that write. prepare: make the place to write, before
 	   the first slot. clean: remove what prepare made; repeatable. Of ledgers only, read_back:
-	   every row of this run, streamed. */
+	   every row of this run, streamed; after each piece of an answer it asks row_sink_heard for
+	   its new deadline. */
 	bool (*prepare)(const struct probe_spec *spec, const char *run_id,
 			const struct clock *clock, int64_t deadline_ns, struct err *e);
 	bool (*read_back)(const struct probe_spec *spec, const char *run_id,

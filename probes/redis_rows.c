@@ -33,7 +33,7 @@ struct reading {
 };
 
 /* One command and its answer; an error is a failure. The reply is good until the next question. */
-static const struct redisReply *ask(const struct reading *reading,
+static const struct redisReply *ask(struct reading *reading,
 				    const struct redis_command *command, int wanted_type,
 				    struct err *e)
 {
@@ -43,6 +43,8 @@ static const struct redisReply *ask(const struct reading *reading,
 	redis_conn_ask(links_current(reading->rows->links), command, 1);
 	if (links_wait(reading->rows->links, reading->clock, reading->deadline_ns, e) != LINK_DONE)
 		return NULL;
+	if (reading->sink != NULL)
+		reading->deadline_ns = row_sink_heard(reading->sink, reading->deadline_ns);
 	reply = redis_conn_reply(links_current(reading->rows->links), 0);
 	if (reply->type == wanted_type)
 		return reply;
@@ -54,7 +56,7 @@ static const struct redisReply *ask(const struct reading *reading,
 }
 
 /* What was read is the primary's only if it was one to the end. */
-static bool is_still_primary(const struct reading *reading, struct err *e)
+static bool is_still_primary(struct reading *reading, struct err *e)
 {
 	const struct redis_command role = { .words = { "ROLE" }, .word_count = 1 };
 	struct err why = { 0 };
@@ -70,7 +72,7 @@ static bool is_still_primary(const struct reading *reading, struct err *e)
 	return true;
 }
 
-static bool take_list_row(const struct reading *reading, const struct redisReply *row,
+static bool take_list_row(struct reading *reading, const struct redisReply *row,
 			  struct err *e)
 {
 	const struct redis_rows *rows = reading->rows;
@@ -95,7 +97,7 @@ static size_t piece_rows(const struct redis_rows *rows)
 	return count > PIECE_ROWS ? PIECE_ROWS : count;
 }
 
-static bool read_list(const struct reading *reading, struct err *e)
+static bool read_list(struct reading *reading, struct err *e)
 {
 	const size_t step = piece_rows(reading->rows);
 	char first[NUMBER_BYTES];

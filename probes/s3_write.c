@@ -314,6 +314,8 @@ static bool list_all(struct listing *listing, struct err *e)
 		text_clear(&former);
 		text_add(&former, text_str(&token));
 		ok = list_page(listing, &token, e);
+		if (listing->sink != NULL)
+			listing->deadline_ns = row_sink_heard(listing->sink, listing->deadline_ns);
 		if (ok && token.length_bytes > 0 && strcmp(text_str(&token), text_str(&former)) == 0)
 			ok = err_set(e, ERR_REMOTE, "list: it goes on where it was already");
 	} while (ok && token.length_bytes > 0);

@@ -79,6 +79,11 @@ const struct probe_ops *const *probe_table(size_t *ret_count)
 	return probe_rows;
 }
 
+int64_t row_sink_heard(const struct row_sink *sink, int64_t deadline_ns)
+{
+	return sink->heard == NULL ? deadline_ns : sink->heard(sink->ctx, deadline_ns);
+}
+
 size_t probe_place_count(const struct probe_spec *spec)
 {
 	return spec->host != NULL ? 1 : spec->service != NULL ? spec->service->member_count : 0;

@@ -1,7 +1,8 @@
 #!/bin/bash
 # bench.sh - the ratios of design.md section 10 that can be measured on one machine, side by side.
 #
-# usage: tests/bench.sh BUILD_DIR [PART...]   parts: truth process ledger verify rows ssh lanes http chart
+# usage: tests/bench.sh BUILD_DIR [PART...]   parts: truth process ledger verify rows ssh lanes http
+#                                            chart report
 #
 # Ours and theirs take turns in one run; every figure is a median. Absolute times depend on the
 # machine and on who else uses it: read the ratios. Private servers on loopback, in temporary folders,
@@ -195,15 +196,22 @@ start_pg() {
 	"$bin/bench_ledger" prepare "$pg_port"
 }
 
-# One turn of each: as many connections, as many seconds, a fresh table and a checkpoint.
-ledger_turn() {
-	local count=$1 seconds=$2 acknowledged others took cpu tps
+# ledger_write FIGURE CONNECTIONS SECONDS BATCH
+ledger_write() {
+	local acknowledged others took cpu
 	sql -c 'truncate firedrill_ledger_bench, pgbench_ledger' -c checkpoint
-	read -r _ cpu _ < <("$bin/bench_time" "$scratch/ours" "$bin/bench_ledger" write "$pg_port" "$count" "$seconds")
+	read -r _ cpu _ < <("$bin/bench_time" "$scratch/ours" "$bin/bench_ledger" write "$pg_port" "$2" "$3" "$4")
 	read -r acknowledged others took <"$scratch/ours"
 	[ "$others" = 0 ] || { echo "bench.sh: $others writes were not acknowledged" >&2; exit 1; }
-	note "ours.tps.$count" "$(calc "$acknowledged / $took")"
-	note "ours.us.$count" "$(calc "$cpu / 1000 / $acknowledged")"
+	note "$1.tps.$2" "$(calc "$acknowledged / $took")"
+	note "$1.us.$2" "$(calc "$cpu / 1000 / $acknowledged")"
+}
+
+# One turn of each: as many connections, as many seconds, a fresh table and a checkpoint.
+ledger_turn() {
+	local count=$1 seconds=$2 acknowledged cpu tps
+	ledger_write ours "$count" "$seconds" 1
+	[ "$count" != 32 ] || ledger_write batch "$count" "$seconds" 8
 	sql -c 'truncate firedrill_ledger_bench, pgbench_ledger' -c checkpoint
 	read -r _ cpu _ < <("$bin/bench_time" "$scratch/theirs" pgbench -h 127.0.0.1 -p "$pg_port" -U postgres -M prepared \
 		-c "$count" -j 1 -n -T "$seconds" -f "$scratch/insert.sql" -D payload=abcdefghijklmnopqrstuvwxyzabcdef -D checksum=0123456789abcdef postgres)
@@ -235,10 +243,14 @@ part_ledger() {
 		row "  client CPU per write" us "$(median "ours.us.$count")" "$(median "theirs.us.$count")" \
 			"$(ratio "ours.us.$count" "theirs.us.$count")" "$goal_cpu"
 	done
+	row "  the same with batch: 8" /s "$(median batch.tps.32)" "$(median theirs.tps.32)" "$(ratio batch.tps.32 theirs.tps.32)" -
+	row "  client CPU per write" us "$(median batch.us.32)" "$(median theirs.us.32)" "$(ratio batch.us.32 theirs.us.32)" -
 	cat <<-TEXT
 		Private PostgreSQL over loopback TCP, fsync and synchronous_commit on, same table and row; 1 s a turn. Ours:
 		  a thread for each connection, and it makes payload and checksum; pgbench: one thread, constants. CPU is
 		  of the whole client process, start and connecting included. One acknowledged write takes 24 bytes.
+		  Half of our CPU is each thread's sleep until its answer comes; pgbench collects many answers with one
+		  call. Each row of a batch is a transaction of its own, too; pgbench 15 has no such thing.
 	TEXT
 }
 
@@ -528,6 +540,30 @@ part_chart() {
 	row '  peak memory, the samples in it' MiB "$(median png.mib)" - - -
 }
 
+part_report() {
+	local i format long=$scratch/long.db formats=(text json html png)
+	"$bin/bench_report" "$long" "$many_rows" >/dev/null
+	for ((i = 0; i < 3; i++)); do
+		for format in "${formats[@]}"; do
+			timed "report.$format" "$bin/firedrill" report bench --store "$long" --format "$format" --out "$scratch/long.$format"
+		done
+		timed report.verify "$bin/firedrill" verify bench --store "$long"
+	done
+	heading "6b. A run of $many_rows samples (10 probes, every 1 ms) from its store, as whole processes"
+	for format in "${formats[@]}"; do
+		row "report --format $format" ms "$(median "report.$format.wall")" - - -
+		row '  peak memory' MiB "$(median "report.$format.mib")" - - -
+	done
+	row 'verify: every seal, and the verdict made again' ms "$(median report.verify.wall)" - - -
+	row '  peak memory' MiB "$(median report.verify.mib)" - - -
+	row 'the store on the disk' MiB "$(calc "$(stat -c %s "$long") / 1048576")" - - -
+	rm -f "$long"
+	cat <<-TEXT
+		Chunks are unpacked and their seals checked one by one; the samples are then in memory once, 24 bytes each
+		  ($(calc "24 * $many_rows / 1048576") MiB), because percentiles, spans and picture look at them again and again.
+	TEXT
+}
+
 # ---- ground truth ----
 
 part_truth() {
@@ -542,7 +578,7 @@ part_truth() {
 }
 
 machine
-for part in truth process ledger ssh verify rows lanes http chart; do
+for part in truth process ledger ssh verify rows lanes http chart report; do
 	! is_wanted "$part" || "part_$part"
 done
 printf '\nload: %s when it ended, after %d s\n' "$(cut -d' ' -f1-3 /proc/loadavg)" $((SECONDS - begun))

@@ -2,7 +2,8 @@
  * bench_ledger.c - the probe postgres.write, without a drill around it, as fast as it goes.
  *
  *   bench_ledger prepare PORT             makes the ledger's table
- *   bench_ledger write PORT N SECONDS     N threads, one write after the other; prints
+ *   bench_ledger write PORT N SECONDS BATCH
+ *                                         N threads, one slot after the other; prints
  *                                         "acknowledged other seconds", times without connecting
  *   bench_ledger rows COUNT               prints that many rows for COPY, all intact
  *   bench_ledger read PORT COUNT          reads them back once; prints
@@ -65,13 +66,15 @@ static int64_t count_of(const char *text)
 	return count;
 }
 
-static void bench_init(struct bench *bench, const char *port)
+static void bench_init(struct bench *bench, const char *port, const char *batch)
 {
+	const char *const params[] = { "batch", batch, NULL };
+
 	*bench = (struct bench){ .server.port = (uint16_t)count_of(port) };
 	pg_server_conninfo(&bench->server, &bench->conninfo);
 	bench->service = (struct service){ .name = "pg", .kind = "postgres",
 					   .conninfo = text_str(&bench->conninfo) };
-	probe_try_init(&bench->probe, "postgres.write", NULL);
+	probe_try_init(&bench->probe, "postgres.write", params);
 	bench->probe.spec.name = writer_name;
 	bench->probe.spec.service = &bench->service;
 }
@@ -82,7 +85,8 @@ static void bench_release(struct bench *bench)
 	text_release(&bench->conninfo);
 }
 
-static bool write_one(struct writer *writer, uint64_t slot)
+/* Whether all rows of the slot were acknowledged. */
+static bool write_slot(struct writer *writer, uint64_t slot)
 {
 	const struct clock *clock = &writer->bench->probe.clock;
 	const int64_t now_ns = clock_now_ns(clock);
@@ -99,13 +103,14 @@ static void *write_until(void *ctx)
 {
 	struct writer *writer = ctx;
 	const struct clock *clock = &writer->bench->probe.clock;
+	const uint32_t row_count = writer->bench->probe.spec.rows_per_slot;
 	uint64_t slot = writer->first_slot;
 
 	while (clock_now_ns(clock) < writer->until_ns) {
-		if (write_one(writer, slot++))
-			writer->acknowledged_count++;
+		if (write_slot(writer, slot++))
+			writer->acknowledged_count += row_count;
 		else
-			writer->other_count++;
+			writer->other_count += row_count;
 	}
 	return NULL;
 }
@@ -124,7 +129,7 @@ static int run_write(struct bench *bench, int64_t writer_count, int64_t seconds)
 					      .first_slot = (uint64_t)i * 100000000 };
 		if (!bench->probe.ops->open(&bench->probe.spec, run_id, &writers[i].owned_state, &e))
 			return fail("open", &e);
-		if (!write_one(&writers[i], writers[i].first_slot++)) /* connects */
+		if (!write_slot(&writers[i], writers[i].first_slot++)) /* connects */
 			return fail("first write", &e);
 	}
 
@@ -192,7 +197,7 @@ static int run_read(struct bench *bench, int64_t count)
 	const long before_kib = peak_kib();
 	const int64_t from_ns = clock_now_ns(clock);
 	struct found found = { .owned_rows = mem_alloc((size_t)count), .count = count };
-	const struct row_sink sink = { take_row, &found };
+	const struct row_sink sink = { .row = take_row, .ctx = &found };
 	uint64_t missing_count = 0;
 	struct err e = { 0 };
 
@@ -249,10 +254,10 @@ int main(int argc, char **argv)
 	if (argc == 3 && strcmp(verb, "rows") == 0)
 		return run_rows(count_of(argv[2]));
 	if (argc > 2)
-		bench_init(&bench, argv[2]);
+		bench_init(&bench, argv[2], argc == 6 ? argv[5] : "1");
 	if (argc == 3 && strcmp(verb, "prepare") == 0)
 		status = run_prepare(&bench);
-	else if (argc == 5 && strcmp(verb, "write") == 0)
+	else if (argc == 6 && strcmp(verb, "write") == 0)
 		status = run_write(&bench, count_of(argv[3]), count_of(argv[4]));
 	else if (argc == 4 && strcmp(verb, "read") == 0)
 		status = run_read(&bench, count_of(argv[3]));

@@ -1,10 +1,11 @@
 /*
  * bench_verify.c - verifying a ledger of millions of rows by the engine's own way.
  *
- *   bench_verify source COUNT          serves COUNT intact rows, one of 1999 missing, to whoever
- * asks by COPY; prints its port, ends with its standard input bench_verify samples COUNT FILE
- * writes the samples of COUNT acknowledged writes, as lanes do bench_verify count PORT COUNT FILE
- * counts them once; prints "reading_ns readings cpu_ns after_ns missing anonymous_kib mapped_kib"
+ *   bench_verify source COUNT           serves COUNT intact rows, one of 1999 missing, to whoever
+ *                                       asks by COPY; prints its port, ends with its input
+ *   bench_verify samples COUNT FILE     writes the samples of COUNT acknowledged writes, as lanes do
+ *   bench_verify count PORT COUNT FILE  counts them once; prints
+ *                "reading_ns readings cpu_ns after_ns missing anonymous_kib mapped_kib"
  *
  * `count` is ledger.c with the probe postgres.write and a store, then measure_ledger.c: reading_ns
  * is the median of its readings, cpu_ns what one took of this process, after_ns what reading it
@@ -73,20 +74,20 @@ static bool send_all(int fd, struct text *out)
 
 static void add_row(uint64_t seed, uint64_t sequence, struct text *out)
 {
-	char line[32 + PAYLOAD_BYTES + 1 + LEDGER_CHECKSUM_BYTES];
-	int bytes = snprintf(line, sizeof line, "%" PRIu64 "\t", sequence);
-	char *payload = line + bytes;
+	char payload[PAYLOAD_BYTES + 1];
+	char checksum[LEDGER_CHECKSUM_BYTES];
+	const char *const texts[] = { payload, checksum };
 
 	ledger_payload(seed, sequence, PAYLOAD_BYTES, payload);
-	ledger_checksum(seed, sequence, payload, PAYLOAD_BYTES, payload + PAYLOAD_BYTES + 1);
-	payload[PAYLOAD_BYTES] = '\t';
-	script_pg_copy_row(line, (size_t)bytes + PAYLOAD_BYTES + LEDGER_CHECKSUM_BYTES, out);
+	ledger_checksum(seed, sequence, payload, PAYLOAD_BYTES, checksum);
+	script_pg_copy_row((int64_t)sequence, texts, 2, out);
 }
 
 static bool stream_rows(int fd, uint64_t count, struct script_pg *session, struct text *out)
 {
 	const uint64_t seed = ledger_seed(run_id, writer_name);
 
+	script_pg_copy_head(out);
 	for (uint64_t sequence = 0; sequence < count; sequence++) {
 		if (sequence % MISSING_OF == MISSING_AT)
 			continue;
@@ -255,7 +256,7 @@ static bool count_once(struct counting *counting, struct store *store, struct er
 	const struct experiment experiment = { .probes = &counting->probe.spec,
 					       .probe_count = 1,
 					       .settle_at_most_ns = 60 * NS_PER_S,
-					       .run_at_most_ns = INT64_MAX };
+					       .run_at_most_ns = LIMIT_DRILL_NS };
 	const struct run_request request = { .experiment = &experiment,
 					     .run_id = run_id,
 					     .store = store,

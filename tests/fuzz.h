@@ -24,6 +24,7 @@
 	X(mariadb)     \
 	X(patroni)     \
 	X(postgres)    \
+	X(prometheus)  \
 	X(redis)       \
 	X(rows)        \
 	X(s3)          \

@@ -249,7 +249,7 @@ static void count_twice(struct history *history, const struct clock *clock, stru
 	const struct experiment experiment = { .probes = &spec,
 					       .probe_count = 1,
 					       .settle_at_most_ns = history->settle_at_most_ns,
-					       .run_at_most_ns = INT64_MAX };
+					       .run_at_most_ns = LIMIT_DRILL_NS };
 	const struct run_request request = { .experiment = &experiment,
 					     .run_id = run_id,
 					     .store = store,

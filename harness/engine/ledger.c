@@ -13,10 +13,17 @@
 
 static const int64_t read_every_ns = NS_PER_S;
 static const uint32_t equal_reads_wanted = 3;
-/* One reading never keeps the run thread from renewing leases for longer than this. */
-static const int64_t read_at_most_ns = 15 * NS_PER_S;
+/* So long may nothing at all come; then a reading is given up, and this thread renews leases again. */
+static const int64_t silent_at_most_ns = 15 * NS_PER_S;
+/* A reading that goes on may take as long as millions of rows from a slow machine do. */
+static const int64_t read_at_most_ns = 600 * NS_PER_S;
+static const int64_t tick_every_ns = 100 * NS_PER_MS;
 
 struct reading {
+	struct run *run;
+	size_t index; /* of the probe */
+	int64_t until_ns;
+	int64_t tick_due_ns;
 	uint8_t *owned_rows;
 	uint64_t row_count;        /* rows below it are classified */
 	uint64_t attempted_count;  /* rows at or beyond it were never attempted */
@@ -24,10 +31,39 @@ struct reading {
 	uint64_t unexpected_count;
 };
 
+/* A write under way while the reading goes on may show up in it: it was attempted. */
+static uint64_t count_attempted(const struct reading *reading)
+{
+	const struct outside *outside = &reading->run->request->outside;
+	struct track now;
+
+	outside->ops->view(outside->ctx, reading->index, clock_now_ns(reading->run->clock), &now);
+	return track_row_count(&now);
+}
+
+/* Rows came. The run lives on meanwhile: leases, signals, stop conditions. */
+static int64_t heard(void *ctx, int64_t deadline_ns)
+{
+	struct reading *reading = ctx;
+	struct run *run = reading->run;
+	const int64_t now_ns = clock_now_ns(run->clock);
+
+	if (now_ns >= reading->tick_due_ns) {
+		run_tick(run, 0);
+		reading->tick_due_ns = now_ns + tick_every_ns;
+	}
+	if (run->is_stopping)
+		return deadline_ns; /* to its end if that comes soon */
+	return now_ns + silent_at_most_ns < reading->until_ns ? now_ns + silent_at_most_ns
+							      : reading->until_ns;
+}
+
 static void take_row(void *ctx, int64_t sequence, bool is_intact)
 {
 	struct reading *reading = ctx;
 
+	if (sequence >= 0 && (uint64_t)sequence >= reading->attempted_count)
+		reading->attempted_count = count_attempted(reading);
 	if (sequence < 0 || (uint64_t)sequence >= reading->attempted_count) {
 		if (reading->unexpected_count < LIMIT_LOST_KEYS_SHOWN)
 			reading->unexpected[reading->unexpected_count] = sequence;
@@ -57,17 +93,13 @@ static uint64_t count_missing(const struct track *track, const struct reading *r
 	return missing;
 }
 
-static void clear_reading(struct run *run, size_t index, struct reading *reading)
+static void begin_reading(struct reading *reading)
 {
-	struct track now;
-
 	for (uint64_t row = 0; row < reading->row_count; row++)
 		reading->owned_rows[row] = 0;
 	reading->unexpected_count = 0;
-	/* A write under way when the reading ends may show up in it: it was attempted. */
-	run->request->outside.ops->view(run->request->outside.ctx, index,
-					clock_now_ns(run->clock) + read_at_most_ns, &now);
-	reading->attempted_count = track_row_count(&now);
+	reading->attempted_count = count_attempted(reading);
+	reading->until_ns = clock_now_ns(reading->run->clock) + read_at_most_ns;
 }
 
 static void keep(struct run *run, const struct ledger_read *read, uint64_t missing)
@@ -101,16 +133,16 @@ static void read_until_settled(struct run *run, size_t index, struct reading *re
 	const struct outside *outside = &run->request->outside;
 	const int64_t begun_ns = clock_now_ns(run->clock);
 	const int64_t deadline_ns = begun_ns + run->experiment->settle_at_most_ns;
-	const struct row_sink sink = { .row = take_row, .ctx = reading,
+	const struct row_sink sink = { .row = take_row, .heard = heard, .ctx = reading,
 				       .row_count = reading->row_count };
 	uint32_t equal_reads = 0;
 
 	for (;;) {
 		const int64_t now_ns = clock_now_ns(run->clock);
 
-		clear_reading(run, index, reading);
+		begin_reading(reading);
 		read->is_complete = outside->ops->read_back(outside->ctx, spec,
-							    now_ns + read_at_most_ns, &sink, e);
+							    now_ns + silent_at_most_ns, &sink, e);
 		if (read->is_complete) {
 			const uint64_t missing = count_missing(&run->watch.tracks[index], reading);
 
@@ -136,7 +168,9 @@ static void count_one(struct run *run, size_t index, enum ledger_count count)
 
 	classified.slot_count = run->watch.probes[index].slot_count;
 
-	struct reading reading = { .row_count = track_row_count(&classified) };
+	struct reading reading = { .run = run,
+				   .index = index,
+				   .row_count = track_row_count(&classified) };
 	struct ledger_read read = { .probe = run->experiment->probes[index].name,
 				    .count = count,
 				    .row_count = reading.row_count };
