@@ -3,6 +3,7 @@
  * finds nothing to do.
  */
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/find.h"
@@ -14,6 +15,22 @@ static const struct option_row heal_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+/* Names come from the store, which others may have handed over. */
+static void print_lines(const char *lines)
+{
+	struct text line = { 0 };
+
+	while (*lines != '\0') {
+		const size_t length = strcspn(lines, "\n");
+
+		text_clear(&line);
+		text_add_bytes(&line, lines, length);
+		cli_print_line(stderr, NULL, text_str(&line));
+		lines += lines[length] == '\0' ? length : length + 1;
+	}
+	text_release(&line);
+}
+
 static int tell(const struct heal_summary *summary)
 {
 	if (summary->leftover_count == 0) {
@@ -24,9 +41,9 @@ static int tell(const struct heal_summary *summary)
 				      summary->healed_count);
 		return EXIT_MET;
 	}
-	(void)fprintf(stderr, "firedrill: still unhealed; when the cause is mended, run `firedrill heal` "
-			      "again:\n%s",
-		      text_str(&summary->leftovers));
+	(void)fputs("firedrill: still unhealed; when the cause is mended, run `firedrill heal` again:\n",
+		    stderr);
+	print_lines(text_str(&summary->leftovers));
 	return EXIT_LEFTOVER;
 }
 
