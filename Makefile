@@ -111,6 +111,13 @@ test-losses:
 	@$(MAKE) --no-print-directory -s -j2 all
 	@tests/lab_losses.sh $(BUILD)/firedrill
 
+# Every fault at every point of its run, on six hosts: some twenty minutes. `make test` runs a sample of it.
+.PHONY: crash-matrix
+crash-matrix:
+	@packaging/deps.sh build lab
+	@$(MAKE) --no-print-directory -s -j2 all $(BUILD)/firedrill_points
+	@tests/crash_matrix.sh $(BUILD)
+
 .PHONY: bench
 bench:
 	@packaging/deps.sh build bench
@@ -163,6 +170,7 @@ help:
 	@echo 'make test       every test (root for the lab)'
 	@echo 'make test-unit  the unit tests alone: no root, seconds'
 	@echo 'make test-losses  what each mode of replication loses under each fault (root)'
+	@echo 'make crash-matrix  kill, fail and cut at every point of every fault (root)'
 	@echo 'make bench      ratios against pgbench, pdsh and others'
 	@echo 'make fuzz       every parser against libFuzzer, FUZZ_SECONDS=60 each'
 	@echo 'make shortage   every allocation and every write fails once'

@@ -109,6 +109,7 @@ on_processors() {
 	step policy tests/policy.sh build/plain/firedrill
 	step memory tests/memory_private.sh build/plain/firedrill
 	step canary tests/canary.py build/plain/firedrill
+	step injection tests/injection.py build/plain/firedrill
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
 	step docs tests/docs.sh build/plain/firedrill
 }
@@ -122,6 +123,8 @@ on_hosts() {
 	lab_step lab-drills tests/lab_drills.sh build/plain/firedrill
 	# The rest of the table: make test-losses.
 	lab_step lab-losses tests/lab_losses.sh build/plain/firedrill async-partition quorum-kill two-primaries
+	lab_step lab-doctor tests/lab_doctor.sh build/plain/firedrill
+	lab_step crash-matrix tests/crash_matrix.sh build/plain --sample 60 --seconds 20
 }
 
 count() { grep -c "^$1 " "$results"; }
@@ -130,7 +133,8 @@ step tidy tests/tidy.sh
 step tidy-selftest tests/tidy_selftest.sh
 step shellcheck tests/scripts.sh
 # All of it before the tracks begin: they share it, and two makes must not write one file.
-step build make_quiet CC=gcc all build/plain/unit build/plain/oracle_ledger build/plain/shortage "${lab_programs[@]}"
+step build make_quiet CC=gcc all build/plain/unit build/plain/firedrill_points build/plain/oracle_ledger \
+	build/plain/shortage "${lab_programs[@]}"
 track on_processors
 track on_hosts
 wait

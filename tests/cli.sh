@@ -27,7 +27,7 @@ says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan approve stop resume heal report verify export compare list show faults probes schema version; do
+for command in run check plan approve stop resume heal doctor report verify export compare list show faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
 says 2 'no option `--yess`' "$firedrill" run --yess x.yaml
@@ -109,6 +109,23 @@ probes: { port: { kind: tcp.connect, on: here, every: 10ms, port: 9 } }
 method: [{ fault: postgres.switchover, on: { service: db } }]
 END
 says 2 'inventory row says `patroni: { port: 8008 }`' "$firedrill" check "$folder/switch.yaml"
+
+# ---- doctor: this machine is a host like any other; the others must not be touched ----
+cat >"$folder/doctor.yaml" <<'END'
+hosts:
+  here: { local: true }
+  gone: { address: 127.0.0.1, port: 1 }
+  holy: { address: 127.0.0.1, port: 1, protected: true }
+END
+says 0 'guard  *yes  *fired by itself' "$firedrill" doctor --inventory "$folder/doctor.yaml" here
+says 1 'guard  *no  *cannot be reached: .*refused' "$firedrill" doctor --inventory "$folder/doctor.yaml" gone
+says 1 '^1 of 2 hosts can be drilled' "$firedrill" doctor --inventory "$folder/doctor.yaml"
+says 1 'node.power  *no  *.*add `power:`' "$firedrill" doctor --inventory "$folder/doctor.yaml" --fault node.power here
+says 2 '`holy` is protected' "$firedrill" doctor --inventory "$folder/doctor.yaml" holy
+says 2 'has no host `nosuch`' "$firedrill" doctor --inventory "$folder/doctor.yaml" nosuch
+says 2 'there is no fault `nosuch`' "$firedrill" doctor --fault nosuch
+says 2 'inventory.yaml' "$firedrill" doctor --inventory "$folder/no/inventory.yaml"
+says 0 '' sh -c '! ls -d /run/firedrill/doctor-* "/run/user/$(id -u)/firedrill/"doctor-* 2>/dev/null'
 
 # ---- a whole drill on this machine ----
 local_drill_begin "$folder"

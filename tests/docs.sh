@@ -53,6 +53,10 @@ for code in 0 1 2 3 4 5 6 7; do
 	ok "README has exit code $code" grep -q "^| $code | " README.md
 	ok "the help has exit code $code" test -n "$meaning"
 done
+# shellcheck disable=SC2016 # names stand between backquotes there
+for test in $(grep -oE '`test_[a-z_0-9]+`' docs/safety.md | tr -d '`'); do
+	ok "docs/safety.md: there is $test" grep -rqE "START_TEST\($test\)" tests
+done
 # shellcheck disable=SC2016 # backquotes as the page has them
 while read -r file; do
 	ok "SECURITY.md names $file, which is there" test -e "$file"

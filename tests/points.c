@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,6 @@ struct counted {
 
 static struct {
 	bool is_on;
-	bool is_environment_read;
 	bool has_real_hosts; /* a command takes its time, so it has a `during` */
 	const char *point;
 	enum point_deed deed;
@@ -72,17 +72,26 @@ static enum point_deed deed_of(const char *word)
 	return POINT_PASS;
 }
 
-static void read_environment(void)
+static void begin(const char *point, enum point_deed deed)
+{
+	points.is_on = true;
+	points.point = point;
+	points.deed = deed;
+	points.was_reached = false;
+	points.op = "";
+	points.name_count = 0;
+	points.passed_count = 0;
+	arena_release(&points.passed_arena);
+}
+
+static void take_environment(void)
 {
 	const char *list = getenv("FIREDRILL_POINTS_LIST");
 	const char *point = getenv("FIREDRILL_POINT");
 
-	if (points.is_environment_read)
-		return;
-	points.is_environment_read = true;
 	if (list == NULL && point == NULL)
 		return;
-	points_begin(point, deed_of(getenv("FIREDRILL_POINT_DEED")));
+	begin(point, deed_of(getenv("FIREDRILL_POINT_DEED")));
 	points.has_real_hosts = true;
 	points.hook = getenv("FIREDRILL_POINT_HOOK");
 	points.step_ns = number_of("FIREDRILL_POINT_STEP", 0) * NS_PER_S;
@@ -91,17 +100,18 @@ static void read_environment(void)
 		points.list_fd = open(list, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 }
 
+/* Lanes open hosts, too, so several threads may come here first. */
+static void read_environment(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, take_environment);
+}
+
 void points_begin(const char *point, enum point_deed deed)
 {
-	points.is_on = true;
-	points.is_environment_read = true;
-	points.point = point;
-	points.deed = deed;
-	points.was_reached = false;
-	points.op = "";
-	points.name_count = 0;
-	points.passed_count = 0;
-	arena_release(&points.passed_arena);
+	read_environment();
+	begin(point, deed);
 }
 
 void points_end(void)

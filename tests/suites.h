@@ -20,6 +20,7 @@
 	X(faults) \
 	X(faults_power) \
 	X(faults_process) \
+	X(faults_trial) \
 	X(ledger_read) \
 	X(load) \
 	X(load_hostile) \

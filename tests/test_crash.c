@@ -100,7 +100,7 @@ static bool answer_as_patroni(const struct fake_call *call, struct reply *reply)
 	}
 	if (strstr(call->command, "so nothing was moved") != NULL)
 		at.host->has_record = true;
-	else if (strstr(call->command, "! is_ours || drop_dir") != NULL)
+	else if (strstr(call->command, "then drop_dir; else drop_begun") != NULL)
 		at.host->has_record = false;
 	else if (strstr(call->command, "no note of the former leader") != NULL)
 		text_add(&reply->out, "h1\n");

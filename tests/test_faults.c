@@ -81,6 +81,7 @@ START_TEST(test_fault_table_rows_are_whole)
 	ck_assert_ptr_eq(fault_find(fault->name), fault);
 	ck_assert_ptr_nonnull(fault->summary);
 	ck_assert(fault->scope == FAULT_ON_HOST || fault->scope == FAULT_ON_SERVICE);
+	ck_assert(fault->examine != NULL);
 	ck_assert(fault->plan_heal != NULL);
 	ck_assert(fault->describe != NULL);
 	ck_assert(fault->arm != NULL);

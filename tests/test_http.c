@@ -324,65 +324,120 @@ START_TEST(test_http_send_line_breaks_cannot_smuggle_a_header)
 }
 END_TEST
 
-/* A TLS server with a certificate that nobody signed; its pid, or 0 without openssl. */
-static pid_t start_tls(const char *dir, uint16_t *ret_port)
+/* A TLS server on loopback, and the folder of its keys. */
+struct tls_server {
+	char dir[64];
+	uint16_t port;
+	pid_t pid; /* 0: there is no openssl program */
+};
+
+/* A certificate for this name, which an authority signed that only `ca.pem` tells of. */
+static bool make_certificate(const char *dir, const char *name, const char *days)
+{
+	static const char script[] =
+		"cd \"$1\" && exec 2>>log >&2 || exit 1\n"
+		"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=authority -days 2 -keyout ca.key -out ca.pem &&\n"
+		"openssl req -newkey rsa:2048 -nodes -subj /CN=drill -addext \"subjectAltName=$2\" -keyout key.pem \\\n"
+		"\t-out request.pem &&\n"
+		"openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days \"$3\" \\\n"
+		"\t-copy_extensions copy -out cert.pem\n";
+	const char *const argv[] = { "sh", "-c", script, "sh", dir, name, days, NULL };
+
+	return ssh_server_run(argv, NULL);
+}
+
+static void start_tls(const char *name, const char *days, struct tls_server *tls)
 {
 	char key[128];
 	char certificate[128];
 	char address[32];
-	const char *const make_argv[] = { "openssl",  "req",	   "-x509",   "-newkey",
-					  "rsa:2048", "-nodes",	   "-subj",   "/CN=127.0.0.1",
-					  "-days",    "2",	   "-keyout", key,
-					  "-out",     certificate, NULL };
 
-	(void)snprintf(key, sizeof key, "%s/key.pem", dir);
-	(void)snprintf(certificate, sizeof certificate, "%s/cert.pem", dir);
-	if (!ssh_server_run(make_argv, NULL))
-		return 0;
-	*ret_port = http_server_free_port();
-	(void)snprintf(address, sizeof address, "127.0.0.1:%u", *ret_port);
-
-	const pid_t pid = fork();
-
-	if (pid == 0) {
+	*tls = (struct tls_server){ .port = http_server_free_port() };
+	temp_dir_name(tls->dir, sizeof tls->dir);
+	if (!make_certificate(tls->dir, name, days)) {
+		(void)printf("http: TLS test passed over: there is no openssl program\n");
+		return;
+	}
+	(void)snprintf(key, sizeof key, "%s/key.pem", tls->dir);
+	(void)snprintf(certificate, sizeof certificate, "%s/cert.pem", tls->dir);
+	(void)snprintf(address, sizeof address, "127.0.0.1:%u", tls->port);
+	tls->pid = fork();
+	if (tls->pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		execlp("openssl", "openssl", "s_server", "-quiet", "-www", "-accept", address,
 		       "-key", key, "-cert", certificate, (char *)NULL);
 		_exit(127);
 	}
-	return pid;
 }
 
-START_TEST(test_http_send_certificate_that_nobody_signed_is_refused)
+static void stop_tls(struct tls_server *tls)
 {
-	char dir[64];
-	const char *const clean_argv[] = { "rm", "-r", "--", dir, NULL };
-	struct text url = { 0 };
-	uint16_t port = 0;
+	const char *const clean_argv[] = { "rm", "-r", "--", tls->dir, NULL };
+
+	if (tls->pid > 0) {
+		(void)kill(tls->pid, SIGKILL);
+		(void)waitpid(tls->pid, NULL, 0);
+	}
+	(void)ssh_server_run(clean_argv, NULL);
+}
+
+/* Asks a server with such a certificate, trusting its authority or not. True: it answered. */
+static bool ask_tls(const char *name, const char *days, bool is_trusted, bool *ret_is_there)
+{
+	struct tls_server tls;
+	struct text text = { 0 };
+	char authority[128];
 	bool is_ok = false;
 
-	temp_dir_name(dir, sizeof dir);
-
-	const pid_t pid = start_tls(dir, &port);
-
-	text_addf(&url, "https://127.0.0.1:%u/", port);
-	for (int i = 0; i < 500 && pid > 0; i++) {
-		is_ok = send_request((struct http_request){ .url = text_str(&url) }, "");
+	start_tls(name, days, &tls);
+	(void)snprintf(authority, sizeof authority, "%s/ca.pem", tls.dir);
+	if (is_trusted)
+		ck_assert_int_eq(setenv("SSL_CERT_FILE", authority, 1), 0);
+	text_addf(&text, "https://127.0.0.1:%u/", tls.port);
+	for (int i = 0; i < 500 && tls.pid > 0; i++) {
+		is_ok = send_request((struct http_request){ .url = text_str(&text) }, "");
 		if (is_ok || e.kind != ERR_REMOTE)
 			break; /* it listens */
 		clock_sleep_until_ns(&real, clock_now_ns(&real) + 10 * NS_PER_MS);
 	}
-	if (pid > 0) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-	} else {
-		(void)printf("http: TLS test passed over: there is no openssl program\n");
-	}
-	(void)ssh_server_run(clean_argv, NULL);
-	text_release(&url);
-	ck_assert(!is_ok);
-	if (pid > 0)
+	*ret_is_there = tls.pid > 0;
+	(void)unsetenv("SSL_CERT_FILE");
+	stop_tls(&tls);
+	text_release(&text);
+	return is_ok;
+}
+
+START_TEST(test_http_send_certificate_of_a_trusted_authority_is_taken)
+{
+	bool is_there;
+
+	ck_assert_msg(ask_tls("IP:127.0.0.1", "2", true, &is_there) || !is_there, "%s", e.text);
+}
+END_TEST
+
+/* Each is refused, with what to do about it. */
+START_TEST(test_http_send_certificate_that_does_not_verify_is_refused)
+{
+	static const struct {
+		const char *name;
+		const char *days;
+		bool is_trusted;
+		const char *says;
+	} cases[] = {
+		{ "IP:127.0.0.1", "2", false, "let SSL_CERT_FILE name its authority's" },
+		{ "IP:127.0.0.1", "-1", true, "expired; renew it on the server" },
+		{ "DNS:other.example", "2", true, "ask by a name that is in it" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		bool is_there;
+
+		ck_assert(!ask_tls(cases[i].name, cases[i].days, cases[i].is_trusted, &is_there));
+		if (!is_there)
+			continue;
 		ck_assert_msg(e.kind == ERR_REFUSED, "%d: %s", e.kind, e.text);
+		ck_assert_msg(strstr(e.text, cases[i].says) != NULL, "%s", e.text);
+	}
 }
 END_TEST
 
@@ -424,7 +479,8 @@ void suite_http(Suite *suite)
 	tcase_add_test(tcase, test_http_send_secrets_of_a_url_stay_out_of_errors);
 	tcase_add_test(tcase, test_http_send_other_schemes_are_input_errors);
 	tcase_add_test(tcase, test_http_send_line_breaks_cannot_smuggle_a_header);
-	tcase_add_test(tcase, test_http_send_certificate_that_nobody_signed_is_refused);
+	tcase_add_test(tcase, test_http_send_certificate_of_a_trusted_authority_is_taken);
+	tcase_add_test(tcase, test_http_send_certificate_that_does_not_verify_is_refused);
 	tcase_add_test(tcase, test_http_send_unknown_name_is_remote_error);
 	suite_add_tcase(suite, tcase);
 }

@@ -198,6 +198,32 @@ START_TEST(test_run_experiment_lease_is_renewed_while_it_runs)
 }
 END_TEST
 
+/* Seen still on, it was on; else what was measured since is not the fault's. */
+START_TEST(test_run_experiment_fault_that_its_guard_ended_is_inconclusive)
+{
+	const struct sim_script script = { .down_on = STOP_ON, .down_for_ns = 8 * NS_PER_S };
+	const struct fake_rule not_renewed = { .command = RENEW_ON, .exit_status = 1,
+					       .err = "the guard has undone the fault\n" };
+	const struct fake_rule later = { .command = "still runs after SIGSTOP",
+					 .exit_status = _i == 0 ? 11 : 0,
+					 .out = "no process of ours is stopped (any more)\n" };
+	const struct fake_rule at_first = { .command = "still runs after SIGSTOP", .times = 1 };
+	struct world world = { .interrupt_in = PHASE_NONE };
+
+	world_open(&world, &script);
+	fake_script_add(world.hosts, &not_renewed);
+	fake_script_add(world.hosts, &later);
+	fake_script_add(world.hosts, &at_first);
+	world_run_ok(&world);
+	ck_assert_uint_gt(fake_script_count(world.hosts, "h1", RENEW_ON), 0);
+	ck_assert_int_eq(world.outcome.exit_code, _i == 0 ? EXIT_INCONCLUSIVE : EXIT_MET);
+	if (_i == 0)
+		ck_assert_ptr_nonnull(strstr(world.outcome.sentence, "did not stay in effect"));
+	ck_assert_uint_eq(world_open_heals(&world), 0);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(test_run_experiment_heal_that_fails_is_a_leftover)
 {
 	const struct sim_script script = { .down_on = STOP_ON, .down_for_ns = 4 * NS_PER_S };
@@ -218,7 +244,7 @@ START_TEST(test_run_experiment_heal_that_fails_is_a_leftover)
 	ck_assert_msg(heal_runs(world.store, NULL, &opener, &world.clock, NULL, NULL, &summary, &e), "%s",
 		      e.text);
 	ck_assert_uint_eq(summary.leftover_count, 1);
-	text_release(&summary.leftovers);
+	heal_summary_release(&summary);
 	world_close(&world);
 }
 END_TEST
@@ -342,6 +368,8 @@ void suite_run(Suite *suite)
 	tcase_add_loop_test(tcase, test_run_experiment_interrupted_in_any_phase_heals_and_ends, 0,
 			    phases);
 	tcase_add_test(tcase, test_run_experiment_lease_is_renewed_while_it_runs);
+	tcase_add_loop_test(tcase, test_run_experiment_fault_that_its_guard_ended_is_inconclusive, 0,
+			    2);
 	tcase_add_test(tcase, test_run_experiment_heal_that_fails_is_a_leftover);
 	tcase_add_loop_test(tcase, test_run_experiment_failure_at_every_call_leaves_nothing_or_says_so,
 			    0, 4);

@@ -66,7 +66,7 @@ START_TEST(test_heal_runs_leaves_a_run_in_another_container_alone_while_it_lives
 		      "%s", e.text);
 	ck_assert(store_run_find(world.store, "other", &world.arena, &found, &e));
 	ck_assert(found.is_ended);
-	text_release(&summary.leftovers);
+	heal_summary_release(&summary);
 	world_close(&world);
 }
 END_TEST
@@ -101,7 +101,47 @@ START_TEST(test_heal_runs_unreachable_host_keeps_no_other_waiting)
 	ck_assert_int_lt(call_at_ns(later, 0, sound, HEAL_ON) - begun_ns, 3 * NS_PER_S);
 	/* It was tried until its own guard must have healed it: the lease, and then some. */
 	ck_assert_int_gt(clock_now_ns(&world.clock) - begun_ns, 30 * NS_PER_S);
-	text_release(&summary.leftovers);
+	heal_summary_release(&summary);
+	fake_script_close(later);
+	world_close(&world);
+}
+END_TEST
+
+/* Whoever heals a run that died was told no secret, and a command may print one. */
+START_TEST(test_heal_runs_secret_of_the_run_stays_hidden)
+{
+	const struct sim_script script = { .down_on = STOP_ON, .down_for_ns = 4 * NS_PER_S };
+	const struct fake_rule refused = { .command = HEAL_ON, .exit_status = 1, .err = "no\n" };
+	const struct fake_rule telling = { .command = HEAL_ON, .exit_status = 1,
+					   .err = "login with open'\\''sesame: refused\n" };
+	struct fake_script *later = fake_script_open();
+	const struct remote_opener opener = fake_script_opener(later);
+	struct world world = { .interrupt_in = PHASE_NONE };
+	struct heal_summary summary = { 0 };
+	struct timeline timeline;
+	struct text text = { 0 };
+	struct text told = { 0 };
+	struct err e = { 0 };
+
+	ck_assert_int_eq(setenv("FD_CANARY", "open'sesame", 1), 0);
+	world_open(&world, &script);
+	text_addf(&text, "vars: { token: \"${env:FD_CANARY}\" }\n%s", world_experiment_text);
+	world_load(&world, text_str(&text));
+	fake_script_add(world.hosts, &refused);
+	world_run_ok(&world);
+	fake_script_add(later, &telling);
+	ck_assert_msg(heal_runs(world.store, NULL, &opener, &world.clock, NULL, NULL, &summary, &e),
+		      "%s", e.text);
+	ck_assert_msg(store_timeline(world.store, "20261121-102030-test", &world.arena, &timeline, &e),
+		      "%s", e.text);
+	for (size_t i = 0; i < timeline.event_count; i++)
+		text_addf(&told, "%s\n", timeline.events[i].text);
+	ck_assert_msg(strstr(text_str(&told), "login with [secret]: refused") != NULL, "%s",
+		      text_str(&told));
+	ck_assert_ptr_null(strstr(text_str(&told), "sesame"));
+	heal_summary_release(&summary);
+	text_release(&text);
+	text_release(&told);
 	fake_script_close(later);
 	world_close(&world);
 }
@@ -173,7 +213,7 @@ START_TEST(test_heal_runs_each_run_has_its_own_end)
 		   "The run did not end by itself, and not everything could be healed afterwards.");
 	expect_end(&world, ids[1 - _i], EXIT_INTERNAL,
 		   "The run did not end by itself; it was healed afterwards.");
-	text_release(&summary.leftovers);
+	heal_summary_release(&summary);
 	fake_script_close(later);
 	world_close(&world);
 }
@@ -188,6 +228,7 @@ void suite_run_heal(Suite *suite)
 		tcase, test_run_experiment_timed_heal_of_a_lost_host_keeps_no_other_waiting, 0, 2);
 	tcase_add_test(tcase, test_heal_runs_leaves_a_run_in_another_container_alone_while_it_lives);
 	tcase_add_loop_test(tcase, test_heal_runs_unreachable_host_keeps_no_other_waiting, 0, 2);
+	tcase_add_test(tcase, test_heal_runs_secret_of_the_run_stays_hidden);
 	tcase_add_loop_test(tcase, test_heal_runs_each_run_has_its_own_end, 0, 2);
 	suite_add_tcase(suite, tcase);
 }

@@ -97,6 +97,10 @@ bool cli_load(const struct arguments *arguments, const char *path, bool has_secr
 	      struct arena *arena, struct secrets *secrets,
 	      const struct experiment **ret_experiment);
 
+/* The inventory alone, by --inventory or inventory.yaml, without its secrets; else like cli_load. */
+bool cli_load_inventory(const struct arguments *arguments, struct arena *arena,
+			struct secrets *secrets, const struct inventory **ret_inventory);
+
 /* Is this stream a terminal that wants colour (NO_COLOR unset, TERM not dumb)? */
 bool cli_has_colour(FILE *stream);
 bool cli_is_utf8(void);

@@ -11,6 +11,7 @@
 	X(stop)         \
 	X(resume)       \
 	X(heal)         \
+	X(doctor)       \
 	X(report)       \
 	X(verify)       \
 	X(export)       \

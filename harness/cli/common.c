@@ -213,29 +213,58 @@ static void print_problems(const struct problems *problems, const struct secrets
 	text_release(&text);
 }
 
+/* The --var words as pairs; NULL: one is none, which was said. */
+static const struct pair *take_vars(const struct arguments *arguments, struct arena *arena,
+				    size_t *ret_count)
+{
+	const char *given[ARGUMENTS_MAX];
+	const size_t count = arguments_values(arguments, "var", given);
+	struct pair *vars = arena_alloc(arena, (count + 1) * sizeof *vars);
+
+	for (size_t i = 0; i < count; i++)
+		if (!split_var(given[i], arena, &vars[i])) {
+			(void)cli_fail_text(EXIT_NOT_RUN, "`--var %s` is not NAME=VALUE", given[i]);
+			return NULL;
+		}
+	*ret_count = count;
+	return vars;
+}
+
 bool cli_load(const struct arguments *arguments, const char *path, bool has_secrets,
 	      struct arena *arena, struct secrets *secrets,
 	      const struct experiment **ret_experiment)
 {
-	const char *given[ARGUMENTS_MAX];
-	const size_t var_count = arguments_values(arguments, "var", given);
-	struct pair *vars = arena_alloc(arena, (var_count + 1) * sizeof *vars);
-	const struct load_request request = {
+	struct load_request request = {
 		.experiment_path = path,
 		.inventory_path = arguments_value(arguments, "inventory"),
-		.vars = vars,
-		.var_count = var_count,
 		.has_secrets = has_secrets,
 	};
 	struct problems *problems = arena_alloc(arena, sizeof *problems);
 
-	for (size_t i = 0; i < var_count; i++)
-		if (!split_var(given[i], arena, &vars[i])) {
-			(void)cli_fail_text(EXIT_NOT_RUN, "`--var %s` is not NAME=VALUE", given[i]);
-			return false;
-		}
+	request.vars = take_vars(arguments, arena, &request.var_count);
+	if (request.vars == NULL)
+		return false;
 
 	const bool ok = load_experiment(&request, arena, secrets, ret_experiment, problems);
+
+	print_problems(problems, secrets);
+	return ok;
+}
+
+bool cli_load_inventory(const struct arguments *arguments, struct arena *arena,
+			struct secrets *secrets, const struct inventory **ret_inventory)
+{
+	const char *given = arguments_value(arguments, "inventory");
+	struct load_request request = {
+		.inventory_path = given != NULL ? given : "inventory.yaml",
+	};
+	struct problems *problems = arena_alloc(arena, sizeof *problems);
+
+	request.vars = take_vars(arguments, arena, &request.var_count);
+	if (request.vars == NULL)
+		return false;
+
+	const bool ok = load_inventory(&request, arena, secrets, ret_inventory, problems);
 
 	print_problems(problems, secrets);
 	return ok;

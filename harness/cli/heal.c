@@ -3,6 +3,7 @@
  * finds nothing to do.
  */
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/find.h"
@@ -14,6 +15,22 @@ static const struct option_row heal_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+/* Names come from the store, which others may have handed over. */
+static void print_lines(const char *lines)
+{
+	struct text line = { 0 };
+
+	while (*lines != '\0') {
+		const size_t length = strcspn(lines, "\n");
+
+		text_clear(&line);
+		text_add_bytes(&line, lines, length);
+		cli_print_line(stderr, NULL, text_str(&line));
+		lines += lines[length] == '\0' ? length : length + 1;
+	}
+	text_release(&line);
+}
+
 static int tell(const struct heal_summary *summary)
 {
 	if (summary->leftover_count == 0) {
@@ -24,9 +41,9 @@ static int tell(const struct heal_summary *summary)
 				      summary->healed_count);
 		return EXIT_MET;
 	}
-	(void)fprintf(stderr, "firedrill: still unhealed; when the cause is mended, run `firedrill heal` "
-			      "again:\n%s",
-		      text_str(&summary->leftovers));
+	(void)fputs("firedrill: still unhealed; when the cause is mended, run `firedrill heal` again:\n",
+		    stderr);
+	print_lines(text_str(&summary->leftovers));
 	return EXIT_LEFTOVER;
 }
 
@@ -41,7 +58,7 @@ static bool heal_found(const struct arguments *arguments, struct store *store,
 	struct text samples = { 0 };
 	size_t count = 1;
 	bool ok = !found->is_set || store_set_runs(store, found->id, arena, &trials, &count, e);
-	struct live *live = live_open(stdout, NULL, &clock);
+	struct live *live = live_open(stdout, &ret_summary->secrets, &clock);
 
 	cli_sample_path(arguments, &samples);
 	for (size_t i = 0; ok && i < count; i++)
@@ -75,8 +92,8 @@ static int run_heal(const struct arguments *arguments)
 				e.kind == ERR_INPUT	   ? EXIT_NOT_RUN :
 				e.kind == ERR_REFUSED	   ? EXIT_NOT_STARTED :
 							     EXIT_INTERNAL,
-				NULL, &e);
-	text_release(&summary.leftovers);
+				&summary.secrets, &e);
+	heal_summary_release(&summary);
 	store_close(store);
 	arena_release(&arena);
 	return code;

@@ -116,7 +116,7 @@ static int heal_earlier(const struct run_command *command)
 {
 	const struct remote_opener opener = remote_opener_real();
 	struct heal_summary summary = { 0 };
-	struct live *live = live_open(command->progress_stream, &command->secrets, &command->clock);
+	struct live *live = live_open(command->progress_stream, &summary.secrets, &command->clock);
 	struct text samples = { 0 };
 	struct err e = { 0 };
 
@@ -125,12 +125,13 @@ static int heal_earlier(const struct run_command *command)
 	const bool ok = heal_runs(command->owned_store, NULL, &opener, &command->clock,
 				  live_progress(live), text_str(&samples), &summary, &e);
 	const size_t leftover_count = summary.leftover_count;
+	const int code = ok ? -1 : cli_fail(EXIT_INTERNAL, &summary.secrets, &e);
 
 	live_close(live);
 	text_release(&samples);
-	text_release(&summary.leftovers);
+	heal_summary_release(&summary);
 	if (!ok)
-		return cli_fail(EXIT_INTERNAL, &command->secrets, &e);
+		return code;
 	if (leftover_count > 0)
 		return cli_fail_text(EXIT_LEFTOVER,
 				     "an earlier run left something unhealed; nothing new is started. "

@@ -95,22 +95,22 @@ static bool find_subject_to_stop(struct stopping *stopping, struct err *e)
 static void heal_died(struct stopping *stopping, const char *run_id)
 {
 	const struct remote_opener opener = remote_opener_real();
-	struct live *live = live_open(stdout, NULL, &stopping->clock);
 	struct heal_summary summary = { 0 };
+	struct live *live = live_open(stdout, &summary.secrets, &stopping->clock);
 	struct text samples = { 0 };
 	struct err e = { 0 };
 
 	cli_sample_path(stopping->arguments, &samples);
 	if (!heal_runs(stopping->owned_store, run_id, &opener, &stopping->clock, live_progress(live),
 		       text_str(&samples), &summary, &e))
-		stopping->code = cli_fail(EXIT_LEFTOVER, NULL, &e);
+		stopping->code = cli_fail(EXIT_LEFTOVER, &summary.secrets, &e);
 	else if (summary.leftover_count > 0)
 		stopping->code = cli_fail_text(EXIT_LEFTOVER,
 					       "run %s had died, and not everything could be healed; "
 					       "`firedrill heal %s` tries again", run_id, run_id);
 	live_close(live);
 	text_release(&samples);
-	text_release(&summary.leftovers);
+	heal_summary_release(&summary);
 }
 
 /* Says how a run ended, once. True: it is over, one way or the other. */

@@ -196,9 +196,14 @@ struct heal_summary {
 	size_t healed_count;
 	size_t leftover_count;
 	struct text leftovers; /* one sentence a line */
+	/* Of the runs that were healed, as far as their sources are still there. */
+	struct secrets secrets;
 };
 
+void heal_summary_release(struct heal_summary *summary);
+
 /* Heals every open record of one run (or of all, run_id NULL); a second call finds nothing to do.
+   Healing needs no secrets, but a command may print one: those that the documents name are hidden.
    sample_dir: where died runs left their samples; NULL: nowhere. */
 bool heal_runs(struct store *store, const char *run_id, const struct remote_opener *opener,
 	       const struct clock *clock, const struct progress *progress, const char *sample_dir,

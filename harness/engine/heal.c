@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/process.h"
+#include "load/load.h"
 
 static const int64_t retry_ns = NS_PER_S;
 static const int64_t open_quickly_ns = 2 * NS_PER_S; /* while others wait for their first try */
@@ -299,6 +300,31 @@ static bool heal_rows_of_run(const struct healing *healing, const struct run_row
 	return true;
 }
 
+/* Reads the run's documents for the secrets that they name. What cannot be read now cannot be printed
+   by accident either, so it is no reason not to heal. */
+static void learn_secrets(struct store *store, const char *run_id, struct secrets *secrets)
+{
+	struct arena arena = { 0 };
+	const struct experiment *experiment;
+	struct problems *problems = arena_alloc(&arena, sizeof *problems);
+	struct run_row row;
+
+	if (store_run_find(store, run_id, &arena, &row, NULL) && row.experiment_path != NULL &&
+	    row.experiment_text != NULL && row.inventory_text != NULL) {
+		/* Not its variables: of a secret one the store has only that it is one. */
+		const struct load_request request = {
+			.experiment_path = row.experiment_path,
+			.inventory_path = row.inventory_path,
+			.experiment_text = row.experiment_text,
+			.inventory_text = row.inventory_text,
+			.has_secrets = true,
+		};
+
+		(void)load_experiment(&request, &arena, secrets, &experiment, problems);
+	}
+	arena_release(&arena);
+}
+
 /* A run whose process still lives heals itself; two healers at once would only confuse people. */
 static bool refuse_living(const struct run_row *run, struct err *e)
 {
@@ -355,6 +381,8 @@ bool heal_runs(struct store *store, const char *run_id, const struct remote_open
 		}
 		bool is_whole = false;
 
+		learn_secrets(store, runs[i].run_id, &ret_summary->secrets);
+		store_hide_also(store, &ret_summary->secrets);
 		ok = heal_rows_of_run(&healing, &runs[i], rows, row_count, &is_whole, e) &&
 		     (runs[i].is_ended ||
 		      store_run_end(store, runs[i].run_id, clock_wall_ns(clock),
@@ -366,7 +394,14 @@ bool heal_runs(struct store *store, const char *run_id, const struct remote_open
 				    e)) &&
 		     store_locks_drop(store, runs[i].run_id, e);
 	}
+	store_hide_also(store, NULL);
 	sessions_release(healing.sessions);
 	arena_release(&arena);
 	return ok;
+}
+
+void heal_summary_release(struct heal_summary *summary)
+{
+	text_release(&summary->leftovers);
+	secrets_release(&summary->secrets);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/units.h"
 #include "engine/permission.h"
 
 static const int64_t role_timeout_ns = 10 * NS_PER_S;
@@ -167,6 +168,20 @@ static bool tell_confirmation(struct run *run, const struct heal_record *record,
 	return answer == CONFIRMED;
 }
 
+static bool tell_guarded(struct run *run, const struct heal_record *record)
+{
+	char lease[UNITS_TEXT_BYTES];
+	struct text text = { 0 };
+
+	text_addf(&text, "it is undone when the guard has not heard of us for %s",
+		  units_format_duration(record->lease_ns, lease));
+
+	const bool ok = tell(run, EVENT_GUARDED, record, text_str(&text), NULL);
+
+	text_release(&text);
+	return ok;
+}
+
 static bool harm_one(struct run *run, const struct plan_step *planned,
 		     const struct plan_target *target, struct err *e)
 {
@@ -182,8 +197,7 @@ static bool harm_one(struct run *run, const struct plan_step *planned,
 	if (!fault->arm(record, &ctx, e))
 		return err_wrap(e, "arm the guard on %s", record->host->name);
 	/* A fault that leaves nothing on has no guard. */
-	if (fault->has_heal &&
-	    !tell(run, EVENT_GUARDED, record, "the target heals itself when the lease ends", NULL)) {
+	if (fault->has_heal && !tell_guarded(run, record)) {
 		*e = run->journal.failure; /* what cannot be written down is not done */
 		return false;
 	}

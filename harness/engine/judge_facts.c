@@ -68,10 +68,17 @@ static const char *find_unconfirmed(const struct judge_request *request, size_t 
 	last = last_about(timeline, index, answers);
 	if (last == NULL)
 		return about(request, event, "was never confirmed", arena);
+
+	/* Once confirmed, it may have ended before its time: its guard undid it, or somebody did. */
+	const bool took_effect = last_about(timeline, index, bit(EVENT_CONFIRMED)) != NULL;
+
 	if (last->kind == EVENT_MISMATCH)
-		return about(request, last, "did not take effect", arena);
+		return about(request, last,
+			     took_effect ? "did not stay in effect" : "did not take effect", arena);
 	if (last->kind == EVENT_UNKNOWN)
-		return about(request, last, "could not be confirmed", arena);
+		return about(request, last,
+			     took_effect ? "may not have stayed in effect" :
+					   "could not be confirmed", arena);
 	if (last->kind == EVENT_INJECT_FAILED)
 		return about(request, last, "could not be injected", arena);
 	return NULL;

@@ -4,6 +4,8 @@
  */
 #include "engine/run.h"
 
+static const int64_t ask_quickly_ns = 2 * NS_PER_S;
+
 /* Healing waits out its time even when the run is stopping. */
 static void wait_healing(void *ctx, int64_t until_ns)
 {
@@ -12,6 +14,35 @@ static void wait_healing(void *ctx, int64_t until_ns)
 	do {
 		run_tick(run, until_ns);
 	} while (clock_now_ns(run->clock) < until_ns);
+}
+
+/*
+ * A lease that could not be renewed may have ended, and the guard with it the fault: then what was measured
+ * since is not the fault's. Asked once, just before the heal, and quickly: the heal is what matters.
+ */
+static void tell_whether_it_lasted(struct run *run, const struct harm *harm)
+{
+	const struct heal_record *record = harm->record;
+	enum confirmation answer = CONFIRM_UNKNOWN;
+	struct fault_context ctx;
+	struct text evidence = { 0 };
+	struct err e = { 0 };
+
+	sessions_set_patience(run->sessions, ask_quickly_ns);
+	if (sessions_context(run->sessions, record, &ctx, &e))
+		answer = fault_find(record->fault)->confirm(record, &ctx, &evidence);
+	else
+		text_add(&evidence, e.text);
+	sessions_set_patience(run->sessions, 0);
+	if (answer != CONFIRMED)
+		(void)journal_append(
+			&run->journal,
+			(struct event){ .kind = answer == CONFIRM_MISMATCH ? EVENT_MISMATCH :
+									     EVENT_UNKNOWN,
+					.step = record->step,
+					.host = record->host->name,
+					.text = text_str(&evidence) });
+	text_release(&evidence);
 }
 
 /*
@@ -41,6 +72,8 @@ bool run_heal_due(struct run *run, int64_t due_by_ns)
 
 		if (!harm->is_on || harm_due_ns(run, harm) > due_by_ns)
 			continue;
+		if (harm->is_renew_noted)
+			tell_whether_it_lasted(run, harm);
 		harm->is_on = false; /* no lease is renewed from here on */
 		jobs[count++] = (struct heal_job){
 			.record = harm->record,

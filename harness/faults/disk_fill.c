@@ -103,6 +103,15 @@ static const char read_script[] = SCRIPT_BASE SCRIPT_LOOK SCRIPT_FILL
 	"[ ! -e \"$file\" ] || there=present\n"
 	"echo \"space held on $path: $held; file $file: $there; record: $(record_state)\"\n";
 
+static const char examine_script[] = SCRIPT_EXAMINE
+	"need fallocate util-linux; need mountpoint util-linux; need dd coreutils; need_root\n";
+
+static bool fill_examine(const struct fault_request *request, struct fault_context *ctx,
+			 struct text *ret_missing, struct err *e)
+{
+	return target_examine(request, ctx, examine_script, ret_missing, e);
+}
+
 static bool fill_plan_heal(const struct fault_request *request, struct arena *arena,
 			   struct heal_record *ret_record, struct err *e)
 {
@@ -171,6 +180,7 @@ const struct fault_ops fault_disk_fill = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = true,
 	.params = fill_params,
+	.examine = fill_examine,
 	.plan_heal = fill_plan_heal,
 	.describe = fill_describe,
 	.arm = fill_arm,

@@ -65,6 +65,15 @@ static const char read_script[] = SCRIPT_BASE
 	"options=$(MOUNTED=$2 awk '$5 == ENVIRON[\"MOUNTED\"] { seen = $6 } END { print seen }' /proc/self/mountinfo)\n"
 	"echo \"mount $2: ${options:-none}; record: $(record_state)\"\n";
 
+static const char examine_script[] = SCRIPT_EXAMINE
+	"need fsfreeze util-linux; need mountpoint util-linux; need awk mawk; need_root\n";
+
+static bool freeze_examine(const struct fault_request *request, struct fault_context *ctx,
+			   struct text *ret_missing, struct err *e)
+{
+	return target_examine(request, ctx, examine_script, ret_missing, e);
+}
+
 static bool freeze_plan_heal(const struct fault_request *request, struct arena *arena,
 			     struct heal_record *ret_record, struct err *e)
 {
@@ -134,6 +143,7 @@ const struct fault_ops fault_disk_freeze = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = true,
 	.params = freeze_params,
+	.examine = freeze_examine,
 	.plan_heal = freeze_plan_heal,
 	.describe = freeze_describe,
 	.arm = freeze_arm,

@@ -52,6 +52,10 @@ struct fault_ops {
 	bool cuts_target;
 	const struct param *params;
 
+	/* What this host lacks for the fault, a sentence a line; nothing: it lacks nothing. Harms nothing.
+	   request->with and ->service are NULL. False: it could not be looked. */
+	bool (*examine)(const struct fault_request *request, struct fault_context *ctx,
+			struct text *ret_missing, struct err *e);
 	/* Pure: no connection, no clock. Also checks what the rows cannot (e.g. never freeze "/"). */
 	bool (*plan_heal)(const struct fault_request *request, struct arena *arena,
 			  struct heal_record *ret_record, struct err *e);

@@ -19,11 +19,13 @@ static const char fire_script[] = SCRIPT_COMMON
 	"is_ours && [ ! -e \"$dir/healed\" ] || exit 0\n"
 	"sh -c \"$undo\" firedrill \"$@\" && put healed \"the lease ended\"\n";
 
-/* The guard process: DIR UNDO FIRE WORD... Heal ends it before it removes the directory, so when that
-   is gone somebody else has removed it, and with it the notes of inject: FIREDRILL_GONE tells undo. */
+/* The guard process: DIR; the rest it reads there before it begins. Heal ends it before it removes the
+   directory, so when that is gone somebody else has removed it, and with it the notes of inject:
+   FIREDRILL_GONE tells undo. */
 static const char guard_script[] = SCRIPT_COMMON
 	"trap '' HUP INT TERM\n"
-	"undo=$2 fire=$3; shift 3\n"
+	"undo=$(cat \"$dir/undo\") && fire=$(cat \"$dir/fire\") || exit 1\n"
+	"shift; while IFS= read -r word; do set -- \"$@\" \"$word\"; done <\"$dir/args\"\n"
 	"cd / || exit 1\n"
 	"{ echo -900 >/proc/$$/oom_score_adj; } 2>/dev/null || :\n"
 	"look $$ && put guard \"$$ $start\" || exit 1\n"
@@ -46,8 +48,24 @@ static const char guard_script[] = SCRIPT_COMMON
 	"\tsleep \"$pause\"; [ \"$pause\" -ge 60 ] || pause=$((pause * 2))\n"
 	"done\n";
 
+/*
+ * Who came over SSH may be thrown out, and everything of the session with it; so systemd, where root can
+ * ask it, runs the guard as a service of its own. Started here, as for node.power, it stays in the session
+ * and keeps its environment. The script comes from a file because systemd looks for $ in words.
+ */
+#define SCRIPT_START                                                                              \
+	"start_guard() {\n"                                                                       \
+	"\tunit=firedrill-$(printf %s \"${dir#\"$base\"/}\" | tr / -)\n"                            \
+	"\tif [ -n \"${SSH_CONNECTION:-}\" ] && [ \"$(id -u)\" = 0 ] && [ -d /run/systemd/system ]; then\n" \
+	"\t\ttimeout 5 systemd-run --quiet --collect --unit=\"$unit\" -p TimeoutStopSec=1s \\\n"     \
+	"\t\t\t--description=\"undoes $dir when its lease ends\" -p StandardOutput=null \\\n"        \
+	"\t\t\t-p StandardError=null sh \"$dir/firedrill-guard\" \"$dir\" </dev/null >/dev/null 2>&1 && return\n" \
+	"\tfi\n"                                                                                 \
+	"\tsetsid sh \"$dir/firedrill-guard\" \"$dir\" </dev/null >/dev/null 2>&1 &\n"            \
+	"}\n"
+
 /* DIR LEASE GUARD FIRE UNDO WORD... */
-static const char arm_script[] = SCRIPT_COMMON
+static const char arm_script[] = SCRIPT_COMMON SCRIPT_START
 	"lease=$2 guard=$3 fire=$4 undo=$5; shift 5\n"
 	"for tool in flock setsid stat; do\n"
 	"\tcommand -v \"$tool\" >/dev/null || refuse \"$tool is not installed there, so no guard can \\\n"
@@ -58,12 +76,13 @@ static const char arm_script[] = SCRIPT_COMMON
 	"read -r up _ </proc/uptime\n"
 	"write_record() {\n"
 	"\tput lease \"$((${up%.*} + lease + 1))\" && put undo \"$undo\" && : >>\"$dir/lock\" &&\n"
+	"\t\tput fire \"$fire\" && put firedrill-guard \"$guard\" &&\n"
 	"\t\tput from \"$PWD\" && printf '%s\\n' \"$@\" >\"$dir/args\"\n"
 	"}\n"
 	"write_record \"$@\" || refuse \"the guard's record cannot be written into $dir; is its disk full?\"\n"
 	"guard_lives && exit 0\n"
 	"rm -f \"$dir/guard\"\n"
-	"setsid sh -c \"$guard\" firedrill-guard \"$dir\" \"$undo\" \"$fire\" \"$@\" </dev/null >/dev/null 2>&1 &\n"
+	"start_guard\n"
 	"tries=0\n"
 	"until guard_lives; do\n"
 	"\ttries=$((tries + 1))\n"
@@ -111,7 +130,7 @@ static const char end_script[] = SCRIPT_COMMON
 /* DIR END UNDO WORD... */
 static const char heal_script[] = SCRIPT_COMMON
 	"end=$2 undo=$3; shift 3\n"
-	"is_ours || exec sh -c \"$undo\" firedrill \"$@\"\n"
+	"is_ours || { drop_begun; exec sh -c \"$undo\" firedrill \"$@\"; }\n"
 	"exec flock -o -E 75 -w 15 \"$dir/lock\" sh -c \"$end\" firedrill \"$dir\" \"$undo\" \"$@\"\n";
 
 /* The words of a script above: its own first, after the directory, then those of the fault. */

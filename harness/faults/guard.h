@@ -7,18 +7,21 @@
  *   undo    the fault's undo script, and `args`, its words, one a line. By hand, as root:
  *           cd DIR && xargs -d '\n' -a args sh undo
  *   from    the folder it was armed in; the guard itself stands in /
+ *   firedrill-guard, fire   what the guard runs, and runs when it fires
  *   lease   when it ends, in seconds of the target's own /proc/uptime; replaced whole by a rename
  *   guard   pid and start time of the guard process
  *   on      inject has begun
  *   healed  the guard has fired and its undo worked
  *   lock    taken for inject, undo and removal, so that these never overlap
  *
- * The guard is a session leader without a terminal, ignores HUP, INT and TERM, looks at the lease
+ * Armed over SSH by root, on a host with systemd, the guard is a service of its own (firedrill-RUN-STEP), so
+ * it outlives the session however that is ended; elsewhere a session leader without a terminal. It
+ * ignores HUP, INT and TERM, looks at the lease
  * three times a second and needs nothing but /run, /proc and the programs in /bin. It fires when the
  * lease is over, unreadable or gone, and tries until its undo has worked, for a day.
  *
- * It does not survive a reboot, and neither does any fault here. KillUserProcesses=yes of logind
- * would end it with the session of a user other than root.
+ * It does not survive a reboot, and neither does any fault here. KillUserProcesses=yes of logind would
+ * end it with the session of a user other than root; `firedrill doctor` finds that out.
  */
 #ifndef FAULTS_GUARD_H
 #define FAULTS_GUARD_H

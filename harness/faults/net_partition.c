@@ -251,6 +251,29 @@ static bool is_everyone(const struct param_value *peers)
 	       (peers->item_count == 1 && strcmp(peers->items[0], "all") == 0);
 }
 
+/* Checked by nft and the kernel, and not applied. */
+static const char examine_script[] = SCRIPT_EXAMINE
+	"need nft nftables; need getent libc-bin; need awk mawk; need_root\n"
+	"try() {\n"
+	"\techo 'create table inet fd_examined'\n"
+	"\techo 'add set inet fd_examined lease { typeof meta nfproto; flags timeout; }'\n"
+	"\techo 'add element inet fd_examined lease { ipv4 timeout 5s }'\n"
+	"\techo 'add set inet fd_examined peers { type ipv4_addr; flags interval; auto-merge; }'\n"
+	"\techo 'add chain inet fd_examined input { type filter hook input priority -150; }'\n"
+	"\techo 'add rule inet fd_examined input meta nfproto != @lease accept'\n"
+	"\techo 'add rule inet fd_examined input ip saddr @peers counter drop'\n"
+	"}\n"
+	"if command -v nft >/dev/null && [ \"$(id -u)\" = 0 ]; then\n"
+	"\tsaid=$(try | nft -c -f - 2>&1) ||\n"
+	"\t\techo \"nft cannot do it on that kernel: $(printf '%s\\n' \"$said\" | head -n 1)\"\n"
+	"fi\n";
+
+static bool partition_examine(const struct fault_request *request, struct fault_context *ctx,
+			      struct text *ret_missing, struct err *e)
+{
+	return target_examine(request, ctx, examine_script, ret_missing, e);
+}
+
 static bool partition_plan_heal(const struct fault_request *request, struct arena *arena,
 				struct heal_record *ret_record, struct err *e)
 {
@@ -353,6 +376,7 @@ const struct fault_ops fault_net_partition = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = true,
 	.params = partition_params,
+	.examine = partition_examine,
 	.plan_heal = partition_plan_heal,
 	.describe = partition_describe,
 	.arm = partition_arm,

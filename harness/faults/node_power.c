@@ -220,6 +220,27 @@ static bool power_read_back(const struct heal_record *record, struct fault_conte
 	return is_done;
 }
 
+/* What plan_heal refuses is missing; what the status command says of a host that we talk to must be on. */
+static bool power_examine(const struct fault_request *request, struct fault_context *ctx,
+			  struct text *ret_missing, struct err *e)
+{
+	struct arena arena = { 0 };
+	struct heal_record record;
+	struct text state = { 0 };
+	struct err refused = { 0 };
+
+	if (!has_harness(ctx, e))
+		return false;
+	if (!power_plan_heal(request, &arena, &record, &refused) ||
+	    !power_read_back(&record, ctx, &state, &refused))
+		text_addf(ret_missing, "%s\n", refused.text);
+	else if (strncmp(text_str(&state), "power: on", 9) != 0)
+		text_addf(ret_missing, "the status command of the inventory says that it is off\n");
+	text_release(&state);
+	arena_release(&arena);
+	return true;
+}
+
 static bool power_inject(const struct heal_record *record, struct fault_context *ctx,
 			 struct err *e)
 {
@@ -283,6 +304,7 @@ const struct fault_ops fault_node_power = {
 	.has_heal = true,
 	.cuts_target = true,
 	.params = power_params,
+	.examine = power_examine,
 	.plan_heal = power_plan_heal,
 	.describe = power_describe,
 	.arm = power_arm,

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "faults/record.h"
 #include "faults/script.h"
+#include "faults/target.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static const char recall_script[] = SCRIPT_BASE
 	"cat \"$dir/leader\" 2>/dev/null || fail \"there is no note of the former leader in $dir\"\n";
 
 static const char forget_script[] = SCRIPT_BASE SCRIPT_DIR
-	"! is_ours || drop_dir\n";
+	"if is_ours; then drop_dir; else drop_begun; fi\n";
 
 /* What /cluster says, as far as it matters here. */
 struct cluster {
@@ -148,6 +149,28 @@ static bool read_cluster(const struct heal_record *record, struct fault_context 
 	json_release(root);
 	text_release(&body);
 	return is_done;
+}
+
+static const char examine_script[] = SCRIPT_EXAMINE "need curl curl\n";
+
+static bool has_patroni(const struct fault_request *request)
+{
+	for (size_t i = 0; i < request->inventory->service_count; i++) {
+		const struct service *service = &request->inventory->services[i];
+
+		for (size_t j = 0; service->patroni_port != 0 && j < service->member_count; j++)
+			if (service->members[j] == request->host)
+				return true;
+	}
+	return false;
+}
+
+static bool switchover_examine(const struct fault_request *request, struct fault_context *ctx,
+			       struct text *ret_missing, struct err *e)
+{
+	if (!has_patroni(request))
+		text_add(ret_missing, "no service with `patroni:` has it as a member\n");
+	return target_examine(request, ctx, examine_script, ret_missing, e);
 }
 
 static bool switchover_plan_heal(const struct fault_request *request, struct arena *arena,
@@ -280,6 +303,7 @@ const struct fault_ops fault_postgres_switchover = {
 	.scope = FAULT_ON_SERVICE,
 	.has_heal = false,
 	.params = switchover_params,
+	.examine = switchover_examine,
 	.plan_heal = switchover_plan_heal,
 	.describe = switchover_describe,
 	.arm = no_guard,

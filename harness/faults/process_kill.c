@@ -57,14 +57,22 @@ static const char confirm_script[] = SCRIPT_COMMON
 	"echo \"$name: pid$gone is gone after SIG$signal\"\n";
 
 static const char heal_script[] = SCRIPT_COMMON
-	"is_ours && drop_dir\n"
-	"exit 0\n";
+	"if is_ours; then drop_dir; else drop_begun; fi\n";
 
 static const char read_script[] = SCRIPT_COMMON SCRIPT_PROCESS
 	"find_named \"$2\" main\n"
 	"# shellcheck disable=SC2086 # split on purpose\n"
 	"set -- \"$2\" $found\n"
 	"echo \"main processes named $1: $(($# - 1)); record: $(record_state)\"\n";
+
+static const char examine_script[] = SCRIPT_EXAMINE
+	"need stat coreutils; need tr coreutils; need_root\n";
+
+static bool kill_examine(const struct fault_request *request, struct fault_context *ctx,
+			 struct text *ret_missing, struct err *e)
+{
+	return target_examine(request, ctx, examine_script, ret_missing, e);
+}
 
 static bool kill_plan_heal(const struct fault_request *request, struct arena *arena,
 			   struct heal_record *ret_record, struct err *e)
@@ -121,6 +129,7 @@ const struct fault_ops fault_process_kill = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = false,
 	.params = kill_params,
+	.examine = kill_examine,
 	.plan_heal = kill_plan_heal,
 	.describe = kill_describe,
 	.arm = no_guard,

@@ -22,7 +22,7 @@ static const struct param pause_params[] = {
 };
 
 /* Again and again until a round finds nobody new: the not yet stopped may have forked meanwhile. */
-static const char inject_script[] = SCRIPT_COMMON SCRIPT_PROCESS
+static const char inject_script[] = SCRIPT_BASE SCRIPT_LOOK SCRIPT_PROCESS
 	"name=$2 which=$3\n"
 	": >>\"$dir/pids\" || refuse \"$dir/pids cannot be written, so nothing was stopped\"\n"
 	"rounds=0 count=0\n"
@@ -86,6 +86,15 @@ static const char read_script[] = SCRIPT_COMMON SCRIPT_PROCESS
 	"\tlook \"$pid\" && [ \"$state\" = T ] && stopped=$((stopped + 1))\n"
 	"done\n"
 	"echo \"stopped processes named $2: $stopped; record: $(record_state)\"\n";
+
+static const char examine_script[] = SCRIPT_EXAMINE
+	"need tac coreutils; need grep grep; need_root\n";
+
+static bool pause_examine(const struct fault_request *request, struct fault_context *ctx,
+			  struct text *ret_missing, struct err *e)
+{
+	return target_examine(request, ctx, examine_script, ret_missing, e);
+}
 
 static bool pause_plan_heal(const struct fault_request *request, struct arena *arena,
 			    struct heal_record *ret_record, struct err *e)
@@ -151,6 +160,7 @@ const struct fault_ops fault_process_pause = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = true,
 	.params = pause_params,
+	.examine = pause_examine,
 	.plan_heal = pause_plan_heal,
 	.describe = pause_describe,
 	.arm = pause_arm,

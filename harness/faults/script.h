@@ -47,15 +47,22 @@ enum {
 	"record_state() { if [ -e \"$dir\" ]; then echo present; else echo absent; fi; }\n" \
 	"put() { printf '%s\\n' \"$2\" >\"$dir/$1.new\" && mv -f \"$dir/$1.new\" \"$dir/$1\"; }\n"
 
-/* Making and removing the record's directory. */
+/* Making and removing the record's directory; drop_begun removes what make_dir was cut off in, and of
+   somebody else's only an empty folder. */
 #define SCRIPT_DIR                                                                                \
 	"make_dir() {\n"                                                                          \
 	"\tmkdir -p \"${dir%/*}\" || fail \"make ${dir%/*}: not possible\"\n"                     \
 	"\tcheck_own\n"                                                                           \
 	"\trmdir \"$dir\" 2>/dev/null || :\n"                                                     \
 	"\tif mkdir \"$dir\" 2>/dev/null; then\n"                                                 \
-	"\t\tput owner \"firedrill ${dir#\"$base\"/}\" || fail \"write into $dir: not possible\"\n" \
+	"\t\tput owner \"firedrill ${dir#\"$base\"/}\" && return\n"                               \
+	"\t\tdrop_begun; fail \"write into $dir: not possible\"\n"                                 \
 	"\telse is_ours || refuse \"$dir is there already and is not of this run\"; fi\n"         \
+	"}\n"                                                                                     \
+	"drop_begun() {\n"                                                                        \
+	"\t[ \"$(stat -c %u \"$dir\" 2>/dev/null)\" = \"$(id -u)\" ] && [ ! -e \"$dir/owner\" ] || return 0\n" \
+	"\trm -f \"$dir/owner.new\"\n"                                                            \
+	"\trmdir \"$dir\" 2>/dev/null && rmdir \"${dir%/*}\" \"$base\" 2>/dev/null || :\n"         \
 	"}\n"                                                                                     \
 	"drop_dir() {\n"                                                                          \
 	"\trm -rf \"$dir\"; rmdir \"${dir%/*}\" \"$base\" 2>/dev/null || :\n"                     \
@@ -80,6 +87,11 @@ enum {
 	"\t{ read -r guard_pid guard_start <\"$dir/guard\"; } 2>/dev/null || return 1\n"          \
 	"\tlives \"$guard_pid\" \"$guard_start\"\n"                                               \
 	"}\n"
+
+/* What scripts that examine a host start with. They print what is missing, and end with 0. */
+#define SCRIPT_EXAMINE SCRIPT_BASE                                                                \
+	"need() { command -v \"$1\" >/dev/null || echo \"$1 is not installed there; install $2\"; }\n" \
+	"need_root() { [ \"$(id -u)\" = 0 ] || echo \"$(id -un) is not root there\"; }\n"
 
 #define SCRIPT_COMMON SCRIPT_BASE SCRIPT_DIR SCRIPT_LOOK
 

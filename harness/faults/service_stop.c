@@ -59,6 +59,17 @@ static const char read_script[] = SCRIPT_BASE
 	"\tfail \"systemctl show $2: $state\"\n"
 	"echo \"unit $2: $(printf '%s\\n' \"$state\" | paste -s -d ' ' -); record: $(record_state)\"\n";
 
+static const char examine_script[] = SCRIPT_EXAMINE
+	"need timeout coreutils; need paste coreutils; need_root\n"
+	"if ! command -v systemctl >/dev/null; then echo 'systemctl is not there; this fault needs systemd'\n"
+	"elif ! systemctl show -p Version >/dev/null 2>&1; then echo 'systemd does not answer there'; fi\n";
+
+static bool stop_examine(const struct fault_request *request, struct fault_context *ctx,
+			 struct text *ret_missing, struct err *e)
+{
+	return target_examine(request, ctx, examine_script, ret_missing, e);
+}
+
 static bool stop_plan_heal(const struct fault_request *request, struct arena *arena,
 			   struct heal_record *ret_record, struct err *e)
 {
@@ -123,6 +134,7 @@ const struct fault_ops fault_service_stop = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = true,
 	.params = stop_params,
+	.examine = stop_examine,
 	.plan_heal = stop_plan_heal,
 	.describe = stop_describe,
 	.arm = stop_arm,

@@ -71,6 +71,16 @@ enum confirmation target_confirm(const struct heal_record *record, struct fault_
 	return seen;
 }
 
+bool target_examine(const struct fault_request *request, struct fault_context *ctx,
+		    const char *script, struct text *ret_missing, struct err *e)
+{
+	const struct words words = { .at = { RECORD_DIR_DEFAULT "/x/1" }, .count = 1 };
+
+	if (ctx->target == NULL)
+		return err_set(e, ERR_REMOTE, "%s cannot be reached", request->host->name);
+	return script_run(ctx->target, script, &words, read_timeout_ns, ret_missing, e);
+}
+
 bool target_arm(const struct heal_record *record, struct fault_context *ctx, const char *undo,
 		struct err *e)
 {

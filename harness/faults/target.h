@@ -16,6 +16,9 @@ enum confirmation target_confirm(const struct heal_record *record, struct fault_
 				 const char *script, struct text *ret_evidence);
 bool target_read(const struct heal_record *record, struct fault_context *ctx, const char *script,
 		 struct text *ret_state, struct err *e);
+/* Runs a script that begins with SCRIPT_EXAMINE. */
+bool target_examine(const struct fault_request *request, struct fault_context *ctx,
+		    const char *script, struct text *ret_missing, struct err *e);
 
 /* With one. `undo` is the same script each time. */
 bool target_arm(const struct heal_record *record, struct fault_context *ctx, const char *undo,

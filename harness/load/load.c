@@ -56,10 +56,10 @@ static const char *find_inventory(struct loader *loader, const struct node *root
 	return path_resolve(loader, request->experiment_path, path);
 }
 
-static void load_inventory(struct loader *loader, const struct node *experiment_root)
+/* path NULL: a problem says why. */
+static void take_inventory(struct loader *loader, const char *path)
 {
 	const struct load_request *request = loader->request;
-	const char *path = find_inventory(loader, experiment_root);
 	const size_t errors_before = loader->error_count;
 	const struct node *root;
 
@@ -99,7 +99,7 @@ static void load_both(struct loader *loader, struct experiment *experiment)
 		return;
 	(void)part_children(loader, root, "vars", NODE_MAP, LIMIT_KEYS, &vars);
 	vars_load(loader, vars);
-	load_inventory(loader, root);
+	take_inventory(loader, find_inventory(loader, root));
 	*experiment = (struct experiment){
 		.source_path = arena_copy(loader->arena, request->experiment_path),
 		.source_text = text,
@@ -124,6 +124,19 @@ static const struct pair *copy_pairs(struct arena *arena, const struct pair *pai
 	return copies;
 }
 
+static void begin(struct loader *loader, struct load_request *own)
+{
+	struct problems *problems = loader->problems;
+
+	assert(loader->secrets != NULL || !own->has_secrets);
+
+	problems->count = 0;
+	problems->dropped_count = 0;
+	own->experiment_path = arena_copy(loader->arena, own->experiment_path);
+	own->inventory_path = arena_copy(loader->arena, own->inventory_path);
+	own->vars = copy_pairs(loader->arena, own->vars, own->var_count);
+}
+
 bool load_experiment(const struct load_request *request, struct arena *arena,
 		     struct secrets *secrets, const struct experiment **ret_experiment,
 		     struct problems *problems)
@@ -134,17 +147,32 @@ bool load_experiment(const struct load_request *request, struct arena *arena,
 	struct experiment *experiment = arena_alloc(arena, sizeof *experiment);
 
 	assert(request->experiment_path != NULL);
-	assert(secrets != NULL || !request->has_secrets);
 
-	problems->count = 0;
-	problems->dropped_count = 0;
-	own.experiment_path = arena_copy(arena, request->experiment_path);
-	own.inventory_path = arena_copy(arena, request->inventory_path);
-	own.vars = copy_pairs(arena, request->vars, request->var_count);
+	begin(&loader, &own);
 	load_both(&loader, experiment);
 	problems_sort(problems, own.experiment_path);
 	if (loader.error_count > 0)
 		return false;
 	*ret_experiment = experiment;
+	return true;
+}
+
+bool load_inventory(const struct load_request *request, struct arena *arena, struct secrets *secrets,
+		    const struct inventory **ret_inventory, struct problems *problems)
+{
+	struct load_request own = *request;
+	struct loader loader = { .request = &own, .arena = arena, .secrets = secrets,
+				 .problems = problems };
+
+	assert(request->inventory_path != NULL);
+
+	begin(&loader, &own);
+	vars_load(&loader, NULL);
+	take_inventory(&loader, own.inventory_path);
+	vars_check_given(&loader);
+	problems_sort(problems, own.inventory_path);
+	if (loader.error_count > 0)
+		return false;
+	*ret_inventory = loader.inventory;
 	return true;
 }

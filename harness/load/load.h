@@ -44,6 +44,10 @@ bool load_experiment(const struct load_request *request, struct arena *arena,
 		     struct secrets *secrets, const struct experiment **ret_experiment,
 		     struct problems *problems);
 
+/* The inventory alone, from request->inventory_path; request->experiment_path is not looked at. */
+bool load_inventory(const struct load_request *request, struct arena *arena, struct secrets *secrets,
+		    const struct inventory **ret_inventory, struct problems *problems);
+
 /* "file:12:3: unknown key `evry`; did you mean `every`?" */
 void problem_print(const struct problem *problem, struct text *text);
 

@@ -211,9 +211,11 @@ static bool build_headers(const struct http_request *request, struct curl_slist 
 #define SET(option, value)                                                                         \
 	outcome = outcome == CURLE_OK ? curl_easy_setopt(curl, option, value) : outcome
 
-/* The options that hold for every request. */
+/* The options that hold for every request. Beside the authorities of this machine, those of a file
+   count that SSL_CERT_FILE names, as everywhere: a private one then needs no root. */
 static CURLcode set_house_rules(struct http *http)
 {
+	const char *authorities = getenv("SSL_CERT_FILE");
 	CURL *curl = http->curl;
 	CURLcode outcome = CURLE_OK;
 
@@ -228,6 +230,8 @@ static CURLcode set_house_rules(struct http *http)
 	SET(CURLOPT_USERAGENT, "firedrill/" FIREDRILL_VERSION);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	if (authorities != NULL && authorities[0] != '\0')
+		SET(CURLOPT_CAINFO, authorities);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, http);
@@ -377,6 +381,22 @@ static enum err_kind kind_of(const struct http *http, CURLcode outcome)
 	return ERR_REMOTE;
 }
 
+/* What to do about a certificate that does not verify, by what libcurl says of it. */
+static const char *advice_for(CURLcode outcome, const char *why)
+{
+	if (outcome == CURLE_SSL_CACERT_BADFILE)
+		return "; SSL_CERT_FILE must name a file of certificates in PEM";
+	if (outcome != CURLE_PEER_FAILED_VERIFICATION)
+		return "";
+	if (strstr(why, "expired") != NULL)
+		return "; renew it on the server, or look at this machine's clock";
+	if (strstr(why, "not yet valid") != NULL)
+		return "; look at the clocks of both machines";
+	if (strstr(why, "name") != NULL)
+		return "; ask by a name that is in it";
+	return "; is it the right server? If so let SSL_CERT_FILE name its authority's certificate";
+}
+
 static bool fail(const struct http *http, CURLcode outcome, const struct arrival *arrival,
 		 const struct http_request *request, const char *method, struct err *e)
 {
@@ -388,7 +408,8 @@ static bool fail(const struct http *http, CURLcode outcome, const struct arrival
 		err_set(e, ERR_LIMIT, "%s: the answer is longer than %d bytes (headers: %d)",
 			text_str(&what), LIMIT_HTTP_BODY_BYTES, HTTP_HEADER_BYTES);
 	else
-		err_set(e, kind_of(http, outcome), "%s: %s", text_str(&what), why);
+		err_set(e, kind_of(http, outcome), "%s: %s%s", text_str(&what), why,
+			advice_for(outcome, why));
 	text_release(&what);
 	return false;
 }

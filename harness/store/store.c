@@ -68,15 +68,26 @@ void store_default_path(struct text *text)
 			  home != NULL && home[0] == '/' ? home : "/root");
 }
 
+void store_hide_also(struct store *store, const struct secrets *secrets)
+{
+	store->more_secrets = secrets;
+}
+
+static bool has_values(const struct secrets *secrets)
+{
+	return secrets != NULL && secrets->value_count > 0;
+}
+
 const char *store_hide(const struct store *store, struct arena *arena, const char *text)
 {
-	if (text == NULL || store->secrets == NULL || store->secrets->value_count == 0)
-		return text;
-
 	struct text clean = { 0 };
+
+	if (text == NULL || (!has_values(store->secrets) && !has_values(store->more_secrets)))
+		return text;
 
 	text_add(&clean, text);
 	secrets_redact(store->secrets, &clean);
+	secrets_redact(store->more_secrets, &clean);
 
 	const char *copy = arena_copy(arena, text_str(&clean));
 

@@ -20,6 +20,8 @@ struct store;
 bool store_open(const char *path, const struct secrets *secrets, struct store **ret_store,
 		struct err *e);
 void store_close(struct store *store); /* NULL is fine */
+/* What became known after the store was opened is hidden as well; NULL: no more. Borrowed. */
+void store_hide_also(struct store *store, const struct secrets *secrets);
 /* False: store_open would make it. */
 bool store_is_there(const char *path);
 

@@ -15,6 +15,7 @@ struct store {
 	const struct store_ops *ops;
 	void *owned_backend;
 	const struct secrets *secrets; /* NULL: none */
+	const struct secrets *more_secrets; /* store_hide_also */
 };
 
 /* The text without secrets: itself, or a copy in the arena. NULL gives NULL. */
