@@ -11,7 +11,7 @@
 
 static void mark_cut(char text[ERR_TEXT_BYTES])
 {
-	memcpy(text + ERR_TEXT_BYTES - sizeof "...", "...", sizeof "...");
+	memcpy(&text[ERR_TEXT_BYTES - sizeof "..."], "...", sizeof "...");
 }
 
 bool err_set(struct err *e, enum err_kind kind, const char *format, ...)
@@ -57,7 +57,7 @@ bool err_wrap(struct err *e, const char *format, ...)
 
 	if (used_bytes > sizeof e->text / 2) {
 		used_bytes = sizeof e->text / 2;
-		memcpy(context + used_bytes - strlen("..."), "...", strlen("..."));
+		memset(context + used_bytes - strlen("..."), '.', strlen("..."));
 	}
 	memcpy(e->text, context, used_bytes);
 	memcpy(e->text + used_bytes, ": ", 2);

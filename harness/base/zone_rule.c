@@ -161,7 +161,7 @@ static int64_t floor_days(int64_t seconds)
 static int64_t change_at_s(const struct zone_change *change, int64_t year)
 {
 	const int64_t new_year = zone_day_of_date(year, 1, 1);
-	int64_t day = new_year;
+	int64_t day = 0;
 
 	switch (change->kind) {
 	case ZONE_DAY_WEEKDAY: {

@@ -36,7 +36,7 @@ static bool measure_round(struct remote *remote, struct host_clock *ret_round, s
 	static const char *const argv[] = { "sh", "-c", "date +%s%N; date +%s%N", NULL };
 	const struct command command = { .argv = argv, .timeout_ns = round_timeout_ns };
 	struct reply reply = { 0 };
-	int64_t times_ns[2];
+	int64_t times_ns[2] = { 0 };
 	const bool ok = remote_run(remote, &command, &reply, e) &&
 			read_times(&reply, remote->host, times_ns, e);
 

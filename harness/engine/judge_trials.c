@@ -5,6 +5,7 @@
  */
 #include "engine/judge_trials.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -229,6 +230,7 @@ static void judge_over_trials(const struct trial_set *set, struct arena *arena,
 			worst = &set->trials[i];
 			worst_row = own;
 		}
+	assert(worst_row != NULL); /* the row is of a trial */
 	row->verdict = worst_row->verdict;
 	row->observed = arena_format(arena, "met in %s of %s trials", judge_count(arena, met_count),
 				     judge_count(arena, row_count));

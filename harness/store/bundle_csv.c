@@ -62,8 +62,7 @@ static char *put_word(char *at, const char *word)
 {
 	const size_t length = strlen(word);
 
-	memcpy(at, word, length);
-	return at + length;
+	return (char *)mempcpy(at, word, length);
 }
 
 static bool is_timed(const struct sample *sample)

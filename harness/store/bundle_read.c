@@ -52,8 +52,8 @@ static bool read_at(struct bundle_file *file, uint64_t at_bytes, char *bytes, si
 		    struct err *e)
 {
 	while (length_bytes > 0) {
-		const char *lent;
-		size_t count;
+		const char *lent = NULL;
+		size_t count = 0;
 
 		if (!window_at(file, at_bytes, &lent, &count, e))
 			return false;
@@ -140,7 +140,7 @@ static bool parse_manifest(struct bundle_file *file, char *text, size_t length_b
 static bool check_header(struct bundle_file *file, uint64_t at_bytes, uint64_t file_bytes,
 			 struct bundle_member *member, const char *folder, struct err *e)
 {
-	char header[TAR_BLOCK_BYTES];
+	char header[TAR_BLOCK_BYTES] = { 0 };
 	char expected[TAR_BLOCK_BYTES];
 
 	if (file_bytes - at_bytes < TAR_BLOCK_BYTES)

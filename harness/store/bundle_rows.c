@@ -236,7 +236,7 @@ void bundle_event_print(const struct event *event, struct text *text)
 bool bundle_event_parse(const char *line, size_t length_bytes, struct arena *arena,
 			struct event *ret_event, struct err *e)
 {
-	struct row_value values[EVENT_FIELDS];
+	struct row_value values[EVENT_FIELDS] = { 0 };
 	const int64_t *const times[] = { &values[EVENT_FIELD_AT].number,
 					 &values[EVENT_FIELD_FROM].number,
 					 &values[EVENT_FIELD_UNTIL].number };

@@ -129,7 +129,7 @@ static bool set_end_work(struct store *store, void *ctx, struct err *e)
 {
 	const struct set_row *end = ctx;
 	struct arena scratch = { 0 };
-	struct stored_set set;
+	struct stored_set set = { 0 };
 	char hash[HASH_TEXT_BYTES];
 	bool is_there = false;
 	bool ok = read_exact(store, end->set_id, &scratch, &set, &is_there, e);
