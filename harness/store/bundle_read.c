@@ -436,8 +436,8 @@ bool bundle_lines_next(struct bundle_lines *lines, size_t bytes_max, bool *ret_h
 		return true;
 	while (end == NULL) {
 		const uint64_t rest = lines->member->size_bytes - lines->at_bytes;
-		const char *lent;
-		size_t count;
+		const char *lent = NULL;
+		size_t count = 0;
 
 		if (rest == 0)
 			return fail_line(lines, "has no end", e);
