@@ -101,7 +101,7 @@ on_processors() {
 	step unit-asan make_quiet CC=gcc SAN=address,undefined test-unit
 	step unit-tsan make_quiet CC=gcc SAN=thread test-unit
 	step fuzz-build make_quiet fuzz-build
-	step fuzz nice tests/fuzz.sh build/fuzz/fuzz 1
+	step fuzz nice tests/fuzz.sh build/fuzz/fuzz 0
 	step shortage nice build/plain/shortage 40
 	step oracle nice tests/oracle.sh build/plain
 	step valgrind nice tests/valgrind.sh build/plain/firedrill

@@ -1,7 +1,8 @@
 #!/bin/bash
 # fuzz.sh - libFuzzer on every harness of tests/fuzz.h: first its corpus, then new inputs for some seconds.
 #
-# usage: tests/fuzz.sh FUZZ_PROGRAM SECONDS [NAME...]
+# usage: tests/fuzz.sh FUZZ_PROGRAM SECONDS [NAME...]. 0 seconds: a few thousand inputs, the same ones each
+# time, for a test that must not say something else tomorrow.
 #
 # An input that breaks a promise is kept in build/fuzz-findings/ and its place is told. Mend the program,
 # then move the input to fixtures/fuzz/NAME/, where the unit tests replay it from then on.
@@ -21,6 +22,8 @@ trap 'rm -rf "$TMPDIR"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' HUP TERM
 mkdir -p "$findings"
+limit=(-max_total_time="$seconds")
+[ "$seconds" != 0 ] || limit=(-seed=1 -runs=3000 -max_total_time=20)
 
 number() { sed -n "s/^stat::$1: *//p" "$2"; }
 
@@ -29,7 +32,7 @@ number() { sed -n "s/^stat::$1: *//p" "$2"; }
 for name in "${wanted[@]}"; do
 	log=$TMPDIR/log
 	mkdir "$TMPDIR/new"
-	if "$program" "$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	if "$program" "$name" "${limit[@]}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix="$findings/$name-" "$TMPDIR/new" "fixtures/fuzz/$name" >"$log" 2>&1; then
 		passed=$((passed + 1))
 		features=$(sed -n 's/.* ft: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)

@@ -405,9 +405,16 @@ int main(int argc, char **argv)
 	int64_t every = 150;
 	unsigned passed = 0;
 	unsigned failed = 0;
+	char *all;
 
 	if (argc > 1 && (!units_parse_count(argv[1], &every, NULL) || every < 1)) {
 		(void)fprintf(stderr, "usage: shortage [EVERY]\n");
+		return 2;
+	}
+	/* A child that ends where it stands leaves its own folders: all of them are in this one. */
+	all = temp_dir_make();
+	if (setenv("TMPDIR", all, 1) != 0) {
+		perror("set TMPDIR");
 		return 2;
 	}
 	for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++)
@@ -417,6 +424,7 @@ int main(int argc, char **argv)
 			else
 				failed++;
 		}
+	temp_dir_remove(all);
 	(void)printf("shortage: %u passed, %u failed\n", passed, failed);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

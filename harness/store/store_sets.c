@@ -50,6 +50,8 @@ static bool check_seals(const struct stored_set *set, struct err *e)
 	if (is_whole && set->row.is_ended) {
 		seal_end(set, hash);
 		is_whole = strcmp(hash, set->end_seal) == 0;
+	} else if (is_whole) { /* the end is written in one go: without its seal there is nothing of it */
+		is_whole = set->row.ended_wall_ns == 0 && set->row.sentence == NULL;
 	}
 	if (is_whole)
 		return true;
