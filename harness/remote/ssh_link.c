@@ -430,9 +430,9 @@ static bool shake_hands(struct ssh_link *link, int64_t deadline_ns, struct err *
 
 	if (strstr(why, "no match for method server host key") != NULL)
 		return err_set(e, ERR_REFUSED,
-			       "agree on keys: the host has no key of the type "
-			       "that host_key pins (%s); pin one that it has",
-			       why);
+			       "agree on keys: the host has no key of a type that libssh %s knows "
+			       "(%s); make it one: ssh-keygen -A",
+			       ssh_version(0), why);
 	if (strstr(why, "no match for method kex") != NULL)
 		return err_set(e, ERR_REMOTE,
 			       "agree on keys: the server allows only key exchanges that libssh %s "
@@ -441,12 +441,6 @@ static bool shake_hands(struct ssh_link *link, int64_t deadline_ns, struct err *
 			       ssh_version(0), why);
 	if (why[0] == '\0')
 		why = "the far side closed the connection";
-	/* A host that gives up first may reset the line, and what it had said of its keys is lost. */
-	if (link->host->host_key != NULL)
-		return err_set(e, ERR_REMOTE,
-			       "agree on keys: %s; perhaps the host has no key of the type that "
-			       "host_key pins: then pin one that it has",
-			       why);
 	return err_set(e, ERR_REMOTE, "agree on keys: %s", why);
 }
 

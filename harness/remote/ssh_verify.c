@@ -89,8 +89,15 @@ static bool verify_pinned(const struct host *host, const struct shown_key *shown
 	size_t base64_bytes;
 
 	pin_split(host->host_key, &type, &type_bytes, &base64, &base64_bytes);
-	if (strlen(shown->type) == type_bytes && memcmp(shown->type, type, type_bytes) == 0 &&
-	    strlen(shown->owned_base64) == base64_bytes &&
+	/* The pinned type was asked for first: a host that shows another one has none of it. */
+	if (strlen(shown->type) != type_bytes || memcmp(shown->type, type, type_bytes) != 0)
+		return err_set(e, ERR_REFUSED,
+			       "host key: the host has no key of the type %.*s, which host_key pins in "
+			       "the inventory; it shows %s %s. Compare that fingerprint on its console "
+			       "and pin one that it has: %s %s",
+			       (int)type_bytes, type, shown->type, shown->owned_fingerprint,
+			       shown->type, shown->owned_base64);
+	if (strlen(shown->owned_base64) == base64_bytes &&
 	    memcmp(shown->owned_base64, base64, base64_bytes) == 0)
 		return true;
 	return err_set(
@@ -269,6 +276,26 @@ static const char *algorithms_of(const char *type)
 	return strcmp(type, "ssh-rsa") == 0 ? "rsa-sha2-512,rsa-sha2-256" : type;
 }
 
+/*
+ * Asks for the pinned key first: a host has several and would show the one it likes best. The others
+ * follow, so that one without a key of that type shows what it has instead of hanging up, which may
+ * reset the line before it is known why. What is shown must be the pinned key in any case.
+ */
+static bool ask_for_type(ssh_session session, const char *type)
+{
+	static const char others[] = "ssh-ed25519,ecdsa-sha2-nistp521,ecdsa-sha2-nistp384,"
+				     "ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256";
+	struct text wanted = { 0 };
+	bool ok;
+
+	text_addf(&wanted, "%s,%s", algorithms_of(type), others);
+	/* The first call alone says whether libssh knows the type. */
+	ok = ssh_options_set(session, SSH_OPTIONS_HOSTKEYS, algorithms_of(type)) == SSH_OK &&
+	     ssh_options_set(session, SSH_OPTIONS_HOSTKEYS, text_str(&wanted)) == SSH_OK;
+	text_release(&wanted);
+	return ok;
+}
+
 bool ssh_verify_prepare(ssh_session session, const struct host *host, struct err *e)
 {
 	char *owned_path;
@@ -294,14 +321,11 @@ bool ssh_verify_prepare(ssh_session session, const struct host *host, struct err
 	size_t type_bytes;
 	size_t base64_bytes;
 
-	/* Ask for the pinned key: a host has several and would show the one it likes best. */
 	pin_split(host->host_key, &type, &type_bytes, &base64, &base64_bytes);
 	owned_type = strndup(type, type_bytes);
 	if (owned_type == NULL)
 		return err_set(e, ERR_LIMIT, "host_key: no memory");
-	outcome = base64_bytes == 0 ||
-		  ssh_options_set(session, SSH_OPTIONS_HOSTKEYS, algorithms_of(owned_type)) !=
-			  SSH_OK ||
+	outcome = base64_bytes == 0 || !ask_for_type(session, owned_type) ||
 		  ssh_options_set(session, SSH_OPTIONS_KNOWNHOSTS, "/dev/null") != SSH_OK ||
 		  ssh_options_set(session, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null") != SSH_OK;
 	free(owned_type);
