@@ -173,13 +173,9 @@ void run_tell_reports(const struct run_command *command, const char *folder)
 	text_release(&line);
 }
 
-static int run_once(struct run_command *command, const char *folder, const char *sample_dir)
+struct run_request run_request_of(struct run_command *command, const char *sample_dir)
 {
-	struct outcome outcome = { .exit_code = EXIT_INTERNAL };
-	struct err e = { 0 };
-
-	struct live *live = live_open(command->progress_stream, &command->secrets, &command->clock);
-	const struct run_request request = {
+	return (struct run_request){
 		.experiment = command->experiment,
 		.run_id = command->run_id,
 		.seed = command->seed,
@@ -188,13 +184,24 @@ static int run_once(struct run_command *command, const char *folder, const char 
 		.secrets = &command->secrets,
 		.clock = &command->clock,
 		.opener = remote_opener_real(),
-		.outside = outside_real(),
-		.progress = live_progress(live),
 		.stop_signal = command->stop_signal,
 		.claim = command->claim,
 		.sample_dir = sample_dir,
 		.arena = &command->arena,
 	};
+}
+
+static int run_once(struct run_command *command, const char *folder, const char *sample_dir)
+{
+	struct outcome outcome = { .exit_code = EXIT_INTERNAL };
+	struct err e = { 0 };
+
+	struct live *live = live_open(command->progress_stream, &command->secrets, &command->clock);
+	struct run_request request = run_request_of(command, sample_dir);
+
+	request.outside = outside_real();
+	request.progress = live_progress(live);
+
 	const bool ok = run_experiment(&request, &outcome, &e);
 	int code = (int)outcome.exit_code;
 

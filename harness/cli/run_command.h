@@ -26,6 +26,8 @@ struct run_command {
 	FILE *progress_stream; /* stderr when standard output carries a machine's format */
 };
 
+/* What runs of this command have in common; `outside` and `progress` are each run's own. */
+struct run_request run_request_of(struct run_command *command, const char *sample_dir);
 /* --repeat, else `trials:`, else one. */
 bool run_take_trials(struct run_command *command, struct err *e);
 /* One line for each trial, with its seed: what --dry-run shows of them. */

@@ -116,20 +116,7 @@ int run_trials(struct run_command *command, const char *folder, const char *samp
 	struct trials_view view = { .command = command, .folder = folder, .is_written = true };
 	struct outcome outcome = { .exit_code = EXIT_INTERNAL };
 	struct err e = { 0 };
-	const struct run_request run = {
-		.experiment = command->experiment,
-		.run_id = command->run_id,
-		.seed = command->seed,
-		.version = FIREDRILL_VERSION,
-		.store = command->owned_store,
-		.secrets = &command->secrets,
-		.clock = &command->clock,
-		.opener = remote_opener_real(),
-		.stop_signal = command->stop_signal,
-		.claim = command->claim,
-		.sample_dir = sample_dir,
-		.arena = &command->arena,
-	};
+	const struct run_request run = run_request_of(command, sample_dir);
 	const struct trials_request request = {
 		.run = &run,
 		.trial_count = command->trial_count,
