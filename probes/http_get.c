@@ -176,13 +176,6 @@ static void http_get_sample(void *state, const struct attempt *attempt,
 {
 	struct http_get *probe = state;
 	struct http_reply reply = { 0 };
-	struct err failure = { 0 };
-
-	if (probe->owned_http == NULL && !http_open(attempt->clock, &probe->owned_http, e)) {
-		result->state = SAMPLE_SKIPPED; /* nothing to start with: our shortage */
-		return;
-	}
-
 	const struct http_request request = {
 		.url = text_str(&probe->url),
 		.headers = probe->owned_headers,
@@ -191,10 +184,7 @@ static void http_get_sample(void *state, const struct attempt *attempt,
 		.is_fresh = probe->is_fresh,
 	};
 
-	if (!http_send(probe->owned_http, &request, &reply, &failure)) {
-		result->state = failure.kind == ERR_LIMIT ? SAMPLE_SKIPPED : SAMPLE_BAD;
-		http_say_failure("get", &failure, e);
-	} else {
+	if (http_attempt(&probe->owned_http, attempt, &request, "get", &reply, result, e)) {
 		result->state = is_as_expected(probe, &reply, e) ? SAMPLE_GOOD : SAMPLE_BAD;
 		if (result->got != NULL)
 			text_addf(result->got, "status %ld", reply.status);

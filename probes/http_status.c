@@ -56,3 +56,20 @@ void http_say_failure(const char *verb, const struct err *failure, struct err *e
 	err_set(e, failure->kind, "%s: %s", verb, stable_text(text_str(&text), reason));
 	text_release(&text);
 }
+
+bool http_attempt(struct http **owned_http, const struct attempt *attempt,
+		  const struct http_request *request, const char *verb, struct http_reply *ret_reply,
+		  struct attempt_result *result, struct err *e)
+{
+	struct err failure = { 0 };
+
+	result->state = SAMPLE_SKIPPED; /* nothing to start with: our shortage */
+	if (*owned_http == NULL && !http_open(attempt->clock, owned_http, e))
+		return false;
+	if (http_send(*owned_http, request, ret_reply, &failure))
+		return true;
+	if (failure.kind != ERR_LIMIT)
+		result->state = SAMPLE_BAD;
+	http_say_failure(verb, &failure, e);
+	return false;
+}

@@ -168,13 +168,6 @@ static void prometheus_query_sample(void *state, const struct attempt *attempt,
 	struct prometheus_query *probe = state;
 	const struct pair host = { "Host", text_str(&probe->host) };
 	struct http_reply reply = { 0 };
-	struct err failure = { 0 };
-
-	if (probe->owned_http == NULL && !http_open(attempt->clock, &probe->owned_http, e)) {
-		result->state = SAMPLE_SKIPPED; /* nothing to start with: our shortage */
-		return;
-	}
-
 	const struct http_request request = {
 		.url = text_str(&probe->url),
 		.headers = &host,
@@ -182,13 +175,9 @@ static void prometheus_query_sample(void *state, const struct attempt *attempt,
 		.deadline_ns = attempt->deadline_ns,
 	};
 
-	if (!http_send(probe->owned_http, &request, &reply, &failure)) {
-		result->state = failure.kind == ERR_LIMIT ? SAMPLE_SKIPPED : SAMPLE_BAD;
-		http_say_failure("query", &failure, e);
-	} else {
+	if (http_attempt(&probe->owned_http, attempt, &request, "query", &reply, result, e))
 		result->state =
 			is_as_expected(probe, &reply, result->got, e) ? SAMPLE_GOOD : SAMPLE_BAD;
-	}
 	http_reply_release(&reply);
 }
 
