@@ -197,4 +197,8 @@ const struct store_ops store_sqlite = {
 	.stop_insert = sqlite_stop_insert,
 	.stop_read = sqlite_stop_read,
 	.stops_lift = sqlite_stops_lift,
+	.facts_put = sqlite_facts_put,
+	.facts_read = sqlite_facts_read,
+	.subjects_read = sqlite_subjects_read,
+	.facts_count = sqlite_facts_count,
 };

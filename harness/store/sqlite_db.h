@@ -98,4 +98,11 @@ bool sqlite_ledger_reads_read(void *backend, const char *run_id, struct arena *a
 			      struct stored_ledger_read **ret_reads, size_t *ret_count,
 			      struct err *e);
 
+bool sqlite_facts_put(void *backend, const struct stored_facts *facts, struct err *e);
+bool sqlite_facts_read(void *backend, const char *run_id, const struct facts_sink *sink,
+		       struct err *e);
+bool sqlite_subjects_read(void *backend, struct arena *arena, struct stored_subject **ret_subjects,
+			  size_t *ret_count, struct err *e);
+bool sqlite_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e);
+
 #endif

@@ -118,18 +118,30 @@ static const char *const runs_of_set_sql =
 	" end_series, end_seal, set_id, trial, space, alive_until_wall_ns from runs where ?2 = 4 and set_id = ?3"
 	" order by trial limit ?4";
 
+static const char *const runs_without_facts_sql =
+	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
+	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
+	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
+	" end_series, end_seal, set_id, trial, space, alive_until_wall_ns from runs"
+	" where ?2 = 5 and ?3 is null"
+	" and not exists (select 1 from facts where facts.run_id = runs.run_id)"
+	" order by seq limit ?4";
+
 bool sqlite_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		      struct stored_run **ret_runs, size_t *ret_count, struct err *e)
 {
-	struct query query = query_make(backend, wanted->match == RUN_EXACT  ? run_exact_sql :
-						 wanted->match == RUN_OF_SET ? runs_of_set_sql :
-									       runs_sql);
+	struct query query = query_make(
+		backend, wanted->match == RUN_EXACT	    ? run_exact_sql :
+			 wanted->match == RUN_OF_SET	    ? runs_of_set_sql :
+			 wanted->match == RUN_WITHOUT_FACTS ? runs_without_facts_sql :
+							      runs_sql);
 	struct stored_run *runs = NULL;
 	size_t count = 0;
 
-	static_assert(RUN_ANY == 1 && RUN_EXACT == 2 && RUN_PREFIX == 3 && RUN_OF_SET == 4,
+	static_assert(RUN_ANY == 1 && RUN_EXACT == 2 && RUN_PREFIX == 3 && RUN_OF_SET == 4 &&
+			      RUN_WITHOUT_FACTS == 5,
 		      "as in the statements");
-	assert(wanted->match == RUN_ANY || wanted->run != NULL);
+	assert(wanted->match == RUN_ANY || wanted->match == RUN_WITHOUT_FACTS || wanted->run != NULL);
 
 	query_bind_int(&query, wanted->has_documents);
 	query_bind_int(&query, (int64_t)wanted->match);

@@ -80,7 +80,25 @@ struct stored_approval {
 	const char *seal; /* of everything in the row */
 };
 
-enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET };
+/* What the facts of many runs have in common, kept once under the hash of its text. */
+struct stored_subject {
+	const char *hash;
+	const char *text;
+};
+
+struct stored_facts {
+	const char *run_id;
+	struct stored_subject subject;
+	struct blob facts; /* sealed */
+};
+
+/* Takes facts one after the other; false ends the reading. */
+struct facts_sink {
+	bool (*take)(void *ctx, struct blob facts, struct err *e); /* the bytes are lent */
+	void *ctx;
+};
+
+enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET, RUN_WITHOUT_FACTS };
 
 struct run_query {
 	enum run_match match;
@@ -164,6 +182,16 @@ struct store_ops {
 			  struct arena *arena, const struct stop_row **ret_stop, struct err *e);
 	bool (*stops_lift)(void *backend, const struct stop_row *lift, size_t *ret_count,
 			   struct err *e);
+
+	/* Puts or replaces; a subject that is there already is used. */
+	bool (*facts_put)(void *backend, const struct stored_facts *facts, struct err *e);
+	/* Of one run, or, run_id NULL, of all, in the order in which they were put first. */
+	bool (*facts_read)(void *backend, const char *run_id, const struct facts_sink *sink,
+			   struct err *e);
+	bool (*subjects_read)(void *backend, struct arena *arena,
+			      struct stored_subject **ret_subjects, size_t *ret_count,
+			      struct err *e);
+	bool (*facts_count)(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e);
 };
 
 extern const struct store_ops store_sqlite;
