@@ -85,6 +85,8 @@
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
+	X(kpi) \
+	X(facts) \
 	X(truth)
 
 #define X(id) void suite_##id(Suite *suite);

@@ -16,6 +16,7 @@
 	X(verify)       \
 	X(export)       \
 	X(compare)      \
+	X(kpi)          \
 	X(list)         \
 	X(show)         \
 	X(faults)       \
