@@ -27,7 +27,8 @@ struct hung_row {
 static const struct hung_row rows[] = {
 	{ "postgres", "conninfo: \"host=127.0.0.1 dbname=x user=y sslmode=disable gssencmode=disable port=",
 	  "\"", "kind: postgres.write, on: db" },
-	{ "mariadb", "address: \"127.0.0.1:", "\"", "kind: mariadb.write, on: db" },
+	{ "mariadb", "user: y\n    database: x\n    address: \"127.0.0.1:", "\"",
+	  "kind: mariadb.write, on: db" },
 	{ "redis", "address: \"127.0.0.1:", "\"", "kind: redis.write, on: db" },
 	{ "http", "url: \"http://127.0.0.1:", "\"", "kind: http.write, on: db, url: /w, read: /r" },
 };
