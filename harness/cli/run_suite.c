@@ -195,7 +195,8 @@ static int with_documents(struct suite_command *command)
 		return EXIT_MET;
 	}
 	if (!cli_open_store(run->arguments, &run->secrets, &run->owned_store, &e))
-		return cli_fail(EXIT_INTERNAL, &run->secrets, &e);
+		return cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, &run->secrets,
+				&e);
 	code = run_heal_earlier(run);
 	if (code == -1)
 		code = ask(command);
