@@ -27,7 +27,7 @@ says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan approve stop resume heal doctor sudoers report verify export compare list show faults probes schema version; do
+for command in run check plan approve stop resume heal doctor sudoers report verify export store compare list show faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
 says 2 'no option `--yess`' "$firedrill" run --yess x.yaml
@@ -243,6 +243,19 @@ says 1 'set .* does not verify: 2 things' "$firedrill" verify "$set_id" --report
 says 2 'each trial has a head of its own' "$firedrill" verify "$set_id" --head "$head"
 says 2 'a bundle has one run: export them one by one' "$firedrill" export "$set_id" --out "$folder/no.tar"
 says 0 '^verified' "$firedrill" verify "$set_id-t02" --reports "$folder/set/trial-02"
+
+# ---- looking after the store ----
+says 0 'up to date: schema [0-9]+' "$firedrill" store migrate
+says 0 ' 0 things not as written' "$firedrill" store check
+says 0 "$folder/copy.db" "$firedrill" store backup "$folder/copy.db"
+says 0 '^verified' "$firedrill" verify "$drill_id" --store "$folder/copy.db" --head "$head"
+says 2 'there is such a file; name another' "$firedrill" store backup "$folder/copy.db"
+says 0 'runs in ' "$firedrill" store export "$folder/bundles"
+says 0 "$drill_id  imported" "$firedrill" store import "$folder/bundles" --store "$folder/other.db"
+says 0 "$drill_id  was there already" "$firedrill" store import "$folder/bundles/$drill_id.tar" --store "$folder/other.db"
+says 0 '^verified' "$firedrill" verify "$drill_id" --store "$folder/other.db" --head "$head"
+says 2 'with these words is none of' "$firedrill" store shine
+says 2 'there is no bundle' "$firedrill" store import "$folder/nothing" "$folder/set"
 says 0 '^nothing to heal' "$firedrill" heal "$set_id"
 says 2 'each trial has one' "$firedrill" report last --format png --out "$folder/no.png"
 says 0 "$set_id-t03  exit 0" "$firedrill" show "$set_id"

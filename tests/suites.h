@@ -67,6 +67,7 @@
 	X(store_disk) \
 	X(store_place) \
 	X(store_rows) \
+	X(store_care) \
 	X(store_sets) \
 	X(store_server) \
 	X(statistics) \

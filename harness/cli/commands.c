@@ -16,6 +16,7 @@
 	X(report)       \
 	X(verify)       \
 	X(export)       \
+	X(store)        \
 	X(compare)      \
 	X(list)         \
 	X(show)         \
