@@ -12,6 +12,7 @@
 	X(resume)       \
 	X(heal)         \
 	X(doctor)       \
+	X(sudoers)      \
 	X(report)       \
 	X(verify)       \
 	X(export)       \
