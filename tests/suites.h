@@ -11,6 +11,7 @@
 	X(zone) \
 	X(permit) \
 	X(run_permit) \
+	X(suite) \
 	X(store_permits) \
 	X(events) \
 	X(lag) \
@@ -21,6 +22,7 @@
 	X(faults_power) \
 	X(faults_process) \
 	X(faults_trial) \
+	X(helper) \
 	X(ledger_read) \
 	X(load) \
 	X(load_hostile) \
@@ -66,13 +68,17 @@
 	X(store_disk) \
 	X(store_place) \
 	X(store_rows) \
+	X(store_care) \
 	X(store_sets) \
+	X(store_server) \
 	X(statistics) \
 	X(story) \
 	X(trials) \
 	X(verify) \
 	X(compare) \
 	X(crash) \
+	X(crash_orders) \
+	X(run_hung) \
 	X(sampler) \
 	X(watch) \
 	X(stop) \

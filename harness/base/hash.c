@@ -63,14 +63,19 @@ void hash_take(struct hash *hash, uint8_t ret_bytes[HASH_BYTES])
 	assert(ok == 1);
 }
 
+void hash_print(const uint8_t bytes[HASH_BYTES], char ret_text[HASH_TEXT_BYTES])
+{
+	static_assert(HASH_BYTES * 2 + 1 == HASH_TEXT_BYTES, "two digits a byte and the end");
+	print_hex(bytes, HASH_BYTES, ret_text);
+}
+
 void hash_close(struct hash *taken_hash, char *ret_text)
 {
 	uint8_t digest[HASH_BYTES];
 
-	static_assert(HASH_BYTES * 2 + 1 == HASH_TEXT_BYTES, "two digits a byte and the end");
 	if (ret_text != NULL) {
 		finish(taken_hash, digest);
-		print_hex(digest, HASH_BYTES, ret_text);
+		hash_print(digest, ret_text);
 	}
 	EVP_MD_CTX_free(ctx_of(taken_hash));
 }

@@ -28,6 +28,8 @@ void hash_add(struct hash *hash, const void *bytes, size_t length_bytes);
 /* The hash, as bytes, of what came since it was opened or since the last time; then it begins anew: for
    very many short pieces. */
 void hash_take(struct hash *hash, uint8_t ret_bytes[HASH_BYTES]);
+/* Such bytes as hex digits. */
+void hash_print(const uint8_t bytes[HASH_BYTES], char ret_text[HASH_TEXT_BYTES]);
 /* ret_text NULL: nobody wants to know. taken_hash NULL is fine then. */
 void hash_close(struct hash *taken_hash, char *ret_text);
 

@@ -19,6 +19,7 @@
  *   trials.c   an experiment several times; trials_story.c, judge_trials.c what comes of it;
  *              statistics.c the numbers;
  *              compare.c two groups of runs
+ *   suite.c    several experiments: which may run at one time
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -82,6 +83,10 @@ bool plan_build_telling(const struct experiment *experiment, const char *run_id,
 bool plan_resolve(struct plan *plan, size_t step_index, const struct host *const *members,
 		  size_t member_count, struct arena *arena, struct err *e);
 
+/* May the step hit this host, whatever chance and roles decide? */
+bool plan_may_hit(const struct experiment *experiment, const struct step *step,
+		  const struct host *host);
+
 /* "20261121-102030-k3f9": sorts by time, safe in file names, nft and unit names. */
 void run_id_make(const struct clock *clock, char *ret_text, size_t text_bytes);
 
@@ -101,8 +106,11 @@ struct outside_sight {
  * real one is outside_real (outside.c, sampler.c); a simulation brings its own.
  */
 struct outside_ops {
-	/* Maps the samples, makes the ledgers' places, opens the probes. Nothing runs yet. */
-	bool (*open)(void *ctx, const struct run_request *request, struct err *e);
+	/* Maps the samples, makes the ledgers' places, opens the probes. Nothing runs yet. waits: the
+	   clock for every call below that waits for a service (read_back, check, resolve_role, settings,
+	   and open itself): the run lives on by it, and once it is to end, it is past their deadlines. */
+	bool (*open)(void *ctx, const struct run_request *request, const struct clock *waits,
+		     struct err *e);
 	/* Slot 0 of every probe is due within one `every` of t0_ns. ret_how: how many lanes there
 	   are and how they are scheduled; empty when there are none (a simulation).
 	   ret_note: what may make the measurement worse; empty when all is well. */

@@ -129,24 +129,33 @@ static void add_harm(struct run *run, const struct plan_step *planned,
 		run->first_harm_ns = now_ns;
 }
 
-/* A signal needs a moment to end a process: not yet in effect is asked again, for a while. */
+/* A signal needs a moment to end a process: not yet in effect is asked again, for a while. The run lives on
+   meanwhile, and what it does for others may change the session. */
 static enum confirmation confirm(struct run *run, const struct heal_record *record,
-				 struct fault_context *ctx, struct text *ret_evidence)
+				 const struct fault_context *begun, struct text *ret_evidence)
 {
+	const struct fault_ops *fault = fault_find(record->fault);
 	const int64_t deadline_ns = clock_now_ns(run->clock) + confirm_at_most_ns;
-	enum confirmation answer;
+	struct fault_context ctx = *begun;
+	enum confirmation answer = fault->confirm(record, &ctx, ret_evidence);
 
-	for (;;) {
+	while (answer != CONFIRMED && !run->is_stopping && clock_now_ns(run->clock) < deadline_ns) {
+		struct err e = { 0 };
+
+		run_tick(run, clock_now_ns(run->clock) + confirm_every_ns);
 		text_clear(ret_evidence);
-		answer = fault_find(record->fault)->confirm(record, ctx, ret_evidence);
-		if (answer == CONFIRMED || clock_now_ns(run->clock) >= deadline_ns)
-			return answer;
-		clock_sleep_until_ns(run->clock, clock_now_ns(run->clock) + confirm_every_ns);
+		if (sessions_context(run->sessions, record, &ctx, &e)) {
+			answer = fault->confirm(record, &ctx, ret_evidence);
+		} else {
+			answer = CONFIRM_UNKNOWN;
+			text_add(ret_evidence, e.text);
+		}
 	}
+	return answer;
 }
 
 static bool tell_confirmation(struct run *run, const struct heal_record *record,
-			      struct fault_context *ctx, int64_t sent_ns)
+			      const struct fault_context *ctx, int64_t sent_ns)
 {
 	static const enum event_kind kinds[] = {
 		[CONFIRMED] = EVENT_CONFIRMED,
@@ -217,6 +226,44 @@ static bool harm_one(struct run *run, const struct plan_step *planned,
 	return true;
 }
 
+/* The helper that may not do a fault, or not with these words, refuses to look for it as well. */
+static bool ask_helper(struct run *run, const struct heal_record *record, struct err *e)
+{
+	const struct fault_ops *fault = fault_find(record->fault);
+	const struct fault_request request = { .run_id = record->run_id,
+					       .step = record->step,
+					       .host = record->host,
+					       .inventory = run->experiment->inventory,
+					       .lease_ns = record->lease_ns };
+	struct fault_context ctx;
+	struct text missing = { 0 };
+	struct text state = { 0 };
+	bool ok = sessions_context(run->sessions, record, &ctx, e) &&
+		  fault->examine(&request, &ctx, &missing, e);
+
+	if (ok && missing.length_bytes > 0)
+		ok = err_set(e, ERR_REFUSED, "%s: %.*s", record->host->name,
+			     (int)strcspn(text_str(&missing), "\n"), text_str(&missing));
+	ok = ok && fault->read_back(record, &ctx, &state, e);
+	text_release(&missing);
+	text_release(&state);
+	return ok || err_wrap(e, "%s", record->fault);
+}
+
+bool inject_ask_helpers(struct run *run, struct err *e)
+{
+	for (size_t i = 0; i < run->plan.step_count; i++) {
+		const struct plan_step *planned = &run->plan.steps[i];
+		const bool is_there = fault_find(planned->step->fault)->scripts != NULL;
+
+		for (size_t j = 0; is_there && j < planned->target_count; j++)
+			if (planned->targets[j].host->is_sudo &&
+			    !ask_helper(run, &planned->targets[j].record, e))
+				return false;
+	}
+	return true;
+}
+
 bool inject_step(struct run *run, size_t step_index)
 {
 	struct plan_step *planned = &run->plan.steps[step_index];
@@ -238,6 +285,10 @@ bool inject_step(struct run *run, size_t step_index)
 	}
 	(void)tell_targets(run, planned);
 	for (size_t i = 0; i < planned->target_count; i++) {
+		if (i > 0)
+			run_tick(run, 0); /* many targets take their time: leases, signals, stop conditions */
+		if (run->is_stopping)
+			return true; /* nothing more is harmed */
 		if (!permission_to_inject(run, planned, i))
 			return false;
 		if (harm_one(run, planned, &planned->targets[i], &e))

@@ -1,8 +1,9 @@
 /*
  * store_facts.c - what runs come to, kept beside them, so that a history of many runs is read at once.
  *
- * A row is one small blob: the hash of its subject (what many runs have in common, kept once), what
- * codec_facts.c makes of the rest, and the hash of both as a seal. So it is the same bytes in every store.
+ * A row is one small blob: its length, the hash of its subject (what many runs have in common, kept once),
+ * what codec_facts.c makes of the rest, and the hash of these two as a seal. So it is the same bytes in every
+ * store, and several of them may come as one.
  * The facts can be lost without harm: engine/facts.h derives them again from the run, and
  * `firedrill verify` compares.
  */
@@ -13,6 +14,7 @@
 
 #include "store/codec.h"
 #include "store/row_text.h"
+#include "store/varint.h"
 
 /* ---- subjects ---- */
 
@@ -127,45 +129,60 @@ static void make_room(struct reading *reading)
 	reading->room = room;
 }
 
-static bool is_sealed(struct hash *hash, struct blob facts)
+static bool is_sealed(struct hash *hash, const uint8_t *bytes, size_t length_bytes)
 {
-	const uint8_t *bytes = facts.bytes;
 	uint8_t seal[HASH_BYTES];
 
-	if (facts.length_bytes < SEALED_BYTES_MIN)
-		return false;
-	hash_add(hash, bytes, facts.length_bytes - HASH_BYTES);
+	hash_add(hash, bytes, length_bytes - HASH_BYTES);
 	hash_take(hash, seal);
-	return memcmp(bytes + facts.length_bytes - HASH_BYTES, seal, HASH_BYTES) == 0;
+	return memcmp(bytes + length_bytes - HASH_BYTES, seal, HASH_BYTES) == 0;
+}
+
+static bool refuse(const struct reading *reading, const char *why, struct err *e)
+{
+	return err_set(e, ERR_ALTERED,
+		       "read the facts of run number %zu: %s; `firedrill kpi --rebuild-all` derives "
+		       "all of them again from the runs",
+		       reading->row_count + 1, why);
+}
+
+static bool take_one(struct reading *reading, const uint8_t *bytes, size_t length_bytes,
+		     struct err *e)
+{
+	const struct subject_place *place;
+	struct run_facts *row;
+
+	if (length_bytes < SEALED_BYTES_MIN || !is_sealed(reading->owned_hash, bytes, length_bytes))
+		return refuse(reading, "they are not as they were written", e);
+	place = bsearch(bytes, reading->places, reading->subject_count, sizeof *place,
+			compare_hash);
+	if (place == NULL)
+		return refuse(reading, "what they are about is gone", e);
+	if (reading->row_count == reading->room)
+		make_room(reading);
+	row = &reading->rows[reading->row_count];
+	if (!codec_facts_read(bytes + HASH_BYTES, length_bytes - SEALED_BYTES_MIN, reading->arena,
+			      row, e))
+		return false;
+	row->subject = place->index;
+	reading->row_count++;
+	return true;
 }
 
 static bool take_facts(void *ctx, struct blob facts, struct err *e)
 {
 	struct reading *reading = ctx;
-	const uint8_t *bytes = facts.bytes;
-	const struct subject_place *place;
-	struct run_facts *row;
+	struct reader reader = { .bytes = facts.bytes, .length_bytes = facts.length_bytes };
 
-	if (!is_sealed(reading->owned_hash, facts))
-		return err_set(e, ERR_ALTERED,
-			       "read the facts of run number %zu: they are not as they were written; "
-			       "`firedrill kpi --rebuild-all` derives all of them again from the runs",
-			       reading->row_count + 1);
-	place = bsearch(bytes, reading->places, reading->subject_count, sizeof *place,
-			compare_hash);
-	if (place == NULL)
-		return err_set(e, ERR_ALTERED,
-			       "read the facts of run number %zu: what they are about is gone; "
-			       "`firedrill kpi --rebuild-all` derives all of them again from the runs",
-			       reading->row_count + 1);
-	if (reading->row_count == reading->room)
-		make_room(reading);
-	row = &reading->rows[reading->row_count];
-	if (!codec_facts_read(bytes + HASH_BYTES, facts.length_bytes - SEALED_BYTES_MIN,
-			      reading->arena, row, e))
-		return false;
-	row->subject = place->index;
-	reading->row_count++;
+	do {
+		const uint64_t length_bytes = varint_read(&reader);
+
+		if (reader.is_broken || length_bytes > reader.length_bytes - reader.used_bytes)
+			return refuse(reading, "they are not as they were written", e);
+		if (!take_one(reading, reader.bytes + reader.used_bytes, (size_t)length_bytes, e))
+			return false;
+		reader.used_bytes += (size_t)length_bytes;
+	} while (reader.used_bytes < reader.length_bytes);
 	return true;
 }
 
@@ -259,13 +276,17 @@ static void pack(const struct store *store, const struct facts_subject *subject,
 		 const struct run_facts *facts, struct packed *packed)
 {
 	struct arena scratch = { 0 };
+	struct text sealed = { 0 };
 
 	subject_print(store, &scratch, subject, &packed->subject);
 	hash_chain("", text_str(&packed->subject), packed->subject.length_bytes,
 		   packed->subject_hash);
-	add_hash(&packed->subject, &packed->bytes);
-	codec_facts_write(facts, &packed->bytes);
-	add_hash(&packed->bytes, &packed->bytes); /* the seal */
+	add_hash(&packed->subject, &sealed);
+	codec_facts_write(facts, &sealed);
+	add_hash(&sealed, &sealed); /* the seal */
+	varint_write(&packed->bytes, sealed.length_bytes);
+	text_add_bytes(&packed->bytes, text_str(&sealed), sealed.length_bytes);
+	text_release(&sealed);
 	arena_release(&scratch);
 }
 
@@ -353,5 +374,66 @@ bool store_facts_compare(struct store *store, const struct facts_subject *subjec
 		*ret_is_same = putting.is_same;
 	}
 	pack_release(&packed);
+	return ok;
+}
+
+/* ---- to another store ---- */
+
+struct facts_copy {
+	struct arena arena;
+	struct blob facts;
+};
+
+static bool keep_facts(void *ctx, struct blob facts, struct err *e)
+{
+	struct facts_copy *copy = ctx;
+
+	(void)e; /* nothing here can fail */
+	copy->facts.bytes = arena_copy_bytes(&copy->arena, facts.bytes, facts.length_bytes);
+	copy->facts.length_bytes = facts.length_bytes;
+	return true;
+}
+
+/* The subject whose hash the facts begin with, behind their length; NULL: it is gone. */
+static const struct stored_subject *subject_of(struct blob facts,
+					       const struct stored_subject *subjects, size_t count)
+{
+	struct reader reader = { .bytes = facts.bytes, .length_bytes = facts.length_bytes };
+	char hash[HASH_TEXT_BYTES];
+
+	(void)varint_read(&reader);
+	if (reader.is_broken || reader.length_bytes - reader.used_bytes < HASH_BYTES)
+		return NULL;
+	hash_print(reader.bytes + reader.used_bytes, hash);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(subjects[i].hash, hash) == 0)
+			return &subjects[i];
+	return NULL;
+}
+
+/* Within a write of `to`. What is damaged or not there stays behind: it can be derived again. */
+bool store_facts_copy(struct store *from, struct store *to, const char *run_id, struct err *e)
+{
+	struct facts_copy copy = { .arena = { 0 } };
+	const struct facts_sink sink = { keep_facts, &copy };
+	struct stored_subject *subjects = NULL;
+	size_t count = 0;
+	bool ok;
+
+	if (from->ops->facts_read == NULL)
+		return true;
+	ok = from->ops->facts_read(from->owned_backend, run_id, &sink, e) &&
+	     from->ops->subjects_read(from->owned_backend, &copy.arena, &subjects, &count, e);
+	if (ok && copy.facts.length_bytes > 0) {
+		const struct stored_subject *subject = subject_of(copy.facts, subjects, count);
+		const struct stored_facts facts = {
+			.run_id = run_id,
+			.subject = subject == NULL ? (struct stored_subject){ 0 } : *subject,
+			.facts = copy.facts,
+		};
+
+		ok = subject == NULL || to->ops->facts_put(to->owned_backend, &facts, e);
+	}
+	arena_release(&copy.arena);
 	return ok;
 }

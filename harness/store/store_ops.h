@@ -1,5 +1,6 @@
 /*
- * store_ops.h - what a place to keep things must be able to do. SQLite is one (sqlite.c).
+ * store_ops.h - what a place to keep things must be able to do: SQLite (sqlite.c), PostgreSQL
+ * (postgres.c), and a bundle that is read (bundle_store.c).
  *
  * A backend keeps rows and knows nothing of secrets, seals or blobs: store.c and its neighbours
  * have hidden, sealed and packed everything before it comes here. All text read goes to the arena.
@@ -89,10 +90,10 @@ struct stored_subject {
 struct stored_facts {
 	const char *run_id;
 	struct stored_subject subject;
-	struct blob facts; /* sealed */
+	struct blob facts; /* sealed, and its length is in it */
 };
 
-/* Takes facts one after the other; false ends the reading. */
+/* Takes facts one after the other, or several at once, one behind the other; false ends the reading. */
 struct facts_sink {
 	bool (*take)(void *ctx, struct blob facts, struct err *e); /* the bytes are lent */
 	void *ctx;
@@ -115,8 +116,8 @@ struct store_ops {
 	bool (*begin)(void *backend, bool is_write, struct err *e);
 	bool (*commit)(void *backend, struct err *e);
 	void (*rollback)(void *backend);
-	/* After a failure for want of space: true when there is some now and a retry makes sense.
-	 */
+	/* After a failure: true when what stood in the way is gone (there is space now; another process
+	   has finished the same), and a retry makes sense. */
 	bool (*make_room)(void *backend);
 
 	bool (*run_insert)(void *backend, const struct stored_run *run, struct err *e);
@@ -175,7 +176,7 @@ struct store_ops {
 				struct err *e);
 	bool (*approvals_read)(void *backend, const char *digest, struct arena *arena,
 			       struct stored_approval **ret_approvals, size_t *ret_count,
-			       struct err *e); /* oldest first */
+			       struct err *e); /* oldest first; digest NULL: all */
 	bool (*stop_insert)(void *backend, const struct stop_row *row, struct err *e);
 	/* *ret_stop stays NULL when none is in force. */
 	bool (*stop_read)(void *backend, const char *run_id, const char *set_id,
@@ -183,17 +184,26 @@ struct store_ops {
 	bool (*stops_lift)(void *backend, const struct stop_row *lift, size_t *ret_count,
 			   struct err *e);
 
-	/* Puts or replaces; a subject that is there already is used. */
+	/* Puts or replaces, and its subject as well. */
 	bool (*facts_put)(void *backend, const struct stored_facts *facts, struct err *e);
-	/* Of one run, or, run_id NULL, of all, in the order in which they were put first. */
+	/* Of one run, or, run_id NULL, of all, in any order. NULL: this one has none. */
 	bool (*facts_read)(void *backend, const char *run_id, const struct facts_sink *sink,
 			   struct err *e);
 	bool (*subjects_read)(void *backend, struct arena *arena,
 			      struct stored_subject **ret_subjects, size_t *ret_count,
 			      struct err *e);
 	bool (*facts_count)(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e);
+
+	bool is_shared; /* processes of other machines use it, too */
+	int64_t schema_now; /* the changes of its tables that this version knows */
+	int64_t (*schema_found)(const void *backend); /* how many of them it had when it was opened */
+	/* The database's own look at itself. ERR_ALTERED names what it found. */
+	bool (*check)(void *backend, struct err *e);
+	/* A whole copy in one file (0600) that is not there yet; NULL: this one has other ways. */
+	bool (*backup)(void *backend, const char *path, struct err *e);
 };
 
 extern const struct store_ops store_sqlite;
+extern const struct store_ops store_postgres;
 
 #endif

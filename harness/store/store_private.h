@@ -16,6 +16,7 @@ struct store {
 	void *owned_backend;
 	const struct secrets *secrets; /* NULL: none */
 	const struct secrets *more_secrets; /* store_hide_also */
+	struct secrets own_secrets; /* what opens it */
 };
 
 /* The text without secrets: itself, or a copy in the arena. NULL gives NULL. */
@@ -43,6 +44,10 @@ bool store_check_id(const char *id, struct err *e);
 bool store_run_read(struct store *store, const char *run_id, struct arena *arena,
 		    struct stored_run *ret_run, struct err *e);
 
+/* Within a write: the end of the run (run_id, ended_wall_ns, exit_code, sentence), sealed with what the
+   store has of it now. */
+bool store_run_seal_end(struct store *store, const struct run_row *end, struct err *e);
+
 /* One hash over the seals of everything measured, so that none of it can go missing unseen. */
 bool store_series_seal(struct store *store, const char *run_id, struct arena *arena,
 		       char ret_hash[HASH_TEXT_BYTES], struct err *e);
@@ -62,6 +67,9 @@ void store_seal_track(const struct stored_track *track, uint64_t chunk_count,
 void store_seal_chunk(struct blob chunk, char hash[HASH_TEXT_BYTES]);
 void store_seal_ledger_read(const struct stored_ledger_read *read,
 			    char ret_hash[HASH_TEXT_BYTES]);
+
+/* Within a write of `to`: the facts of a run as they are in `from`; none when it has none. */
+bool store_facts_copy(struct store *from, struct store *to, const char *run_id, struct err *e);
 
 /* A list of texts as JSON, and back. */
 void store_texts_print(const char *const *texts, size_t text_count, struct text *text);

@@ -1,7 +1,7 @@
 /*
- * sqlite_facts.c - the rows of facts and of what they are about. See store_ops.h for what each does.
+ * sql_facts.c - the rows of facts and of what they are about. See store_ops.h for what each does.
  */
-#include "store/sqlite_db.h"
+#include "store/sql.h"
 
 static bool put_subject(void *backend, const struct stored_subject *subject, struct err *e)
 {
@@ -14,7 +14,7 @@ static bool put_subject(void *backend, const struct stored_subject *subject, str
 	return query_done(&query, e);
 }
 
-bool sqlite_facts_put(void *backend, const struct stored_facts *facts, struct err *e)
+bool sql_facts_put(void *backend, const struct stored_facts *facts, struct err *e)
 {
 	if (!put_subject(backend, &facts->subject, e))
 		return false;
@@ -28,33 +28,43 @@ bool sqlite_facts_put(void *backend, const struct stored_facts *facts, struct er
 	return query_done(&query, e);
 }
 
-/* What a row lends is let go some rows later: there may be very many, and so few fit into one block. */
-bool sqlite_facts_read(void *backend, const char *run_id, const struct facts_sink *sink,
-		       struct err *e)
+/* What rows lend is let go when it has filled about one block. */
+bool sql_facts_read(void *backend, const char *run_id, const struct facts_sink *sink, struct err *e)
 {
-	enum { ROWS_LENT = 256 };
-	struct query query = query_make(backend, run_id == NULL ?
-							 "select facts from facts order by seq" :
-							 "select facts from facts where run_id = ?");
+	enum { LENT_BYTES = 32 << 10 };
+	struct sql *sql = backend;
 	struct arena lent = { 0 };
+	size_t lent_bytes = 0;
 	bool is_taken = true;
+
+	if (run_id != NULL && !sql_hold_id(sql, run_id, e))
+		return false;
+
+	struct query query = query_make(backend, run_id == NULL ?
+							 sql->engine->all_facts :
+							 "select facts from facts where run_id = ?");
 
 	if (run_id != NULL)
 		query_bind_text(&query, run_id);
-	for (size_t i = 1; is_taken && query_row(&query); i++) {
-		is_taken = sink->take(sink->ctx, query_blob(&query, 0, &lent), e);
-		if (i % ROWS_LENT == 0)
+	while (is_taken && query_row(&query)) {
+		const struct blob facts = query_blob(&query, 0, &lent);
+
+		is_taken = sink->take(sink->ctx, facts, e);
+		lent_bytes += facts.length_bytes;
+		if (lent_bytes > LENT_BYTES) {
 			arena_release(&lent);
+			lent_bytes = 0;
+		}
 	}
 	arena_release(&lent);
 	return query_end(&query, is_taken ? e : NULL) && is_taken;
 }
 
-bool sqlite_subjects_read(void *backend, struct arena *arena, struct stored_subject **ret_subjects,
-			  size_t *ret_count, struct err *e)
+bool sql_subjects_read(void *backend, struct arena *arena, struct stored_subject **ret_subjects,
+		       size_t *ret_count, struct err *e)
 {
-	struct query query = query_make(backend, "select hash, subject from fact_subjects"
-						 " order by hash");
+	struct query query =
+		query_make(backend, "select hash, subject from fact_subjects order by hash");
 	struct stored_subject *subjects = NULL;
 	size_t count = 0;
 
@@ -72,7 +82,7 @@ bool sqlite_subjects_read(void *backend, struct arena *arena, struct stored_subj
 	return true;
 }
 
-bool sqlite_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e)
+bool sql_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e)
 {
 	struct query query = query_make(backend, "select (select count(*) from runs),"
 						 " (select count(*) from facts)");
