@@ -1,22 +1,31 @@
 /*
  * test_facts.c - what a run leaves for the history: derived from its story, kept, sealed, compared, and
- * derived again where it is missing; and a store of before there were any.
+ * derived again where it is missing, taken along; and a store of before there were any. On both kinds of
+ * store.
  */
 #include "engine/facts.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fixtures/paper_world.h"
-#include "fixtures/temp_dir.h"
+#include "fixtures/store_try.h"
 #include "load/load.h"
 #include "store/codec.h"
+#include "store/store_copy.h"
 #include "tests/suites.h"
 
 static struct arena arena;
 static struct err e;
 static struct world world;
+static struct text path;
+
+static void open_again(void)
+{
+	store_close(world.store);
+	world.store = NULL;
+	ck_assert_msg(store_open(text_str(&path), NULL, &world.store, &e), "%s", e.text);
+}
 
 static void setup(void)
 {
@@ -28,11 +37,14 @@ static void setup(void)
 	memset(&e, 0, sizeof e);
 	memset(&world, 0, sizeof world);
 	world_open(&world, &script);
+	store_try_place(world.owned_folder, &path);
+	open_again();
 }
 
 static void teardown(void)
 {
 	world_close(&world);
+	text_release(&path);
 	arena_release(&arena);
 }
 
@@ -51,27 +63,16 @@ static struct facts_rows read_all(void)
 
 static void run_sql(const char *sql)
 {
-	struct text path = { 0 };
-	sqlite3 *db = NULL;
-
-	text_addf(&path, "%s/store.db", world.owned_folder);
-	ck_assert_int_eq(sqlite3_open(text_str(&path), &db), SQLITE_OK);
-	ck_assert_msg(sqlite3_exec(db, "pragma foreign_keys = on", NULL, NULL, NULL) == SQLITE_OK &&
-			      sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK,
-		      "%s", sqlite3_errmsg(db));
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
-	text_release(&path);
+	store_try_sql(&path, sql, NULL);
 }
 
-static void open_again(void)
+static const struct run_facts *find_row(const struct facts_rows *rows, const char *run_id)
 {
-	struct text path = { 0 };
-
-	text_addf(&path, "%s/store.db", world.owned_folder);
-	store_close(world.store);
-	world.store = NULL;
-	must(store_open(text_str(&path), NULL, &world.store, &e));
-	text_release(&path);
+	for (size_t i = 0; i < rows->row_count; i++)
+		if (strcmp(rows->rows[i].run_id, run_id) == 0)
+			return &rows->rows[i];
+	ck_abort_msg("no facts of %s", run_id);
+	return NULL;
 }
 
 static void run_twice(void)
@@ -145,12 +146,16 @@ END_TEST
 
 START_TEST(test_facts_that_were_changed_are_refused)
 {
-	static const char *const changes[] = {
+	const char *const changes[] = {
 		"update facts set facts = substr(facts, 1, length(facts) - 1)",
-		"update facts set facts = cast(facts || x'00' as blob)",
-		"update facts set facts = cast(substr(facts, 1, 40) || x'7f' || substr(facts, 42) as blob)",
-		"update facts set facts = x''",
-		"update facts set facts = zeroblob(100)",
+		"update facts set facts = substr(facts, 2)",
+		"update facts set facts = substr(facts, 1, 0)",
+		store_try_is_server() ?
+			"update facts set facts = set_byte(facts, 40, get_byte(facts, 40) # 1)" :
+			"update facts set facts = cast(substr(facts, 1, 40) || x'7f' || "
+			"substr(facts, 42) as blob)",
+		store_try_is_server() ? "update facts set facts = facts || facts || '\\x00'::bytea" :
+					"update facts set facts = zeroblob(100)",
 		"update fact_subjects set subject = replace(subject, 'db', 'web')",
 		"delete from fact_subjects",
 	};
@@ -198,13 +203,37 @@ END_TEST
 
 START_TEST(test_facts_go_with_their_run)
 {
+	struct text sql = { 0 };
+
 	run_twice();
-	run_sql("delete from events where run_id = 'run-a'; delete from heals where run_id = 'run-a';"
-		"delete from chunks where run_id = 'run-a'; delete from tracks where run_id = 'run-a';"
-		"delete from ledger_reads where run_id = 'run-a'; delete from runs where run_id = 'run-a'");
+	text_add(&sql, store_try_is_server() ? "" : "pragma foreign_keys = on;");
+	text_add(&sql, "delete from events where run_id = 'run-a';"
+		       "delete from heals where run_id = 'run-a';"
+		       "delete from chunks where run_id = 'run-a';"
+		       "delete from tracks where run_id = 'run-a';"
+		       "delete from ledger_reads where run_id = 'run-a';"
+		       "delete from runs where run_id = 'run-a'");
+	run_sql(text_str(&sql));
+	text_release(&sql);
 	ck_assert_uint_eq(read_all().row_count, 1);
 	ck_assert_str_eq(read_all().rows[0].run_id, "run-b");
 	ck_assert_uint_eq(read_all().missing_count, 0);
+}
+END_TEST
+
+START_TEST(test_facts_go_along_to_another_store)
+{
+	struct store *other = NULL;
+	struct facts_rows rows = { 0 };
+
+	world_run_ok(&world);
+	must(store_open(arena_format(&arena, "%s/other.db", world.owned_folder), NULL, &other, &e));
+	must(store_copy_run(world.store, other, read_all().rows[0].run_id, FORK_REFUSED, &e));
+	must(store_facts(other, &arena, &rows, &e));
+	ck_assert_uint_eq(rows.row_count, 1);
+	ck_assert_uint_eq(rows.rows[0].lost_count, 42);
+	ck_assert_str_eq(rows.subjects[rows.rows[0].subject].scenario, "process.pause on primary");
+	store_close(other);
 }
 END_TEST
 
@@ -227,9 +256,8 @@ START_TEST(test_facts_rebuild_derives_what_is_missing_and_nothing_else)
 	after = read_all();
 	ck_assert_uint_eq(after.row_count, 2);
 	ck_assert_uint_eq(after.missing_count, 0);
-	/* It stands behind the other one now, and says the same. */
-	ck_assert_str_eq(after.rows[1].run_id, "run-a");
-	ck_assert_int_eq(after.rows[1].rto.low_ns, before.rows[0].rto.low_ns);
+	ck_assert_int_eq(find_row(&after, "run-a")->rto.low_ns,
+			 find_row(&before, "run-a")->rto.low_ns);
 	must(facts_rebuild(world.store, &second, &e));
 	ck_assert_uint_eq(second.derived_count, 0);
 }
@@ -269,9 +297,8 @@ START_TEST(test_facts_rebuild_leaves_a_run_under_way_and_takes_one_that_broke_of
 	ck_assert_uint_eq(again.derived_count, 1);
 	rows = read_all();
 	ck_assert_uint_eq(rows.missing_count, 1);
-	ck_assert_str_eq(rows.rows[0].run_id, "dead");
-	ck_assert(!rows.rows[0].is_ended);
-	ck_assert_int_eq(rows.rows[0].exit_code, EXIT_INTERNAL);
+	ck_assert(!find_row(&rows, "dead")->is_ended);
+	ck_assert_int_eq(find_row(&rows, "dead")->exit_code, EXIT_INTERNAL);
 }
 END_TEST
 
@@ -285,7 +312,8 @@ START_TEST(test_facts_open_brings_a_store_without_them_up_to_date)
 	store_close(world.store);
 	world.store = NULL;
 	/* Exactly what a store of schema 4 is. */
-	run_sql("drop table facts; drop table fact_subjects; pragma user_version = 4");
+	run_sql("drop table facts; drop table fact_subjects");
+	store_try_set_version(&path, 4);
 	open_again();
 	ck_assert_uint_eq(read_all().row_count, 0);
 	ck_assert_uint_eq(read_all().missing_count, 2);
@@ -346,21 +374,27 @@ START_TEST(test_codec_facts_read_gives_back_what_was_written_and_takes_no_other_
 }
 END_TEST
 
+static void add_tests(TCase *tests, bool is_server)
+{
+	(void)is_server; /* the same for both */
+	tcase_set_timeout(tests, 60);
+	tcase_add_test(tests, test_facts_of_a_run_are_those_of_its_report);
+	tcase_add_test(tests, test_facts_scenario_says_what_is_done_to_whom);
+	tcase_add_test(tests, test_facts_that_were_changed_are_refused);
+	tcase_add_test(tests, test_facts_of_another_run_in_the_place_of_ones_own_are_not_as_derived);
+	tcase_add_test(tests, test_facts_go_with_their_run);
+	tcase_add_test(tests, test_facts_go_along_to_another_store);
+	tcase_add_test(tests, test_facts_rebuild_derives_what_is_missing_and_nothing_else);
+	tcase_add_test(tests, test_facts_rebuild_tells_which_run_cannot_be_read_and_goes_on);
+	tcase_add_test(tests, test_facts_rebuild_leaves_a_run_under_way_and_takes_one_that_broke_off);
+	tcase_add_test(tests, test_facts_open_brings_a_store_without_them_up_to_date);
+}
+
 void suite_facts(Suite *suite)
 {
-	TCase *tcase = tcase_create("facts");
+	TCase *codec = tcase_create("codec");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, test_facts_of_a_run_are_those_of_its_report);
-	tcase_add_test(tcase, test_facts_scenario_says_what_is_done_to_whom);
-	tcase_add_test(tcase, test_facts_that_were_changed_are_refused);
-	tcase_add_test(tcase, test_facts_of_another_run_in_the_place_of_ones_own_are_not_as_derived);
-	tcase_add_test(tcase, test_facts_go_with_their_run);
-	tcase_add_test(tcase, test_facts_rebuild_derives_what_is_missing_and_nothing_else);
-	tcase_add_test(tcase, test_facts_rebuild_tells_which_run_cannot_be_read_and_goes_on);
-	tcase_add_test(tcase, test_facts_rebuild_leaves_a_run_under_way_and_takes_one_that_broke_off);
-	tcase_add_test(tcase, test_facts_open_brings_a_store_without_them_up_to_date);
-	tcase_add_test(tcase, test_codec_facts_read_gives_back_what_was_written_and_takes_no_other_bytes);
-	suite_add_tcase(suite, tcase);
+	store_try_add(suite, "facts", setup, teardown, add_tests);
+	tcase_add_test(codec, test_codec_facts_read_gives_back_what_was_written_and_takes_no_other_bytes);
+	suite_add_tcase(suite, codec);
 }

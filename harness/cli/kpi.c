@@ -174,22 +174,17 @@ static bool take_expected(struct kpi_command *command)
 
 /* ---- facts ---- */
 
-static void tell_derived(void *ctx, const char *run_id, size_t done, size_t count,
-			 const struct err *e)
+static void tell_trouble(void *ctx, const struct err *e)
 {
 	(void)ctx;
-	(void)run_id; /* the sentence names it */
-	(void)done;
-	(void)count;
-	if (e != NULL)
-		(void)cli_fail(EXIT_INTERNAL, NULL, e);
+	(void)cli_fail(EXIT_INTERNAL, NULL, e);
 }
 
 static bool rebuild(struct kpi_command *command, struct err *e)
 {
 	struct facts_rebuild work = {
 		.is_all = arguments_flag(command->arguments, "rebuild-all"),
-		.tell = tell_derived,
+		.tell = tell_trouble,
 	};
 
 	if (!work.is_all && !arguments_flag(command->arguments, "rebuild"))

@@ -202,26 +202,28 @@ bool facts_keep(struct store *store, const struct story *story, struct err *e)
 
 /* ---- again ---- */
 
-/* False: the store itself failed; a run that cannot be read is told in *ret_trouble. */
-static bool derive_one(struct store *store, const char *run_id, struct facts_rebuild *rebuild,
-		       struct err *ret_trouble, struct err *e)
+/* *ret_is_read false: the story could not be built, which says nothing of other runs. */
+static bool derive(struct store *store, const char *run_id, bool *ret_is_read,
+		   bool *ret_has_changed, struct err *e)
 {
 	struct arena arena = { 0 };
 	struct secrets none = { 0 };
 	struct story story = { 0 };
-	bool has_changed = false;
-	bool ok = true;
 
-	if (story_build(store, run_id, &arena, &none, &story, ret_trouble)) {
-		ok = keep(store, &story, &has_changed, e);
-		rebuild->derived_count += ok;
-		rebuild->changed_count += ok && has_changed;
-	} else {
-		rebuild->failed_count++;
-	}
+	*ret_is_read = story_build(store, run_id, &arena, &none, &story, e);
+
+	const bool ok = *ret_is_read && keep(store, &story, ret_has_changed, e);
+
 	secrets_release(&none);
 	arena_release(&arena);
 	return ok;
+}
+
+bool facts_derive(struct store *store, const char *run_id, struct err *e)
+{
+	bool is_read = false;
+
+	return derive(store, run_id, &is_read, NULL, e);
 }
 
 static bool list_runs(struct store *store, bool is_all, struct arena *arena,
@@ -240,15 +242,24 @@ bool facts_rebuild(struct store *store, struct facts_rebuild *rebuild, struct er
 
 	for (size_t i = 0; ok && i < count; i++) {
 		struct err trouble = { 0 };
+		bool is_read = false;
+		bool has_changed = false;
 
 		if (!rows[i].is_ended && store_run_is_alive(&rows[i])) {
 			rebuild->alive_count++;
 			continue;
 		}
-		ok = derive_one(store, rows[i].run_id, rebuild, &trouble, e);
-		if (ok && rebuild->tell != NULL)
-			rebuild->tell(rebuild->ctx, rows[i].run_id, i + 1, count,
-				      trouble.kind == ERR_NONE ? NULL : &trouble);
+		if (derive(store, rows[i].run_id, &is_read, &has_changed, &trouble)) {
+			rebuild->derived_count++;
+			rebuild->changed_count += has_changed;
+			continue;
+		}
+		rebuild->failed_count++;
+		if (rebuild->tell != NULL)
+			rebuild->tell(rebuild->ctx, &trouble);
+		ok = !is_read;
+		if (is_read)
+			*e = trouble;
 	}
 	arena_release(&arena);
 	return ok;

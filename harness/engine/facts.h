@@ -24,10 +24,13 @@ bool facts_keep(struct store *store, const struct story *story, struct err *e);
 /* "process.kill on primary + net.partition on 1 replica"; "" when nothing is harmed. */
 const char *facts_scenario(const struct experiment *experiment, struct arena *arena);
 
+/* Derives and puts those of one run. */
+bool facts_derive(struct store *store, const char *run_id, struct err *e);
+
 struct facts_rebuild {
 	bool is_all;              /* also those that have facts */
-	/* After each run; e NULL: derived. May be NULL. */
-	void (*tell)(void *ctx, const char *run_id, size_t done, size_t count, const struct err *e);
+	/* Of each run that cannot be derived. May be NULL. */
+	void (*tell)(void *ctx, const struct err *e);
 	void *ctx;
 	/* Results: */
 	size_t derived_count;
