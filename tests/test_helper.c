@@ -36,7 +36,7 @@ struct sample_with {
 
 static const struct sample_with samples[] = {
 	{ "process.kill", { "name", "postgres", "signal", "TERM", NULL }, { "name", "sshd", NULL } },
-	{ "process.pause", { "name", "it's a $(name)", NULL }, { "which", "main", NULL } },
+	{ "process.pause", { "name", "pr\xc3\xbc" "fer's $(x)", NULL }, { "which", "main", NULL } },
 	{ "service.stop", { "unit", "nginx@1.service", NULL }, { "unit", "ssh", NULL } },
 	{ "net.partition", { "peers", "db2,10.1.0.0/16,fd00::1", "ports", "5432,7000-7010", NULL },
 	  { "peers", "db2", NULL } },
@@ -485,6 +485,20 @@ START_TEST(test_sudo_that_does_not_let_us_is_said_with_what_to_do)
 }
 END_TEST
 
+START_TEST(test_helper_argv_says_whether_there_is_a_line_to_spare)
+{
+	struct host local = { .name = "here", .is_local = true, .user = "drill", .is_sudo = true };
+	const char *argv[HELPER_ARGV_OWN];
+	const char *script = fault_find("disk.fill")->scripts->rows[0].text;
+
+	helper_argv(&local, "c", script, argv);
+	ck_assert_str_eq(argv[4], "local");
+	helper_argv(&hosts[0], "c", script, argv);
+	ck_assert_str_eq(argv[4], "ssh");
+	ck_assert_str_eq(argv[5], fault_find("disk.fill")->scripts->rows[0].name);
+}
+END_TEST
+
 START_TEST(test_sudoers_of_a_user_that_sudo_reads_otherwise_is_refused)
 {
 	static const char *const users[] = { "%admin", "#0", "+netgroup", "a,b", "a=b", "a\\b", "ALL", "-x", "" };
@@ -516,6 +530,7 @@ void suite_helper(Suite *suite)
 	tcase_add_test(tcase, test_helper_refuses_a_connection_that_sshd_would_not_name);
 	tcase_add_test(tcase, test_helper_hostile_words_do_nothing);
 	tcase_add_test(tcase, test_sudo_that_does_not_let_us_is_said_with_what_to_do);
+	tcase_add_test(tcase, test_helper_argv_says_whether_there_is_a_line_to_spare);
 	tcase_add_test(tcase, test_sudoers_of_a_user_that_sudo_reads_otherwise_is_refused);
 	suite_add_tcase(suite, tcase);
 }
