@@ -194,6 +194,7 @@ catalogue=$(sed -n 's/^host=app1 catalogue=//p' <("$firedrill" sudoers app1 --he
 ask() { as_drill "env SSH_CONNECTION='198.18.77.254 1 198.18.77.31 22' sudo -n $helper $catalogue ssh $1"; }
 dir=/run/firedrill/mine/1
 ends 0 '' 'a guard is armed by hand' ask "guard/arm $dir 60 guard/guard guard/fire service.stop/undo $dir nginx"
+ends 0 '^active$' 'it is a service of its own' on_host app1 'systemctl is-active firedrill-mine-1'
 ends 10 'of another fault' 'its record is not for another unit' ask "guard/inject $dir guard/begin service.stop/inject $dir ssh"
 ends 10 'of another fault' 'nor for another fault' ask "guard/heal $dir guard/end disk.fill/undo $dir /data 1"
 ends 10 'of another fault' 'nor for one without a guard' ask "process.kill/heal $dir nginx KILL main"
