@@ -204,6 +204,9 @@ on_host app1 'mkdir -p /home/drill/own && chown drill /home/drill/own && ln -s /
 ends 10 'not a folder of root alone' 'a link in the way' ask "process.kill/inject $dir nginx KILL main"
 on_host app1 'rm /run/firedrill; mkdir -p /run/firedrill/mine && chown drill /run/firedrill/mine'
 ends 10 'not a folder of root alone' 'a folder of that user in the way' ask "process.kill/inject $dir nginx KILL main"
+# shellcheck disable=SC2016
+on_host app1 'rm -rf /run/firedrill; i=0; while [ $((i += 1)) -le 256 ]; do mkdir -p /run/firedrill/full/$i; done'
+ends 10 'there are 256 records' 'guards without end' ask "guard/arm $dir 60 guard/guard guard/fire service.stop/undo $dir nginx"
 on_host app1 'rm -rf /run/firedrill'
 "$lab" exec app1 'cat >/tmp/hostile.sh' <tests/hostile_words.sh
 ends 0 '^[0-9]+ calls, 0 went through, no mark' 'hostile words in every place' as_drill "sh /tmp/hostile.sh $helper $catalogue"
