@@ -148,7 +148,6 @@ on_host app1 "mv $helper.away $helper; chmod 775 $helper"
 ends 5 'nobody else may write to it' 'a helper that others can write refuses' run all
 on_host app1 "chmod 755 $helper; sed -i 's/, env_keep.*//' $rules"
 ends 5 'sudo does not let SSH_CONNECTION through' 'without our line known nothing begins' run all
-install_rights app1
 install_rights app1 "$folder/kill.yaml"
 ends 5 'made without process.pause for app1' 'a fault that was not granted is not begun' run all
 install_rights app1
