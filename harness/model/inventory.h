@@ -5,6 +5,7 @@
 #ifndef MODEL_INVENTORY_H
 #define MODEL_INVENTORY_H
 
+#include "model/notify.h"
 #include "model/policy.h"
 
 enum { HOST_PORT_DEFAULT = 22 };
@@ -59,6 +60,7 @@ struct inventory {
 	int64_t max_hosts;       /* blast radius of any experiment; 0: no cap */
 	int64_t max_percent_ppm; /* of a service's members at one time; 0: no cap */
 	struct policy policy;
+	struct notify notify;
 };
 
 const struct host *inventory_host(const struct inventory *inventory, const char *name);
