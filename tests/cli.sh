@@ -58,6 +58,11 @@ says 1 '' test -e "$folder/store"
 echo 'no database' >"$folder/garbage.db"
 chmod 600 "$folder/garbage.db"
 says 7 'damaged or is no store' "$firedrill" list --store "$folder/garbage.db"
+for command in list heal 'report last'; do
+	# shellcheck disable=SC2086 # a command and its word
+	says 2 'every user of this machine can see' "$firedrill" $command --store postgresql://anna:s3cr3t-word@127.0.0.1:1/x
+done
+says 7 'it cannot be reached' env FIREDRILL_STORE=postgresql://anna:s3cr3t-word@127.0.0.1:1/x "$firedrill" list
 says 0 'fine' "$firedrill" check experiments/db-failover.yaml
 says 0 '^-: fine' sh -c "'$firedrill' check - --inventory experiments/inventory.yaml <experiments/db-failover.yaml"
 mkfifo "$folder/pipe.yaml"

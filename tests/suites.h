@@ -67,12 +67,15 @@
 	X(store_place) \
 	X(store_rows) \
 	X(store_sets) \
+	X(store_server) \
 	X(statistics) \
 	X(story) \
 	X(trials) \
 	X(verify) \
 	X(compare) \
 	X(crash) \
+	X(crash_orders) \
+	X(run_hung) \
 	X(sampler) \
 	X(watch) \
 	X(stop) \

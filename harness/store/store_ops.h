@@ -1,5 +1,6 @@
 /*
- * store_ops.h - what a place to keep things must be able to do. SQLite is one (sqlite.c).
+ * store_ops.h - what a place to keep things must be able to do: SQLite (sqlite.c), PostgreSQL
+ * (postgres.c), and a bundle that is read (bundle_store.c).
  *
  * A backend keeps rows and knows nothing of secrets, seals or blobs: store.c and its neighbours
  * have hidden, sealed and packed everything before it comes here. All text read goes to the arena.
@@ -97,8 +98,8 @@ struct store_ops {
 	bool (*begin)(void *backend, bool is_write, struct err *e);
 	bool (*commit)(void *backend, struct err *e);
 	void (*rollback)(void *backend);
-	/* After a failure for want of space: true when there is some now and a retry makes sense.
-	 */
+	/* After a failure: true when what stood in the way is gone (there is space now; another process
+	   has finished the same), and a retry makes sense. */
 	bool (*make_room)(void *backend);
 
 	bool (*run_insert)(void *backend, const struct stored_run *run, struct err *e);
@@ -164,8 +165,10 @@ struct store_ops {
 			  struct arena *arena, const struct stop_row **ret_stop, struct err *e);
 	bool (*stops_lift)(void *backend, const struct stop_row *lift, size_t *ret_count,
 			   struct err *e);
+	bool is_shared; /* processes of other machines use it, too */
 };
 
 extern const struct store_ops store_sqlite;
+extern const struct store_ops store_postgres;
 
 #endif

@@ -16,6 +16,7 @@ struct store {
 	void *owned_backend;
 	const struct secrets *secrets; /* NULL: none */
 	const struct secrets *more_secrets; /* store_hide_also */
+	struct secrets own_secrets; /* what opens it */
 };
 
 /* The text without secrets: itself, or a copy in the arena. NULL gives NULL. */
