@@ -17,7 +17,8 @@ servers=()
 
 end() {
 	local_drill_end
-	[ ${#servers[@]} = 0 ] || kill -9 "${servers[@]}" 2>/dev/null
+	[ ${#servers[@]} = 0 ] || kill "${servers[@]}" 2>/dev/null
+	wait 2>/dev/null
 	rm -rf "$folder"
 }
 trap end EXIT
@@ -79,8 +80,8 @@ notify:
     - { on: [missed], channels: [pager], escalate: [{ after: 5m, channels: [mail] }] }
 END
 drill=$folder/drill.yaml
-sed 's/rto: 5s/rto: 25ms/; s/for: 1s/for: 1200ms/' "$drill" >"$folder/missed.yaml"
-sed -i 's/stable_for: 500ms/stable_for: 400ms/' "$folder/missed.yaml"
+sed -i 's/good_for: 500ms/good_for: 200ms/; s/baseline: 500ms/baseline: 100ms/; s/for: 1s/for: 400ms/; s/stable_for: 500ms/stable_for: 200ms/' "$drill"
+sed 's/rto: 5s/rto: 25ms/' "$drill" >"$folder/missed.yaml"
 requests() {
 	find "$folder/hook" -name 'request-*' | wc -l
 }
@@ -141,9 +142,8 @@ ok 'the incident is resolved' grep -q '"event_action":"resolve"' "$folder"/hook/
 rm -f "$folder"/hook/request-* "$folder"/mail/mail-*
 export HOOK=http://127.0.0.1:1/services/qzhook-never-to-be-seen
 echo '404 no such hook' >"$folder/hook/answers"
-says 0 'notification.* not sent yet; .firedrill notifications deliver' "$firedrill" run "$drill" --yes --out "$folder/untold"
+says 1 'refused for good.*channel `' "$firedrill" run "$folder/missed.yaml" --yes --out "$folder/refused"
 says 0 'start.team  due .* attempts .*\(channel `team`: POST http://127.0.0.1:1: ' "$firedrill" notifications
-says 1 'refused for good' "$firedrill" run "$folder/missed.yaml" --yes --out "$folder/refused"
 says 0 'missed.pager  1 attempt .*the server answered 404: no such hook' "$firedrill" notifications --dead
 id=$("$firedrill" notifications --dead | sed 's/ .*//')
 rm "$folder/hook/answers"

@@ -466,7 +466,6 @@ START_TEST(test_spool_claim_is_for_one)
 	ck_assert(spool_remove(claim, &e));
 	spool_leave(claim);
 	ck_assert_ptr_null(spool_claim(folder, id, &arena, &message));
-	ck_assert_ptr_null(spool_claim(folder, "../x", &arena, &message));
 }
 END_TEST
 
@@ -551,12 +550,9 @@ END_TEST
 
 static void add_files(const char *path, struct text *all)
 {
-	struct text said = { 0 };
 	const char *const argv[] = { "grep", "-r", "", path, NULL };
 
-	(void)tool_run(argv, &said);
-	text_add_bytes(all, text_str(&said), said.length_bytes);
-	text_release(&said);
+	(void)tool_run(argv, all);
 }
 
 /* The server tells back where it was asked, as real ones do, and the drill's own secret is in a title. */

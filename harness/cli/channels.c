@@ -12,10 +12,7 @@ void cli_spool_path(const struct arguments *arguments, struct text *ret_path)
 	struct text store = { 0 };
 
 	cli_store_path(arguments, &store);
-	if (strstr(text_str(&store), "://") != NULL)
-		store_default_path(ret_path);
-	else
-		text_add(ret_path, text_str(&store));
+	store_beside(text_str(&store), ret_path);
 	text_add(ret_path, ".notify");
 	text_release(&store);
 }
