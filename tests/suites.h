@@ -21,6 +21,7 @@
 	X(faults_power) \
 	X(faults_process) \
 	X(faults_trial) \
+	X(helper) \
 	X(ledger_read) \
 	X(load) \
 	X(load_hostile) \
@@ -66,6 +67,7 @@
 	X(store_disk) \
 	X(store_place) \
 	X(store_rows) \
+	X(store_care) \
 	X(store_sets) \
 	X(store_server) \
 	X(statistics) \
@@ -91,6 +93,7 @@
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \
+	X(spool) \
 	X(mail)
 
 #define X(id) void suite_##id(Suite *suite);

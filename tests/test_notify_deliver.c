@@ -2,8 +2,6 @@
  * test_notify_deliver.c - messages into the outbox and out of it, against a server that writes down what
  * it is asked: retries, final answers, crashes between the two, escalations, and what is kept of secrets.
  */
-#include "base/file.h"
-#include "base/limits.h"
 #include "fixtures/happenings.h"
 #include "fixtures/post_office.h"
 #include "fixtures/run_tool.h"
@@ -16,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -444,76 +441,6 @@ START_TEST(test_notify_deliver_killed_during_the_attempt_comes_once_more_with_th
 }
 END_TEST
 
-/* Two that deliver at the same time: what one holds the other leaves alone. */
-START_TEST(test_spool_claim_is_for_one)
-{
-	struct message message;
-	struct claim *claim;
-	size_t count = 0;
-	const char *id;
-
-	if (!has_server)
-		return;
-	(void)post_missed();
-	id = list(SPOOL_WAITING, &count)[0].id;
-	claim = spool_claim(folder, id, &arena, &message);
-	ck_assert_ptr_nonnull(claim);
-	ck_assert_ptr_null(spool_claim(folder, id, &arena, &message));
-	deliver();
-	ck_assert_uint_eq(request_count(), 0);
-	ck_assert_uint_eq(delivered.waiting_count, 1);
-	/* One that was replaced or removed meanwhile is not ours any more. */
-	ck_assert(spool_remove(claim, &e));
-	spool_leave(claim);
-	ck_assert_ptr_null(spool_claim(folder, id, &arena, &message));
-}
-END_TEST
-
-START_TEST(test_spool_put_same_message_again_replaces_it)
-{
-	ck_assert_uint_eq(post_missed(), 1);
-	ck_assert_uint_eq(post_missed(), 1);
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), 1);
-}
-END_TEST
-
-START_TEST(test_spool_put_full_outbox_is_said)
-{
-	const struct happening happening = happening_missed();
-	const struct notifier notifier = { notify, "/srv/inventory.yaml", folder, &secrets, &clock };
-	size_t count = 0;
-
-	for (int i = 0; i < LIMIT_MESSAGES; i++) {
-		const char *path = arena_format(&arena, "%s/m%d.json", folder, i);
-
-		ck_assert_int_eq(mknod(path, S_IFREG | 0600, 0), 0);
-	}
-	ck_assert(!notify_post(&notifier, &happening, NULL, &count, &e));
-	ck_assert_int_eq(e.kind, ERR_LIMIT);
-	ck_assert_ptr_nonnull(strstr(e.text, "1000 messages are waiting"));
-}
-END_TEST
-
-START_TEST(test_spool_list_damaged_files_are_counted_and_passed_over)
-{
-	static const char *const damaged[] = { "", "{", "[]", "{}", "{\"format\":1}",
-					       "{\"format\":1,\"id\":\"../x\",\"channel\":\"c\","
-					       "\"inventory\":\"i\",\"happening\":5}" };
-	struct message *messages = NULL;
-	size_t count = 0;
-	size_t broken_count = 0;
-
-	for (size_t i = 0; i < sizeof damaged / sizeof damaged[0]; i++)
-		ck_assert(file_write(arena_format(&arena, "%s/m%zu.json", folder, i), damaged[i],
-				     strlen(damaged[i]), NULL));
-	(void)post_missed();
-	ck_assert(spool_list(folder, SPOOL_WAITING, &arena, &messages, &count, &broken_count, &e));
-	ck_assert_uint_eq(count, 1);
-	ck_assert_uint_eq(broken_count, 6);
-	deliver(); /* and nothing falls over them */
-}
-END_TEST
-
 /* ---- escalation ---- */
 
 START_TEST(test_notify_deliver_escalates_until_somebody_acknowledges)
@@ -582,19 +509,6 @@ START_TEST(test_notify_deliver_no_secret_of_a_channel_is_in_any_file_or_error)
 }
 END_TEST
 
-START_TEST(test_spool_files_are_private)
-{
-	struct stat info;
-	size_t count = 0;
-
-	(void)umask(0);
-	(void)post_missed();
-	ck_assert_int_eq(stat(arena_format(&arena, "%s/%s.json", folder,
-					   list(SPOOL_WAITING, &count)[0].id), &info), 0);
-	ck_assert_int_eq(info.st_mode & 0777, 0600);
-}
-END_TEST
-
 void suite_notify_deliver(Suite *suite)
 {
 	TCase *tcase = tcase_create("notify_deliver");
@@ -617,12 +531,7 @@ void suite_notify_deliver(Suite *suite)
 	tcase_add_test(tcase, test_notify_deliver_killed_before_the_attempt_is_delivered_once);
 	tcase_add_test(tcase,
 		       test_notify_deliver_killed_during_the_attempt_comes_once_more_with_the_same_key);
-	tcase_add_test(tcase, test_spool_claim_is_for_one);
-	tcase_add_test(tcase, test_spool_put_same_message_again_replaces_it);
-	tcase_add_test(tcase, test_spool_put_full_outbox_is_said);
-	tcase_add_test(tcase, test_spool_list_damaged_files_are_counted_and_passed_over);
 	tcase_add_test(tcase, test_notify_deliver_escalates_until_somebody_acknowledges);
 	tcase_add_test(tcase, test_notify_deliver_no_secret_of_a_channel_is_in_any_file_or_error);
-	tcase_add_test(tcase, test_spool_files_are_private);
 	suite_add_tcase(suite, tcase);
 }

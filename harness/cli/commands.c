@@ -12,9 +12,11 @@
 	X(resume)       \
 	X(heal)         \
 	X(doctor)       \
+	X(sudoers)      \
 	X(report)       \
 	X(verify)       \
 	X(export)       \
+	X(store)        \
 	X(compare)      \
 	X(list)         \
 	X(show)         \

@@ -169,6 +169,38 @@ static bool postgres_make_room(void *backend)
 	return store->may_retry;
 }
 
+static int64_t postgres_schema_found(const void *backend)
+{
+	const struct postgres_store *store = backend;
+
+	return store->schema_found;
+}
+
+/* What reading every row does not show: an index that is not whole, or a rule that was never
+ * checked. */
+static bool postgres_check(void *backend, struct err *e)
+{
+	static const char statement[] =
+		"select coalesce(string_agg(name, ', '), '') from"
+		" (select indexrelid::regclass::text from pg_index join pg_class on"
+		" pg_class.oid = indexrelid where not (indisvalid and indisready)"
+		" and relnamespace = quote_ident(current_schema())::regnamespace"
+		" union all select conname::text from pg_constraint where not convalidated"
+		" and connamespace = quote_ident(current_schema())::regnamespace) as found (name)";
+	struct postgres_store *store = backend;
+	struct text found = { 0 };
+	bool ok = postgres_session_need(store, e) &&
+		  postgres_session_ask(store, statement, &found, e);
+
+	if (ok && found.length_bytes > 0)
+		ok = err_set(e, ERR_ALTERED,
+			     "check the store %s: indexes or rules of its tables are not whole "
+			     "(%.200s); bring back a copy",
+			     store->owned_name, text_str(&found));
+	text_release(&found);
+	return ok;
+}
+
 const struct store_ops store_postgres = {
 	.open = postgres_open,
 	.close = postgres_close,
@@ -178,4 +210,7 @@ const struct store_ops store_postgres = {
 	.make_room = postgres_make_room,
 	SQL_STORE_OPS,
 	.is_shared = true,
+	.schema_now = SQL_SCHEMA_VERSION,
+	.schema_found = postgres_schema_found,
+	.check = postgres_check,
 };

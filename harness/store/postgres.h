@@ -38,6 +38,7 @@ struct postgres_store {
 	int64_t answer_ns;	    /* at most, for one answer */
 	const char *statements[POSTGRES_STATEMENTS_MAX];
 	size_t statement_count;
+	int64_t schema_found;
 	char timeline[16]; /* of the server's history: another one after a failover */
 
 	bool is_in_step;

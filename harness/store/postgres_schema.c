@@ -144,6 +144,7 @@ bool postgres_migrate(struct postgres_store *store, struct err *e)
 
 	if (!look_at(store, &version, e))
 		return false;
+	store->schema_found = version;
 	if (version == SQL_SCHEMA_VERSION)
 		return true;
 	store->answer_ns = migrate_at_most_ns;

@@ -25,7 +25,7 @@ bool sql_approvals_read(void *backend, const char *digest, struct arena *arena,
 {
 	struct query query = query_make(backend, "select digest, person, account, title, wall_ns,"
 						 " until_wall_ns, seal from approvals"
-						 " where digest = ? order by seq");
+						 " where cast(?1 as text) is null or digest = ?1 order by seq");
 	struct stored_approval *approvals = NULL;
 	size_t count = 0;
 

@@ -164,6 +164,13 @@ static bool sqlite_make_room(void *backend)
 	return store->was_full && (empty_log(store) || place_reserve_give_up(store->owned_path));
 }
 
+static int64_t sqlite_schema_found(const void *backend)
+{
+	const struct sqlite_store *store = backend;
+
+	return store->schema_found;
+}
+
 const struct store_ops store_sqlite = {
 	.open = sqlite_open,
 	.close = sqlite_close,
@@ -172,4 +179,8 @@ const struct store_ops store_sqlite = {
 	.rollback = sqlite_rollback,
 	.make_room = sqlite_make_room,
 	SQL_STORE_OPS,
+	.schema_now = SQL_SCHEMA_VERSION,
+	.schema_found = sqlite_schema_found,
+	.check = sqlite_check,
+	.backup = sqlite_backup,
 };

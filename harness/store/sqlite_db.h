@@ -15,6 +15,7 @@ struct sqlite_store {
 	sqlite3 *owned_db;
 	char *owned_path;
 	bool was_full; /* the last failure was for want of space */
+	int64_t schema_found;
 };
 
 /* Says what SQLite's code means and what to do. Returns false. */
@@ -24,5 +25,7 @@ extern const struct sql_engine sql_engine_sqlite;
 
 /* The parts of store_sqlite (sqlite.c) that stand in files of their own. */
 bool sqlite_migrate(struct sqlite_store *store, struct err *e);
+bool sqlite_check(void *backend, struct err *e);
+bool sqlite_backup(void *backend, const char *path, struct err *e);
 
 #endif

@@ -90,6 +90,7 @@ bool sqlite_migrate(struct sqlite_store *store, struct err *e)
 
 	if (!look_at(store, &version, e))
 		return false;
+	store->schema_found = version;
 	if (version == SQL_SCHEMA_VERSION)
 		return true;
 	if (!execute(store, "begin immediate", e))

@@ -179,7 +179,8 @@ struct approval_row {
 };
 
 bool store_approve(struct store *store, const struct approval_row *row, struct err *e);
-/* In the order they came, also those that have expired. ERR_ALTERED when one is not as it was. */
+/* Those for this digest (NULL: all) in the order they came, also those that have expired. ERR_ALTERED
+   when one is not as it was. */
 bool store_approvals(struct store *store, const char *digest, struct arena *arena,
 		     struct approval_row **ret_rows, size_t *ret_count, struct err *e);
 

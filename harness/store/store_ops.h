@@ -158,7 +158,7 @@ struct store_ops {
 				struct err *e);
 	bool (*approvals_read)(void *backend, const char *digest, struct arena *arena,
 			       struct stored_approval **ret_approvals, size_t *ret_count,
-			       struct err *e); /* oldest first */
+			       struct err *e); /* oldest first; digest NULL: all */
 	bool (*stop_insert)(void *backend, const struct stop_row *row, struct err *e);
 	/* *ret_stop stays NULL when none is in force. */
 	bool (*stop_read)(void *backend, const char *run_id, const char *set_id,
@@ -166,6 +166,12 @@ struct store_ops {
 	bool (*stops_lift)(void *backend, const struct stop_row *lift, size_t *ret_count,
 			   struct err *e);
 	bool is_shared; /* processes of other machines use it, too */
+	int64_t schema_now; /* the changes of its tables that this version knows */
+	int64_t (*schema_found)(const void *backend); /* how many of them it had when it was opened */
+	/* The database's own look at itself. ERR_ALTERED names what it found. */
+	bool (*check)(void *backend, struct err *e);
+	/* A whole copy in one file (0600) that is not there yet; NULL: this one has other ways. */
+	bool (*backup)(void *backend, const char *path, struct err *e);
 };
 
 extern const struct store_ops store_sqlite;

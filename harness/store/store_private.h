@@ -44,6 +44,10 @@ bool store_check_id(const char *id, struct err *e);
 bool store_run_read(struct store *store, const char *run_id, struct arena *arena,
 		    struct stored_run *ret_run, struct err *e);
 
+/* Within a write: the end of the run (run_id, ended_wall_ns, exit_code, sentence), sealed with what the
+   store has of it now. */
+bool store_run_seal_end(struct store *store, const struct run_row *end, struct err *e);
+
 /* One hash over the seals of everything measured, so that none of it can go missing unseen. */
 bool store_series_seal(struct store *store, const char *run_id, struct arena *arena,
 		       char ret_hash[HASH_TEXT_BYTES], struct err *e);

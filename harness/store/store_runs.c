@@ -195,9 +195,8 @@ bool store_run_begin(struct store *store, const struct run_row *row, struct err 
 	return ok;
 }
 
-static bool run_end_work(struct store *store, void *ctx, struct err *e)
+bool store_run_seal_end(struct store *store, const struct run_row *end, struct err *e)
 {
-	const struct run_row *end = ctx;
 	struct arena scratch = { 0 };
 	struct stored_run run = { 0 };
 	char last_hash[HASH_TEXT_BYTES];
@@ -224,6 +223,11 @@ static bool run_end_work(struct store *store, void *ctx, struct err *e)
 	}
 	arena_release(&scratch);
 	return ok;
+}
+
+static bool run_end_work(struct store *store, void *ctx, struct err *e)
+{
+	return store_run_seal_end(store, ctx, e);
 }
 
 bool store_run_end(struct store *store, const char *run_id, int64_t ended_wall_ns,
