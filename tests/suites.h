@@ -11,6 +11,7 @@
 	X(zone) \
 	X(permit) \
 	X(run_permit) \
+	X(suite) \
 	X(store_permits) \
 	X(events) \
 	X(lag) \

@@ -53,6 +53,10 @@ bool load_inventory(const struct load_request *request, struct arena *arena, str
 bool load_notify(const struct load_request *request, struct arena *arena, struct secrets *secrets,
 		 const struct notify **ret_notify, struct problems *problems);
 
+/* Is this file an inventory, as far as its keys tell? One that cannot be read is none: loading it as
+   an experiment says why. */
+bool load_is_inventory(const char *path);
+
 /* "file:12:3: unknown key `evry`; did you mean `every`?" */
 void problem_print(const struct problem *problem, struct text *text);
 
