@@ -183,9 +183,9 @@ END_TEST
 
 START_TEST(test_spool_list_damaged_files_are_counted_and_passed_over)
 {
-	static const char *const damaged[] = { "", "{", "[]", "{}", "{\"format\":1}",
-					       "{\"format\":1,\"id\":\"../x\",\"channel\":\"c\","
-					       "\"inventory\":\"i\",\"happening\":5}" };
+	static const char other_place[] = "{\"format\":1,\"id\":\"../x\",\"channel\":\"c\","
+					  "\"inventory\":\"i\",\"happening\":5}";
+	static const char *const damaged[] = { "", "{", "[]", "{}", "{\"format\":1}", other_place };
 	struct message message;
 	size_t broken_count = 0;
 
