@@ -11,6 +11,7 @@
 	X(zone) \
 	X(permit) \
 	X(run_permit) \
+	X(suite) \
 	X(store_permits) \
 	X(events) \
 	X(lag) \
@@ -90,7 +91,11 @@
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
-	X(truth)
+	X(truth) \
+	X(notify) \
+	X(notify_deliver) \
+	X(spool) \
+	X(mail)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)
