@@ -205,6 +205,26 @@ START_TEST(test_helper_does_every_verb_of_what_it_was_made_with)
 }
 END_TEST
 
+/* What has no rows runs nothing on the target, and what has some is tried above. */
+START_TEST(test_every_fault_names_its_scripts_or_runs_here)
+{
+	static const char *const run_here[] = { "node.power" };
+	size_t count;
+	const struct fault_ops *const *table = fault_table(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_known = false;
+
+		for (size_t j = 0; table[i]->scripts != NULL && j < SAMPLES; j++)
+			is_known = is_known || strcmp(table[i]->name, samples[j].fault) == 0;
+		for (size_t j = 0; table[i]->scripts == NULL && j < sizeof run_here / sizeof run_here[0]; j++)
+			is_known = is_known || strcmp(table[i]->name, run_here[j]) == 0;
+		ck_assert_msg(is_known, "%s has no `.scripts`, or no sample in test_helper.c",
+			      table[i]->name);
+	}
+}
+END_TEST
+
 START_TEST(test_helper_refuses_other_words_and_other_faults)
 {
 	struct fault_case granted = { 0 };
@@ -527,6 +547,7 @@ void suite_helper(Suite *suite)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, test_helper_does_every_verb_of_what_it_was_made_with, 0, SAMPLES);
+	tcase_add_test(tcase, test_every_fault_names_its_scripts_or_runs_here);
 	tcase_add_loop_test(tcase, test_helper_refuses_other_words_and_other_faults, 0, SAMPLES);
 	tcase_add_test(tcase, test_helper_lets_doctor_try_the_guard);
 	tcase_add_test(tcase, test_helper_refuses_what_firedrill_never_says);
