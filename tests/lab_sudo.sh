@@ -207,6 +207,15 @@ ends 10 'not a folder of root alone' 'a folder of that user in the way' ask "pro
 on_host app1 'rm -rf /run/firedrill; i=0; while [ $((i += 1)) -le 256 ]; do mkdir -p /run/firedrill/full/$i; done'
 ends 10 'there are 256 records' 'guards without end' ask "guard/arm $dir 60 guard/guard guard/fire service.stop/undo $dir nginx"
 on_host app1 'rm -rf /run/firedrill'
+on_host app1 'stat -c %u /data >/root/owner; chown drill /data; ln -s /root/planted /data/.firedrill-mine-1'
+fill="disk.fill/undo $dir /data 1048576"
+as_arranged=$(on_host app1 'ls -lA /data')
+ends 0 '' 'a guard for a disk whose top is that user'"'"'s' ask "guard/arm $dir 60 guard/guard guard/fire $fill"
+ends 1 'mine-1 cannot be made' 'a link where the space would be' \
+	ask "guard/inject $dir guard/begin disk.fill/inject $dir /data 1048576 disk.fill/holder"
+ends 0 '' 'it is healed' ask "guard/heal $dir guard/end $fill"
+same 'neither the link nor its end was touched' "$as_arranged" "$(on_host app1 'ls -lA /data; ls /root/planted 2>/dev/null')"
+on_host app1 'rm /data/.firedrill-mine-1; chown "$(cat /root/owner)" /data; rm /root/owner'
 "$lab" exec app1 'cat >/tmp/hostile.sh' <tests/hostile_words.sh
 ends 0 '^[0-9]+ calls, 0 went through, no mark' 'hostile words in every place' as_drill "sh /tmp/hostile.sh $helper $catalogue"
 same 'the host is as it was after all attacks' "$before" "$(state_of app1)"
