@@ -11,6 +11,7 @@
 	X(zone) \
 	X(permit) \
 	X(run_permit) \
+	X(suite) \
 	X(store_permits) \
 	X(events) \
 	X(lag) \
@@ -21,6 +22,7 @@
 	X(faults_power) \
 	X(faults_process) \
 	X(faults_trial) \
+	X(helper) \
 	X(ledger_read) \
 	X(load) \
 	X(load_hostile) \
@@ -69,6 +71,7 @@
 	X(store_care) \
 	X(store_sets) \
 	X(store_server) \
+	X(store_spool) \
 	X(statistics) \
 	X(story) \
 	X(trials) \
@@ -89,7 +92,11 @@
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
-	X(truth)
+	X(truth) \
+	X(notify) \
+	X(notify_deliver) \
+	X(spool) \
+	X(mail)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

@@ -12,6 +12,7 @@
 	X(resume)       \
 	X(heal)         \
 	X(doctor)       \
+	X(sudoers)      \
 	X(report)       \
 	X(verify)       \
 	X(export)       \
@@ -19,6 +20,9 @@
 	X(compare)      \
 	X(list)         \
 	X(show)         \
+	X(ack)          \
+	X(notifications) \
+	X(notify)       \
 	X(faults)       \
 	X(probes)       \
 	X(schema)       \

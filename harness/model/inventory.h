@@ -5,6 +5,8 @@
 #ifndef MODEL_INVENTORY_H
 #define MODEL_INVENTORY_H
 
+#include "base/mem.h"
+#include "model/notify.h"
 #include "model/policy.h"
 
 enum { HOST_PORT_DEFAULT = 22 };
@@ -15,6 +17,7 @@ struct host {
 	const char *address;     /* numeric or a name; NULL when local */
 	uint16_t port;
 	const char *user;
+	bool is_sudo;            /* `sudo: true`: faults act as root there, through sudo and a helper */
 	const char *key_path;    /* private key file; NULL: the agent, then ~/.ssh/id_* */
 	const char *known_hosts; /* file; NULL: ~/.ssh/known_hosts */
 	const char *host_key;    /* pinned, "ssh-ed25519 AAAA..."; beats known_hosts; NULL: none */
@@ -59,10 +62,13 @@ struct inventory {
 	int64_t max_hosts;       /* blast radius of any experiment; 0: no cap */
 	int64_t max_percent_ppm; /* of a service's members at one time; 0: no cap */
 	struct policy policy;
+	struct notify notify;
 };
 
 const struct host *inventory_host(const struct inventory *inventory, const char *name);
 const struct service *inventory_service(const struct inventory *inventory, const char *name);
+/* Where it really is, whatever an inventory calls it: the other name under which it is locked. */
+const char *host_place(const struct host *host, struct arena *arena);
 const char *host_label(const struct host *host, const char *name); /* NULL when absent */
 /* All of them, with these values; none are had by every host. A value that could not be read is had by none. */
 bool host_has_labels(const struct host *host, const struct pair *labels, size_t label_count);
