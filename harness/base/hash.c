@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -103,6 +104,19 @@ void hash_texts(const char *const *texts, size_t text_count, char ret_text[HASH_
 	}
 	hash_chain("", text_str(&bytes), bytes.length_bytes, ret_text);
 	text_release(&bytes);
+}
+
+void hash_hmac(const char *key, const void *bytes, size_t length_bytes,
+	       char ret_text[HASH_TEXT_BYTES])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned digest_bytes = 0;
+
+	(void)mem_or_die(HMAC(EVP_sha256(), key, (int)strlen(key), bytes, length_bytes, digest,
+			      &digest_bytes),
+			 STATE_BYTES);
+	assert(digest_bytes * 2 + 1 == HASH_TEXT_BYTES);
+	print_hex(digest, digest_bytes, ret_text);
 }
 
 void hash_md5(const void *bytes, size_t length_bytes, char ret_text[HASH_MD5_TEXT_BYTES])
