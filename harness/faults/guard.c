@@ -19,10 +19,17 @@ static const char fire_script[] = SCRIPT_COMMON
 	"is_ours && [ ! -e \"$dir/healed\" ] || exit 0\n"
 	"sh -c \"$undo\" firedrill \"$@\" && put healed \"the lease ended\"\n";
 
-/* The guard process: DIR; the rest it reads there before it begins. Heal ends it before it removes the
-   directory, so when that is gone somebody else has removed it, and with it the notes of inject:
-   FIREDRILL_GONE tells undo. */
-static const char guard_script[] = SCRIPT_COMMON
+/*
+ * The guard process: DIR; the rest it reads there before it begins. Heal ends it before it removes the
+ * directory, so when that is gone somebody else has removed it, and with it the notes of inject:
+ * FIREDRILL_GONE tells undo.
+ *
+ * A shell that cannot fork, because the host has no process left to give, ends with status 2. Then the
+ * guard begins again in its own place, which needs no fork, as the same process, until there is one.
+ */
+static const char guard_script[] =
+	"file=$0 home=$1; trap '[ \"$?\" != 2 ] || exec sh \"$file\" \"$home\"' EXIT\n"
+	SCRIPT_COMMON
 	"trap '' HUP INT TERM\n"
 	"undo=$(cat \"$dir/undo\") && fire=$(cat \"$dir/fire\") || exit 1\n"
 	"shift; while IFS= read -r word; do set -- \"$@\" \"$word\"; done <\"$dir/args\"\n"
@@ -32,6 +39,7 @@ static const char guard_script[] = SCRIPT_COMMON
 	"while :; do\n"
 	"\tlease=0\n"
 	"\tread -r up _ </proc/uptime\n"
+	"\t{ echo \"${up%.*}\" >\"$dir/seen\"; } 2>/dev/null || :\n"
 	"\t{ read -r lease <\"$dir/lease\"; } 2>/dev/null || break\n"
 	"\t[ \"${up%.*}\" -lt \"$lease\" ] 2>/dev/null || break\n"
 	"\tsleep 0.3 || sleep 1 || break\n"
@@ -51,14 +59,15 @@ static const char guard_script[] = SCRIPT_COMMON
 /*
  * Who came over SSH may be thrown out, and everything of the session with it; so systemd, where root can
  * ask it, runs the guard as a service of its own. Started here, as for node.power, it stays in the session
- * and keeps its environment. The script comes from a file because systemd looks for $ in words.
+ * and keeps its environment. The script comes from a file because systemd looks for $ in words. What the
+ * login finds its tools by, the guard does, too.
  */
 #define SCRIPT_START                                                                              \
 	"start_guard() {\n"                                                                       \
 	"\tunit=firedrill-$(printf %s \"${dir#\"$base\"/}\" | tr / -)\n"                            \
 	"\tif [ -n \"${SSH_CONNECTION:-}\" ] && [ \"$(id -u)\" = 0 ] && [ -d /run/systemd/system ]; then\n" \
 	"\t\ttimeout 5 systemd-run --quiet --collect --unit=\"$unit\" -p TimeoutStopSec=1s \\\n"     \
-	"\t\t\t--description=\"undoes $dir when its lease ends\" -p StandardOutput=null \\\n"        \
+	"\t\t\t--description=\"undoes $dir when its lease ends\" --setenv=PATH=\"$PATH\" -p StandardOutput=null \\\n" \
 	"\t\t\t-p StandardError=null sh \"$dir/firedrill-guard\" \"$dir\" </dev/null >/dev/null 2>&1 && return\n" \
 	"\tfi\n"                                                                                 \
 	"\tsetsid sh \"$dir/firedrill-guard\" \"$dir\" </dev/null >/dev/null 2>&1 &\n"            \
@@ -81,7 +90,7 @@ static const char arm_script[] = SCRIPT_COMMON SCRIPT_START
 	"}\n"
 	"write_record \"$@\" || refuse \"the guard's record cannot be written into $dir; is its disk full?\"\n"
 	"guard_lives && exit 0\n"
-	"rm -f \"$dir/guard\"\n"
+	"rm -f \"$dir/guard\" \"$dir/seen\"\n"
 	"start_guard\n"
 	"tries=0\n"
 	"until guard_lives; do\n"
@@ -96,7 +105,11 @@ static const char renew_script[] = SCRIPT_COMMON
 	"is_ours || fail \"there is no guard in $dir (any more)\"\n"
 	"[ ! -e \"$dir/healed\" ] || fail \"the lease had ended, and the guard has undone the fault\"\n"
 	"guard_lives || fail \"the guard in $dir is dead\"\n"
+	"case $state in T|t) kill -s CONT \"$guard_pid\" ;; esac # somebody has stopped it\n"
 	"read -r up _ </proc/uptime\n"
+	"seen=''; { read -r seen <\"$dir/seen\"; } 2>/dev/null || :\n"
+	"[ \"$((${up%.*} - ${seen:-${up%.*}}))\" -le 10 ] || fail \"the guard in $dir stands still since \\\n"
+	"$((${up%.*} - seen)) s; is it frozen?\"\n"
 	"put lease \"$((${up%.*} + lease + 1))\" || fail \"the lease in $dir cannot be written\"\n"
 	"[ -z \"$also\" ] || exec sh -c \"$also\" firedrill \"$@\"\n";
 

@@ -10,6 +10,7 @@
  *   firedrill-guard, fire   what the guard runs, and runs when it fires
  *   lease   when it ends, in seconds of the target's own /proc/uptime; replaced whole by a rename
  *   guard   pid and start time of the guard process
+ *   seen    when it last looked at the lease, on the same clock: a guard that stands still is none
  *   on      inject has begun
  *   healed  the guard has fired and its undo worked
  *   lock    taken for inject, undo and removal, so that these never overlap
