@@ -64,9 +64,26 @@ bool sqlite_stop_insert(void *backend, const struct stop_row *row, struct err *e
 	return query_done(&query, e);
 }
 
+/* Who gives an order gives it to the file that has the store's name now. */
+static bool check_place(struct sqlite_store *store, struct err *e)
+{
+	int has_moved = 0;
+
+	if (sqlite3_file_control(store->owned_db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved) !=
+		    SQLITE_OK ||
+	    has_moved == 0)
+		return true;
+	return err_set(e, ERR_STORE,
+		       "%s was removed or replaced while it was in use, so orders go to another store now",
+		       store->owned_path);
+}
+
 bool sqlite_stop_read(void *backend, const char *run_id, const char *set_id, struct arena *arena,
 		      const struct stop_row **ret_stop, struct err *e)
 {
+	if (!check_place(backend, e))
+		return false;
+
 	/* A comparison with null is never true, so an id that is missing finds nothing. */
 	struct query query = query_make(
 		backend, "select subject, person, reason, wall_ns from stops"
