@@ -71,12 +71,14 @@ is_held() {
 }
 # Every row of a table whose last column is "held by".
 rows=0
-while IFS= read -r row; do
-	rows=$((rows + 1))
-	ok "docs/safety.md: $(grep -oE '\*\*[^*]+\*\*' <<<"$row" | head -n 1) is held by tests that are there" \
-		is_held "$(sed -E 's/\\\|/\x01/g; s/ *\|$//; s/.*\|//; s/\x01/\\|/g' <<<"$row")"
-done < <(awk '!/^\|/ { held = 0 } held && !/^\| *---/ { print } /^\|.*held by \|$/ { held = 1 }' docs/safety.md)
-ok "docs/safety.md has its promises" test "$rows" -ge 36
+for page in docs/safety.md docs/attacks.md; do
+	while IFS= read -r row; do
+		rows=$((rows + 1))
+		ok "$page: $(grep -oE '\*\*[^*]+\*\*' <<<"$row" | head -n 1) is held by tests that are there" \
+			is_held "$(sed -E 's/\\\|/\x01/g; s/ *\|$//; s/.*\|//; s/\x01/\\|/g' <<<"$row")"
+	done < <(awk '!/^\|/ { held = 0 } held && !/^\| *---/ { print } /^\|.*held by \|$/ { held = 1 }' "$page")
+done
+ok "the promises and attacks of the documents were read" test "$rows" -ge 45
 # shellcheck disable=SC2016 # backquotes as the page has them
 while read -r file; do
 	ok "SECURITY.md names $file, which is there" test -e "$file"
