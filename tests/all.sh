@@ -107,6 +107,8 @@ on_processors() {
 	step valgrind nice tests/valgrind.sh build/plain/firedrill
 	step cli tests/cli.sh build/plain/firedrill
 	step policy tests/policy.sh build/plain/firedrill
+	step notify tests/notify.sh build/plain/firedrill
+	step gate tests/gate.sh build/plain/firedrill
 	step memory tests/memory_private.sh build/plain/firedrill
 	step canary tests/canary.py build/plain/firedrill
 	step injection tests/injection.py build/plain/firedrill
@@ -124,6 +126,7 @@ on_hosts() {
 	# The rest of the table: make test-losses.
 	lab_step lab-losses tests/lab_losses.sh build/plain/firedrill async-partition quorum-kill two-primaries
 	lab_step lab-doctor tests/lab_doctor.sh build/plain/firedrill
+	lab_step lab-sudo tests/lab_sudo.sh build/plain
 	lab_step crash-matrix tests/crash_matrix.sh build/plain --sample 60 --seconds 20
 }
 

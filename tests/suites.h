@@ -12,6 +12,7 @@
 	X(permit) \
 	X(plan) \
 	X(run_permit) \
+	X(suite) \
 	X(store_permits) \
 	X(events) \
 	X(lag) \
@@ -22,6 +23,7 @@
 	X(faults_power) \
 	X(faults_process) \
 	X(faults_trial) \
+	X(helper) \
 	X(ledger_read) \
 	X(load) \
 	X(load_hostile) \
@@ -67,7 +69,10 @@
 	X(store_disk) \
 	X(store_place) \
 	X(store_rows) \
+	X(store_care) \
 	X(store_sets) \
+	X(store_server) \
+	X(store_spool) \
 	X(statistics) \
 	X(story) \
 	X(trials) \
@@ -88,7 +93,11 @@
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
-	X(truth)
+	X(truth) \
+	X(notify) \
+	X(notify_deliver) \
+	X(spool) \
+	X(mail)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

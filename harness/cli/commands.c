@@ -12,12 +12,17 @@
 	X(resume)       \
 	X(heal)         \
 	X(doctor)       \
+	X(sudoers)      \
 	X(report)       \
 	X(verify)       \
 	X(export)       \
+	X(store)        \
 	X(compare)      \
 	X(list)         \
 	X(show)         \
+	X(ack)          \
+	X(notifications) \
+	X(notify)       \
 	X(faults)       \
 	X(probes)       \
 	X(schema)       \

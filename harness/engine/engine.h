@@ -19,6 +19,7 @@
  *   trials.c   an experiment several times; trials_story.c, judge_trials.c what comes of it;
  *              statistics.c the numbers;
  *              compare.c two groups of runs
+ *   suite.c    several experiments: which may run at one time
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -81,6 +82,10 @@ bool plan_build_telling(const struct experiment *experiment, const char *run_id,
 /* Makes the targets of one step whole once the members that play its role are known. */
 bool plan_resolve(struct plan *plan, size_t step_index, const struct host *const *members,
 		  size_t member_count, struct arena *arena, struct err *e);
+
+/* May the step hit this host, whatever chance and roles decide? */
+bool plan_may_hit(const struct experiment *experiment, const struct step *step,
+		  const struct host *host);
 
 /* "20261121-102030-k3f9": sorts by time, safe in file names, nft and unit names. */
 void run_id_make(const struct clock *clock, char *ret_text, size_t text_bytes);

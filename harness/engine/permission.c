@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/process.h"
+#include "base/units.h"
 
 static const int64_t orders_every_ns = NS_PER_S / 2;
 
@@ -28,16 +29,6 @@ void permission_beat(struct run *run)
 			     clock_wall_ns(run->clock) + life_ns, NULL);
 }
 
-/* The other name under which a host is locked: where it really is. */
-static const char *place_of(const struct host *host, struct arena *arena)
-{
-	if (host->is_local || host->address == NULL)
-		return "this machine";
-	return arena_format(arena, "%s port %u%s%s", host->address, (unsigned)host->port,
-			    host->via == NULL ? "" : " via ",
-			    host->via == NULL ? "" : host->via->address);
-}
-
 bool permission_lock(struct run *run, const struct host *const *hosts, size_t count, struct err *e)
 {
 	struct store *store = run->request->store;
@@ -47,7 +38,7 @@ bool permission_lock(struct run *run, const struct host *const *hosts, size_t co
 	for (size_t i = 0; i < count; i++) {
 		if (!store_lock_take(store, run_id, hosts[i]->name, e))
 			return false;
-		if (!store_lock_take(store, run_id, place_of(hosts[i], &run->arena), e))
+		if (!store_lock_take(store, run_id, host_place(hosts[i], &run->arena), e))
 			return err_wrap(e, "`%s` is also known by another name", hosts[i]->name);
 	}
 	return true;
@@ -138,7 +129,7 @@ static void read_others(struct asking *asking)
 		const char *holder = find_holder(asking, locks, count, host->name);
 
 		if (holder == NULL)
-			holder = find_holder(asking, locks, count, place_of(host, asking->arena));
+			holder = find_holder(asking, locks, count, host_place(host, asking->arena));
 		if (holder != NULL)
 			add_hit(asking, (struct permit_hit){ .host = host,
 							     .from_ns = INT64_MIN,
@@ -320,6 +311,38 @@ static int64_t ordered_ns(const struct run *run, const struct stop_row *stop)
 	return age_ns >= 0 && age_ns < 2 * orders_every_ns ? clock_now_ns(run->clock) - age_ns : 0;
 }
 
+/* A shared store may be away while its servers change places. As long as others take us for alive, that
+   alone is no reason to end a run: what happens is kept, nothing new is harmed. */
+static bool is_away_for_a_while(struct run *run, int64_t now_ns, const struct err *why)
+{
+	if (!store_is_away(run->request->store))
+		return false;
+	if (run->store_away_ns == 0) {
+		run->store_away_ns = now_ns;
+		(void)journal_say(&run->journal, EVENT_NOTE,
+				  "the store is away, and what happens is kept on this machine until "
+				  "it is back: %s", why->text);
+	}
+	return now_ns - run->store_away_ns < life_least_ns;
+}
+
+static void note_back(struct run *run, int64_t now_ns)
+{
+	char length[UNITS_TEXT_BYTES];
+
+	if (run->store_away_ns == 0)
+		return;
+	(void)journal_say(&run->journal, EVENT_NOTE, "the store is back after %s",
+			  units_format_duration(now_ns - run->store_away_ns, length));
+	run->store_away_ns = 0;
+}
+
+void permission_wait_for_store(struct run *run)
+{
+	while (store_is_away(run->request->store) && !run->is_stopping)
+		run_tick(run, clock_now_ns(run->clock) + orders_every_ns);
+}
+
 void permission_look_at_orders(struct run *run)
 {
 	const int64_t now_ns = clock_now_ns(run->clock);
@@ -332,8 +355,13 @@ void permission_look_at_orders(struct run *run)
 	if (run->is_stopping || now_ns < run->orders_due_ns)
 		return;
 	run->orders_due_ns = now_ns + orders_every_ns;
-	if (!store_stop_find(run->request->store, run->request->run_id, run->request->set_id,
-			     &scratch, &is_there, &stop, &e))
+
+	const bool is_asked = store_stop_find(run->request->store, run->request->run_id,
+					      run->request->set_id, &scratch, &is_there, &stop, &e);
+
+	if (is_asked)
+		note_back(run, now_ns);
+	if (!is_asked && !is_away_for_a_while(run, now_ns, &e))
 		text_addf(&text, "stopped: whether somebody has ordered it cannot be told: %s", e.text);
 	else if (is_there)
 		text_addf(&text, "stopped by %s%s: %s", stop.person,

@@ -45,6 +45,7 @@ struct run {
 	int64_t last_change_ns;  /* the last harm or timed heal: stable counts from here */
 	int64_t tick_shown_ns;
 	int64_t beat_due_ns;     /* when the next sign of life is due */
+	int64_t store_away_ns;   /* since when the store cannot be asked; 0: it can */
 	int64_t orders_due_ns;   /* when the store is asked for orders to stop again */
 	size_t leftover_count;
 	bool is_stopping;        /* stop condition or signal: heal and end */
@@ -76,6 +77,9 @@ bool run_not_started(struct run *run, const char *why);
 /* One step on all its targets. False: something could not be done; the journal says what, and what
    was done so far will be healed. */
 bool inject_step(struct run *run, size_t step_index);
+/* Before the gate: does the helper of each host that has `sudo: true` do what the plan needs? Harms
+   nothing. False: e says what is in the way, and on which host. */
+bool inject_ask_helpers(struct run *run, struct err *e);
 
 /*
  * Undoes the harms that are on and due by then, newest first, and the hosts of a step together;

@@ -1,5 +1,5 @@
 /*
- * guard.c - see guard.h. Five scripts and who calls them.
+ * guard.c - see guard.h. Its scripts and who calls them.
  *
  * flock(1) holds the lock in a process of its own (-o), so nothing that an undo starts inherits it.
  * The guard fires under the lock as well; when it does not get it within 2 s, as when an inject
@@ -10,6 +10,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <string.h>
 
 static const int64_t guard_timeout_ns = 20 * NS_PER_S;
 
@@ -99,19 +100,46 @@ static const char arm_script[] = SCRIPT_COMMON SCRIPT_START
 	"\tsleep 0.01\n"
 	"done\n";
 
-/* DIR LEASE ALSO WORD... */
-static const char renew_script[] = SCRIPT_COMMON
-	"lease=$2 also=$3; shift 3\n"
-	"is_ours || fail \"there is no guard in $dir (any more)\"\n"
-	"[ ! -e \"$dir/healed\" ] || fail \"the lease had ended, and the guard has undone the fault\"\n"
-	"guard_lives || fail \"the guard in $dir is dead\"\n"
-	"case $state in T|t) kill -s CONT \"$guard_pid\" ;; esac # somebody has stopped it\n"
-	"read -r up _ </proc/uptime\n"
-	"seen=''; { read -r seen <\"$dir/seen\"; } 2>/dev/null || :\n"
-	"[ \"$((${up%.*} - ${seen:-${up%.*}}))\" -le 10 ] || fail \"the guard in $dir stands still since \\\n"
-	"$((${up%.*} - seen)) s; is it frozen?\"\n"
+/*
+ * DIR LEASE. Whether the guard of a user who came over SSH may live as long as its lease. logind asks what a
+ * session leaves behind to end, which a guard ignores, and kills it when the time for that is over.
+ */
+static const char session_script[] = SCRIPT_BASE
+	"lease=$2; [ \"$(id -u)\" != 0 ] || exit 0\n"
+	"scope=$(sed -n 's|.*/\\(session-[^/]*\\.scope\\)$|\\1|p' /proc/self/cgroup | head -n 1)\n"
+	"[ -n \"$scope\" ] && command -v busctl >/dev/null || exit 0\n"
+	"ask() {\n"
+	"\tbusctl get-property \"org.freedesktop.$1\" \"/org/freedesktop/$1$2\" \"org.freedesktop.$1.$3\" \"$4\" 2>/dev/null\n"
+	"}\n"
+	"[ \"$(ask login1 '' Manager KillUserProcesses)\" = 'b true' ] || exit 0\n"
+	"case $(ask login1 '' Manager KillExcludeUsers) in *\"\\\"$(id -un)\\\"\"*) exit 0 ;; esac\n"
+	"unit=$(printf %s \"$scope\" | sed 's/-/_2d/g; s/\\./_2e/g')\n"
+	"limit=$(ask systemd1 \"/unit/$unit\" Scope TimeoutStopUSec) || exit 0\n"
+	"limit=${limit#t }; [ \"${#limit}\" -le 15 ] || exit 0 # for ever\n"
+	"limit=$((limit / 1000000))\n"
+	"[ \"$((lease + 2))\" -lt \"$limit\" ] || refuse \"logind ends what a session of $(id -un) leaves behind \\\n"
+	"$limit s after it (KillUserProcesses=yes), and so the guard before a lease of $lease s is over; write a shorter \\\n"
+	"lease, or log in as root\"\n";
+
+/* DIR LEASE ... */
+#define SCRIPT_RENEW                                                                              \
+	"lease=$2\n"                                                                             \
+	"is_ours || fail \"there is no guard in $dir (any more)\"\n"                             \
+	"[ ! -e \"$dir/healed\" ] || fail \"the lease had ended, and the guard has undone the fault\"\n" \
+	"guard_lives || fail \"the guard in $dir is dead\"\n"                                    \
+	"case $state in T|t) kill -s CONT \"$guard_pid\" ;; esac # somebody has stopped it\n"       \
+	"read -r up _ </proc/uptime\n"                                                           \
+	"seen=''; { read -r seen <\"$dir/seen\"; } 2>/dev/null || :\n"                          \
+	"[ \"$((${up%.*} - ${seen:-${up%.*}}))\" -le 10 ] || fail \"the guard in $dir stands still since \\\n" \
+	"$((${up%.*} - seen)) s; is it frozen?\"\n"                                              \
 	"put lease \"$((${up%.*} + lease + 1))\" || fail \"the lease in $dir cannot be written\"\n"
-	"[ -z \"$also\" ] || exec sh -c \"$also\" firedrill \"$@\"\n";
+
+static const char renew_script[] = SCRIPT_COMMON SCRIPT_RENEW;
+
+/* DIR LEASE ALSO WORD... */
+static const char renew_also_script[] = SCRIPT_COMMON SCRIPT_RENEW
+	"also=$3; shift 3\n"
+	"exec sh -c \"$also\" firedrill \"$@\"\n";
 
 /* Under the lock: DIR SCRIPT WORD... */
 static const char begin_script[] = SCRIPT_COMMON
@@ -146,6 +174,22 @@ static const char heal_script[] = SCRIPT_COMMON
 	"is_ours || { drop_begun; exec sh -c \"$undo\" firedrill \"$@\"; }\n"
 	"exec flock -o -E 75 -w 15 \"$dir/lock\" sh -c \"$end\" firedrill \"$dir\" \"$undo\" \"$@\"\n";
 
+static const struct script_row guard_rows[] = {
+	{ "guard/guard", guard_script, "", true },
+	{ "guard/fire", fire_script, "", true },
+	{ "guard/begin", begin_script, "", true },
+	{ "guard/end", end_script, "", true },
+	{ "guard/arm", arm_script, "dir lease =guard/guard =guard/fire >undo", false },
+	{ "guard/session", session_script, "dir lease", false },
+	{ "guard/renew", renew_script, "dir lease", false },
+	{ "guard/renew-also", renew_also_script, "dir lease >renew", false },
+	{ "guard/inject", inject_script, "dir =guard/begin >inject", false },
+	{ "guard/heal", heal_script, "dir =guard/end >undo", false },
+	{ 0 },
+};
+
+const struct script_set guard_scripts = { .rows = guard_rows };
+
 /* The words of a script above: its own first, after the directory, then those of the fault. */
 static struct words words_for(const struct words *fault_words, const char *const *own,
 			      size_t own_count)
@@ -167,8 +211,15 @@ bool guard_arm(struct remote *remote, const char *lease_s, const char *undo,
 {
 	const char *const own[] = { lease_s, guard_script, fire_script, undo };
 	const struct words all = words_for(words, own, sizeof own / sizeof own[0]);
+	const struct words session = { .at = { words->at[0], lease_s }, .count = 2 };
+	const struct host *host = remote->host;
+	/* Root's guards are in no session; not to ask saves a command. */
+	const bool is_in_session = host != NULL && !host->is_local && !host->is_sudo &&
+				   (host->user == NULL || strcmp(host->user, "root") != 0);
 
-	if (!script_run(remote, arm_script, &all, guard_timeout_ns, NULL, e))
+	if ((is_in_session &&
+	     !script_run(remote, session_script, &session, guard_timeout_ns, NULL, e)) ||
+	    !script_run(remote, arm_script, &all, guard_timeout_ns, NULL, e))
 		return err_wrap(e, "arm the guard");
 	return true;
 }
@@ -176,10 +227,18 @@ bool guard_arm(struct remote *remote, const char *lease_s, const char *undo,
 bool guard_renew(struct remote *remote, const char *lease_s, const char *also,
 		 const struct words *words, struct err *e)
 {
-	const char *const own[] = { lease_s, also != NULL ? also : "" };
-	const struct words all = words_for(words, own, sizeof own / sizeof own[0]);
+	const char *const own[] = { lease_s, also };
+	const struct words alone = { .at = { words->at[0], lease_s }, .count = 2 };
+	bool is_done;
 
-	if (!script_run(remote, renew_script, &all, guard_timeout_ns, NULL, e))
+	if (also == NULL) {
+		is_done = script_run(remote, renew_script, &alone, guard_timeout_ns, NULL, e);
+	} else {
+		const struct words all = words_for(words, own, sizeof own / sizeof own[0]);
+
+		is_done = script_run(remote, renew_also_script, &all, guard_timeout_ns, NULL, e);
+	}
+	if (!is_done)
 		return err_wrap(e, "renew the lease");
 	return true;
 }

@@ -21,13 +21,16 @@
  * three times a second and needs nothing but /run, /proc and the programs in /bin. It fires when the
  * lease is over, unreadable or gone, and tries until its undo has worked, for a day.
  *
- * It does not survive a reboot, and neither does any fault here. KillUserProcesses=yes of logind would
- * end it with the session of a user other than root; `firedrill doctor` finds that out.
+ * It does not survive a reboot, and neither does any fault here. Where logind says KillUserProcesses=yes it
+ * ends what the session of a user other than root leaves behind, some time after the session (TimeoutStopSec):
+ * a lease longer than that is refused when the guard is armed, so `firedrill doctor` finds it, too.
  */
 #ifndef FAULTS_GUARD_H
 #define FAULTS_GUARD_H
 
 #include "faults/script.h"
+
+extern const struct script_set guard_scripts;
 
 /* Returns only after the guard was seen alive. Repeated: the same guard gets a new lease. */
 bool guard_arm(struct remote *remote, const char *lease_s, const char *undo,

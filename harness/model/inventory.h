@@ -5,6 +5,8 @@
 #ifndef MODEL_INVENTORY_H
 #define MODEL_INVENTORY_H
 
+#include "base/mem.h"
+#include "model/notify.h"
 #include "model/policy.h"
 
 enum { HOST_PORT_DEFAULT = 22 };
@@ -15,6 +17,7 @@ struct host {
 	const char *address;     /* numeric or a name; NULL when local */
 	uint16_t port;
 	const char *user;
+	bool is_sudo;            /* `sudo: true`: faults act as root there, through sudo and a helper */
 	const char *key_path;    /* private key file; NULL: the agent, then ~/.ssh/id_* */
 	const char *known_hosts; /* file; NULL: ~/.ssh/known_hosts */
 	const char *host_key;    /* pinned, "ssh-ed25519 AAAA..."; beats known_hosts; NULL: none */
@@ -59,10 +62,13 @@ struct inventory {
 	int64_t max_hosts;       /* blast radius of any experiment; 0: no cap */
 	int64_t max_percent_ppm; /* of a service's members at one time; 0: no cap */
 	struct policy policy;
+	struct notify notify;
 };
 
 const struct host *inventory_host(const struct inventory *inventory, const char *name);
 const struct service *inventory_service(const struct inventory *inventory, const char *name);
+/* Where it really is, whatever an inventory calls it: the other name under which it is locked. */
+const char *host_place(const struct host *host, struct arena *arena);
 /* The protected host that this one is, by itself or under another name: the same address, port and way
    there. NULL: none. */
 const struct host *inventory_protected(const struct inventory *inventory, const struct host *host);
