@@ -603,7 +603,7 @@ part_kpi() {
 	cmp -s <("$bin/firedrill" kpi --format csv --store "$history" | cut -d, -f1-8,10-46) \
 		<("$bin/firedrill" kpi --format csv --store "$pg_history" | cut -d, -f1-8,10-46) ||
 		{ echo 'bench.sh: the two stores say different things' >&2; exit 1; }
-	heading "8. KPIs over $runs runs, whole processes"
+	heading "KPIs over $runs runs, whole processes"
 	row 'kpi, SQLite (goal: 100 ms)' ms "$(median kpi.text.wall)" - "$(calc "$(median kpi.text.wall) / 100")" '<= 1.0'
 	row '  processor' ms "$(median kpi.text.cpu)" - - -
 	row '  memory' MiB "$(median kpi.text.mib)" - - -
