@@ -12,6 +12,8 @@
 	X(permit) \
 	X(run_permit) \
 	X(suite) \
+	X(report_suite) \
+	X(store_recordings) \
 	X(store_permits) \
 	X(events) \
 	X(lag) \

@@ -148,11 +148,12 @@ static void show_finished(struct suite_command *command)
 			continue;
 		if (command->places[i] != SUITE_OVER)
 			return;
-		text_addf(&head, "==== %zu of %zu  %s  %s", i + 1, command->suite.drill_count,
+		text_addf(&head, "%zu of %zu  %s  %s", i + 1, command->suite.drill_count,
 			  drill->path, words_headline(&drill->outcome));
-		say(command, text_str(&head));
+		erase_block(command);
+		suite_ci_group_begin(command->owned_ci, i, text_str(&head));
 		(void)fwrite(text_str(&item->output), 1, item->output.length_bytes, stream);
-		(void)fflush(stream);
+		suite_ci_group_end(command->owned_ci, i);
 		item->is_shown = true;
 		text_release(&head);
 		text_release(&item->output);

@@ -96,6 +96,10 @@ bool sql_locks_read(void *backend, struct arena *arena, struct lock_row **ret_ro
 bool sql_approval_insert(void *backend, const struct stored_approval *approval, struct err *e);
 bool sql_approvals_read(void *backend, const char *digest, struct arena *arena,
 			struct stored_approval **ret_approvals, size_t *ret_count, struct err *e);
+bool sql_recording_insert(void *backend, const struct stored_recording *recording, struct err *e);
+bool sql_recordings_read(void *backend, const char *name, const char *title, size_t limit,
+			 struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
+			 struct err *e);
 bool sql_stop_insert(void *backend, const struct stop_row *row, struct err *e);
 bool sql_stop_read(void *backend, const char *run_id, const char *set_id, struct arena *arena,
 		   const struct stop_row **ret_stop, struct err *e);
@@ -115,7 +119,7 @@ bool sql_ledger_reads_read(void *backend, const char *run_id, struct arena *aren
 			   struct stored_ledger_read **ret_reads, size_t *ret_count, struct err *e);
 
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 4 };
+enum { SQL_SCHEMA_VERSION = 5 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -127,6 +131,7 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.heal_put = sql_heal_put, .heals_read = sql_heals_read, .lock_read = sql_lock_read,        \
 	.lock_put = sql_lock_put, .locks_drop = sql_locks_drop, .locks_read = sql_locks_read,      \
 	.approval_insert = sql_approval_insert, .approvals_read = sql_approvals_read,              \
+	.recording_insert = sql_recording_insert, .recordings_read = sql_recordings_read,          \
 	.stop_insert = sql_stop_insert, .stop_read = sql_stop_read, .stops_lift = sql_stops_lift,  \
 	.track_put = sql_track_put, .chunk_put = sql_chunk_put, .tracks_read = sql_tracks_read,    \
 	.chunks_read = sql_chunks_read, .ledger_read_put = sql_ledger_read_put,                    \

@@ -82,4 +82,10 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	/* 4: signs of life of a run, for those who cannot see its process. */
 	("alter table runs add column space integer not null default 0;"
 	 "alter table runs add column alive_until_wall_ns integer not null default 0;"),
+
+	/* 5: runs that later ones are compared with. */
+	("create table recordings ("
+	 " seq integer primary key, name text not null, title text not null,"
+	 " run_id text not null references runs (run_id), wall_ns integer not null) strict;"
+	 "create index recordings_name on recordings (name, title);"),
 };

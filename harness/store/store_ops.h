@@ -81,6 +81,13 @@ struct stored_approval {
 	const char *seal; /* of everything in the row */
 };
 
+struct stored_recording {
+	const char *name;
+	const char *title; /* of the run's experiment */
+	const char *run_id;
+	int64_t wall_ns;
+};
+
 enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET };
 
 struct run_query {
@@ -159,6 +166,12 @@ struct store_ops {
 	bool (*approvals_read)(void *backend, const char *digest, struct arena *arena,
 			       struct stored_approval **ret_approvals, size_t *ret_count,
 			       struct err *e); /* oldest first; digest NULL: all */
+	bool (*recording_insert)(void *backend, const struct stored_recording *recording,
+				 struct err *e);
+	/* Newest first. */
+	bool (*recordings_read)(void *backend, const char *name, const char *title, size_t limit,
+				struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
+				struct err *e);
 	bool (*stop_insert)(void *backend, const struct stop_row *row, struct err *e);
 	/* *ret_stop stays NULL when none is in force. */
 	bool (*stop_read)(void *backend, const char *run_id, const char *set_id,
