@@ -147,7 +147,7 @@ print(overlap(0, 2) or overlap(1, 2), overlap(0, 1))'
 says 0 '^True False$' times
 
 # ---- exit codes: what counts, and what does not ----
-drill "$folder/missed.yaml" 'Hang two, and promise too much' b "fdb$$" two
+drill "$folder/missed.yaml" 'Hang two, and promise too much' b "fdb$$" two 1s
 sed -i 's/rto: 5s/rto: 100ms/' "$folder/missed.yaml"
 sed -i 's/^title/inventory: suite\/inventory.yaml\n&/' "$folder/missed.yaml"
 sed 's/^title:.*/title: "::error::owned ##[error]x, a:b %0A"/; s/within: 10s/within: 300ms/' "$folder/missed.yaml" >"$folder/down.yaml"
@@ -165,9 +165,9 @@ says 0 'section_start:[0-9]*:firedrill_1.*1 of 2' env GITLAB_CI=true "${run[@]}"
 says 0 '1 met, 1 not started' cat "$folder/out/suite.txt"
 says 0 'in /.*/base.tar, .* now; one run each' cat "$folder/out/suite.txt"
 # A baseline of twenty quick recoveries: two slower ones are told apart, and that fails when it is asked for.
-json "$out/suite.json" 'json.dumps({**r, "experiments": [{**x[0], "runs": [{**x[0]["runs"][0],
+json "$out/suite.json" 'json.dumps({**r, "experiments": [{"title": "Hang two, and promise too much", "runs": [{"run": "quick",
 	"rto": {"kind": "span", "counts": True, "low_ns": 10**6 * (20 + i), "high_ns": 10**6 * (21 + i)}} for i in range(20)]}]})' >"$folder/quick.json"
-says 1 'slower than .*quick.json: median .* of 20 runs there, .* of 2 runs now' "${run[@]}" "$folder/suite/10-one.yaml" --budget 1m \
+says 1 'slower than .*quick.json: median .* of 20 runs there, .* of 2 runs now' "${run[@]}" "$folder/missed.yaml" --budget 1m \
 	--repeat 2 --baseline "$folder/quick.json" --fail-on regression
 says 0 '' python3 tests/check_report.py "$folder/out"
 says 0 '^\[True, 2\]$' json "$folder/out/suite.json" '[x[0]["is_set"], len(x[0]["runs"])]'
@@ -184,6 +184,9 @@ says 0 "^error .*'file': '.*/missed.yaml', 'line': '1', 'title': 'MISSED: Hang t
 says 0 '^from an earlier command$' cat "$folder/step.md"
 says 0 '^. . MISSED . Hang two' cat "$folder/step.md"
 says 2 'is not known; there are auto, github' "${run[@]}" "$folder/suite" --annotations travis
+
+# ---- on a terminal: the block that shows what runs is gone at the end ----
+says 0 '' python3 tests/terminal.py 40 24 "${run[@]}" "$folder/suite/10-one.yaml" "$folder/suite/30-two.yaml"
 
 # ---- the budget ----
 drill "$folder/long.yaml" 'Hang one for long' a "fda$$" one 60s
@@ -228,8 +231,8 @@ says 0 'BROKEN OFF MET' json "$folder/out/suite.json" '" ".join(row["outcome"]["
 "${run[@]}" "$folder/long.yaml" >"$folder/dead.log" 2>&1 --jobs 1 &
 suite_pid=$!
 wait_for 20 is_paused "$pid_a"
+disown "$suite_pid" # the shell would tell that it was killed
 kill -9 "$suite_pid"
-{ wait "$suite_pid"; } 2>/dev/null
 says 0 '' wait_for 10 none_paused
 
 # ---- bad input: all of it at once, and nothing is touched ----
