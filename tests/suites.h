@@ -73,6 +73,7 @@
 	X(store_care) \
 	X(store_sets) \
 	X(store_server) \
+	X(store_spool) \
 	X(statistics) \
 	X(story) \
 	X(trials) \
@@ -93,7 +94,11 @@
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
-	X(truth)
+	X(truth) \
+	X(notify) \
+	X(notify_deliver) \
+	X(spool) \
+	X(mail)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

@@ -107,7 +107,7 @@ static bool read_json(struct suite_command *command, const char *path, struct er
 {
 	struct text bytes = { 0 };
 	bool is_there = false;
-	bool ok = cli_read_file(path, &is_there, &bytes, e);
+	bool ok = file_read(path, &is_there, &bytes, e);
 
 	if (ok && !is_there)
 		ok = err_set(e, ERR_INPUT, "there is no baseline %s", path);
