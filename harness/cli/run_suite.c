@@ -14,6 +14,18 @@
 
 enum { JOBS_DEFAULT = 4, JOBS_MAX = 64 };
 
+/* What is only printed for a pipeline, or is its alone, is no format to ask for. */
+static bool check_format(const char *format, struct err *e)
+{
+	static const char *const formats[] = { "text", "json", "junit", "markdown" };
+
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+		if (strcmp(format, formats[i]) == 0)
+			return true;
+	return err_set(e, ERR_INPUT, "a suite has no report format `%s`; there are text, json, junit "
+		       "and markdown", format);
+}
+
 static bool take_options(struct suite_command *command, struct err *e)
 {
 	const struct arguments *arguments = command->run->arguments;
@@ -22,9 +34,8 @@ static bool take_options(struct suite_command *command, struct err *e)
 	const char *fail_on = arguments_value(arguments, "fail-on");
 	int64_t job_count = JOBS_DEFAULT;
 
-	if (suite_report_find(command->run->format) == NULL)
-		return err_set(e, ERR_INPUT, "a suite has no report format `%s`; there are text, json, "
-			       "junit and markdown", command->run->format);
+	if (!check_format(command->run->format, e))
+		return false;
 	if (jobs != NULL &&
 	    (!units_parse_count(jobs, &job_count, e) || job_count < 1 || job_count > JOBS_MAX))
 		return err_set(e, ERR_INPUT, "`--jobs %s` is no number from 1 to %d", jobs, JOBS_MAX);
