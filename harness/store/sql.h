@@ -148,7 +148,6 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.recording_insert = sql_recording_insert,                                                  \
 	.recordings_read = sql_recordings_read,                                                    \
 	.stop_insert = sql_stop_insert,                                                            \
-	.stop_read = sql_stop_read,                                                                \
 	.stops_lift = sql_stops_lift,                                                              \
 	.track_put = sql_track_put,                                                                \
 	.chunk_put = sql_chunk_put,                                                                \
