@@ -9,6 +9,7 @@
 #define SUITE_ROWS(X) \
 	X(base) \
 	X(zone) \
+	X(cron) \
 	X(permit) \
 	X(run_permit) \
 	X(store_permits) \
