@@ -10,6 +10,7 @@
 	X(base) \
 	X(zone) \
 	X(cron) \
+	X(cron_systemd) \
 	X(permit) \
 	X(run_permit) \
 	X(store_permits) \

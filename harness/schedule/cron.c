@@ -1,5 +1,8 @@
 /*
  * cron.c - see cron.h: the search for the next moment. Reading is cron_parse.c's.
+ *
+ * It goes from one change of the clocks to the next. Between two of them the clocks are so many seconds
+ * ahead of UTC, so a minute that they show is found by arithmetic.
  */
 #include "schedule/cron.h"
 
@@ -8,22 +11,14 @@
 #include "base/clock.h"
 #include "base/zone_rule.h"
 
-enum {
-	DAY_MINUTES = 24 * 60,
-	SEARCH_DAYS = 41 * 366,
-	/* A day may be looked for that far from where the calendar has it: Apia once left out a whole one. */
-	AROUND_DAYS = 2,
-	OFFSET_ROOM_S = 27 * 3600,
-};
+enum { DAY_MINUTES = 24 * 60, DAY_S = DAY_MINUTES * 60, SEARCH_DAYS = 41 * 366, AROUND_DAYS = 2 };
 
-struct search {
-	const struct cron *cron;
-	const struct zone *zone;
-	int64_t after_ns;
-	int64_t best_ns; /* INT64_MAX: nothing found yet */
-};
+static int64_t round_up(int64_t number, int64_t by)
+{
+	return number > 0 ? (number + by - 1) / by : -(-number / by);
+}
 
-static bool is_minute(const struct cron *cron, int32_t minute)
+static bool is_minute(const struct cron *cron, int64_t minute)
 {
 	return (cron->hours >> (minute / 60) & 1) != 0 && (cron->minutes >> (minute % 60) & 1) != 0;
 }
@@ -36,7 +31,7 @@ static bool is_date(const struct cron *cron, int64_t day)
 
 	zone_date_of_day(day, &year, &month, &day_of_month);
 
-	const int64_t weekday = (day + 3) % 7; /* 1970-01-01 was a Thursday */
+	const int64_t weekday = ((day + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
 	const bool is_day = (cron->days >> day_of_month & 1) != 0;
 	const bool is_weekday = (cron->weekdays >> weekday & 1) != 0;
 
@@ -44,80 +39,65 @@ static bool is_date(const struct cron *cron, int64_t day)
 	       (cron->needs_both ? is_day && is_weekday : is_day || is_weekday);
 }
 
-static void offer(struct search *search, int64_t wall_ns)
+/* The first minute that is meant and that begins in [low_s, high_s), all as clocks show it. */
+static bool find_minute(const struct cron *cron, int64_t low_s, int64_t high_s, int64_t *ret_s)
 {
-	if (wall_ns > search->after_ns && wall_ns < search->best_ns)
-		search->best_ns = wall_ns;
-}
+	const int64_t end = round_up(high_s, 60);
+	int64_t minute = round_up(low_s, 60);
 
-/* A day on which the clocks are set: each of its minutes may come once, twice or never. */
-static void offer_odd_day(struct search *search, int64_t day)
-{
-	for (int32_t minute = 0; minute < DAY_MINUTES; minute++) {
-		int64_t first_ns;
-		int64_t second_ns;
+	while (minute < end) {
+		const int64_t day = round_up(minute + 1, DAY_MINUTES) - 1;
+		const int64_t midnight = (day + 1) * DAY_MINUTES;
 
-		if (!is_minute(search->cron, minute))
-			continue;
-		switch (zone_find(search->zone, day, minute * 60, &first_ns, &second_ns)) {
-		case ZONE_ONCE:
-			offer(search, first_ns);
-			break;
-		case ZONE_TWICE:
-			offer(search, first_ns);
-			if (search->cron->is_each_hour)
-				offer(search, second_ns);
-			break;
-		case ZONE_NEVER:
-			if (!search->cron->is_each_hour)
-				offer(search, first_ns);
-			break;
-		}
+		if (!is_date(cron, day))
+			minute = midnight;
+		for (; minute < midnight && minute < end; minute++)
+			if (is_minute(cron, minute - day * DAY_MINUTES)) {
+				*ret_s = minute * 60;
+				return true;
+			}
 	}
-}
-
-static void offer_day(struct search *search, int64_t day)
-{
-	const int64_t early_ns = (day * DAY_MINUTES * 60 - OFFSET_ROOM_S) * NS_PER_S;
-	const int64_t late_ns = ((day + 1) * DAY_MINUTES * 60 + OFFSET_ROOM_S) * NS_PER_S;
-	int64_t change_ns;
-
-	if (zone_next_change(search->zone, early_ns, &change_ns) && change_ns <= late_ns) {
-		offer_odd_day(search, day);
-		return;
-	}
-
-	const int32_t offset_s = zone_time_at(search->zone, early_ns).offset_s;
-	const int64_t midnight_ns = (day * DAY_MINUTES * 60 - offset_s) * NS_PER_S;
-	const int64_t passed_ns = search->after_ns - midnight_ns;
-	int64_t minute = passed_ns < 0 ? 0 : passed_ns / (60 * NS_PER_S) + 1;
-
-	while (minute < DAY_MINUTES && !is_minute(search->cron, (int32_t)minute))
-		minute++;
-	if (minute < DAY_MINUTES)
-		offer(search, midnight_ns + minute * 60 * NS_PER_S);
+	return false;
 }
 
 bool cron_next(const struct cron *cron, const struct zone *zone, int64_t after_ns,
 	       int64_t *ret_wall_ns)
 {
-	struct search search = { cron, zone, after_ns, INT64_MAX };
-	const int64_t today = zone_time_at(zone, after_ns).day;
-	int64_t last = today + SEARCH_DAYS < ZONE_DAY_MAX ? today + SEARCH_DAYS : ZONE_DAY_MAX;
-	bool is_found = false;
+	const int64_t from_s = after_ns / NS_PER_S + 1;
+	const int64_t time_end_s = (ZONE_DAY_MAX + INT64_C(1)) * DAY_S;
+	const int64_t search_end_s = from_s + INT64_C(1) * SEARCH_DAYS * DAY_S;
+	const int64_t last_s = search_end_s < time_end_s ? search_end_s : time_end_s;
+	/* What the clocks show at from_s they may have shown before: so begin before. */
+	int64_t begin_s = from_s - AROUND_DAYS * DAY_S;
+	int32_t before_s = zone_time_at(zone, begin_s * NS_PER_S).offset_s;
 
+	assert(after_ns >= 0);
 	assert(cron->minutes != 0 && cron->hours != 0 && cron->months != 0);
 
-	for (int64_t day = today > AROUND_DAYS ? today - AROUND_DAYS : 0; day <= last; day++) {
-		if (is_date(cron, day))
-			offer_day(&search, day);
-		/* Where clocks are put back over midnight, the next day has begun before this one ends. */
-		if (!is_found && search.best_ns != INT64_MAX) {
-			is_found = true;
-			last = day + AROUND_DAYS < last ? day + AROUND_DAYS : last;
+	while (begin_s < last_s) {
+		const int32_t offset_s = zone_time_at(zone, begin_s * NS_PER_S).offset_s;
+		int64_t low_s = (begin_s > from_s ? begin_s : from_s) + offset_s;
+		int64_t end_ns;
+		int64_t found_s;
+
+		const bool is_set_again = zone_next_change(zone, begin_s * NS_PER_S, &end_ns) &&
+					  end_ns / NS_PER_S < last_s;
+		const int64_t end_s = is_set_again ? end_ns / NS_PER_S : last_s;
+
+		/* What was passed over when they were put forward, and what is shown a second time. */
+		if (!cron->is_each_hour && begin_s >= from_s &&
+		    find_minute(cron, begin_s + before_s, begin_s + offset_s, &found_s)) {
+			*ret_wall_ns = begin_s * NS_PER_S;
+			return true;
 		}
+		if (!cron->is_each_hour && low_s < begin_s + before_s)
+			low_s = begin_s + before_s;
+		if (find_minute(cron, low_s, end_s + offset_s, &found_s)) {
+			*ret_wall_ns = (found_s - offset_s) * NS_PER_S;
+			return true;
+		}
+		before_s = offset_s;
+		begin_s = end_s;
 	}
-	if (is_found)
-		*ret_wall_ns = search.best_ns;
-	return is_found;
+	return false;
 }
