@@ -78,6 +78,8 @@ struct scheduled_experiment {
 	const struct policy *policy; /* of its inventory: windows and frozen days count here, too */
 };
 
+enum { SCHEDULE_POOL_MAX = 64 }; /* experiments of a chaos day */
+
 enum schedule_kind { SCHEDULE_CRON = 1, SCHEDULE_RANDOM };
 enum schedule_missed { MISSED_SKIP = 1, MISSED_RUN, MISSED_ALERT };
 enum schedule_overlap { OVERLAP_SKIP = 1, OVERLAP_WAIT };
