@@ -41,6 +41,7 @@ CHECK   := $(shell pkg-config --libs check 2>/dev/null)
 POINTS  := $(BUILD)/tests/points.o
 WRAPS   := $(patsubst %,-Wl$(comma)--wrap=%,store_run_begin store_run_end store_append store_heal_put \
            store_heal_mark store_lock_take store_locks_drop store_track_put store_ledger_read_put \
+           store_run_beat store_approve store_stop store_resume store_set_begin store_set_end \
            remote_opener_real fault_find clock_system)
 
 .PHONY: all

@@ -180,8 +180,8 @@ static enum waited wait_links(struct links *links, const struct clock *clock, in
 		if (count == 0)
 			return WAITED_IN_VAIN;
 
-		const int64_t left_ns = until_ns - clock_now_ns(clock);
-		const int64_t wait_ns = is_lost || left_ns < 0 ? 0 : left_ns;
+		const int64_t left_ns = clock_left_ns(clock, until_ns);
+		const int64_t wait_ns = is_lost ? 0 : left_ns;
 		const struct timespec timeout = { .tv_sec = wait_ns / NS_PER_S,
 						  .tv_nsec = wait_ns % NS_PER_S };
 
@@ -198,7 +198,7 @@ static enum waited wait_links(struct links *links, const struct clock *clock, in
 		}
 		if (is_changed)
 			return WAITED_CHANGED;
-		if (left_ns <= 0)
+		if (left_ns == 0)
 			return WAITED_IN_VAIN;
 	}
 }

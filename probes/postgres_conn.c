@@ -125,8 +125,8 @@ static enum waited wait_links(struct postgres_conn *conn, const struct clock *cl
 		if (count == 0)
 			return WAITED_IN_VAIN;
 
-		const int64_t left_ns = until_ns - clock_now_ns(clock);
-		const int64_t wait_ns = is_lost || left_ns < 0 ? 0 : left_ns;
+		const int64_t left_ns = clock_left_ns(clock, until_ns);
+		const int64_t wait_ns = is_lost ? 0 : left_ns;
 		const struct timespec timeout = { .tv_sec = wait_ns / NS_PER_S,
 						  .tv_nsec = wait_ns % NS_PER_S };
 
@@ -144,7 +144,7 @@ static enum waited wait_links(struct postgres_conn *conn, const struct clock *cl
 		}
 		if (is_changed)
 			return WAITED_CHANGED;
-		if (left_ns <= 0)
+		if (left_ns == 0)
 			return WAITED_IN_VAIN;
 	}
 }

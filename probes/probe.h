@@ -119,7 +119,8 @@ struct probe_ops {
 	/* Of all that write: ledgers, and watches that write. prepare: make the place to write, before
 	   the first slot. clean: remove what prepare made; repeatable. Of ledgers only, read_back:
 	   every row of this run, streamed; after each piece of an answer it asks row_sink_heard for
-	   its new deadline. */
+	   its new deadline. The run lives on while they wait, and may end them: their clock says how
+	   often it wants to be looked at (clock_left_ns), and soon after a stop it is past any deadline. */
 	bool (*prepare)(const struct probe_spec *spec, const char *run_id,
 			const struct clock *clock, int64_t deadline_ns, struct err *e);
 	bool (*read_back)(const struct probe_spec *spec, const char *run_id,

@@ -13,8 +13,7 @@ int socket_wait(int fd, short events, const struct clock *clock, int64_t until_n
 {
 	for (;;) {
 		struct pollfd pfd = { .fd = fd, .events = events };
-		const int64_t left_ns = until_ns - clock_now_ns(clock);
-		const int64_t wait_ns = left_ns > 0 ? left_ns : 0;
+		const int64_t wait_ns = clock_left_ns(clock, until_ns);
 		const struct timespec timeout = { .tv_sec = wait_ns / NS_PER_S,
 						  .tv_nsec = wait_ns % NS_PER_S };
 		const int ready = ppoll(&pfd, 1, &timeout, NULL);

@@ -94,8 +94,16 @@ timed() {
 	note "$figure.mib" "$(calc "$kib / 1024")"
 }
 
+# The sections are numbered as they come.
+section_number=0
+section() {
+	section_number=$((section_number + 1))
+	printf '\n%d. %s\n' "$section_number" "$1"
+}
+
 heading() {
-	printf '\n%s\n%-46s %12s %12s %8s   %-12s %s\n' "$1" what ours theirs ratio goal met
+	section "$1"
+	printf '%-46s %12s %12s %8s   %-12s %s\n' what ours theirs ratio goal met
 }
 
 # row WHAT UNIT OURS THEIRS RATIO "<=|>= N": what is unknown or has no goal is "-".
@@ -165,7 +173,7 @@ part_process() {
 		timed plan "$fire" plan "${documents[@]}"
 		timed run "$fire" run "${documents[@]}" --yes --out "$scratch/run.$i"
 	done
-	heading "1. A whole process: wall time and peak memory"
+	heading "A whole process: wall time and peak memory"
 	row 'version : python3 -c pass' ms "$(median version.wall)" "$(median bare.wall)" "$(ratio version.wall bare.wall)" -
 	row 'check : python3 with json, urllib, subprocess' ms "$(median check.wall)" "$(median imports.wall)" "$(ratio check.wall imports.wall)" -
 	row 'plan : the same' ms "$(median plan.wall)" "$(median imports.wall)" "$(ratio plan.wall imports.wall)" -
@@ -234,7 +242,7 @@ part_ledger() {
 			ledger_turn "$count" 1
 		done
 	done
-	heading "2. Durable single-row writes: the probe postgres.write in a closed loop : pgbench -M prepared -j 1"
+	heading "Durable single-row writes: the probe postgres.write in a closed loop : pgbench -M prepared -j 1"
 	for count in 1 8 32; do
 		goal_tps=- goal_cpu=-
 		[ "$count" = 32 ] && goal_tps='>= 1.0' goal_cpu='<= 1.0'
@@ -272,7 +280,7 @@ part_verify() {
 		[ "$missing" = "$expected" ] || { echo "bench.sh: the anti-join says $missing missing; $expected are" >&2; exit 1; }
 		note join.ms "$(calc "$ns / 1e6")"
 	done
-	heading "4. Verifying $rows rows, $expected of them deleted : the server's own anti-join in SQL"
+	heading "Verifying $rows rows, $expected of them deleted : the server's own anti-join in SQL"
 	row 'one read-back, every checksum looked at' ms "$(median read.ms)" "$(median join.ms)" "$(ratio read.ms join.ms)" '<= 0.4'
 	row '  peak memory of the process, MiB (goal 16)' MiB "$(median read.mib)" - "$(calc "$(median read.mib) / 16")" '<= 1.0'
 	row '  of that, taken by reading back' MiB "$(median grown.mib)" - - -
@@ -298,7 +306,7 @@ part_rows() {
 	done
 	exec 14>&-
 	rm -f "$scratch/samples"
-	heading "4b. Verifying $many_rows rows from a scripted source, $expected missing, $readings readings each"
+	heading "Verifying $many_rows rows from a scripted source, $expected missing, $readings readings each"
 	row 'one reading, every checksum looked at' s "$(median rows.s)" - - -
 	row '  CPU of it' s "$(median rows.cpu)" - - -
 	row 'then: from the store, classes and RPO' s "$(median rows.after)" - - -
@@ -370,7 +378,7 @@ part_ssh() {
 }
 
 print_ssh() {
-	heading "3. One command to $hosts sessions of one sshd, the same key exchange (curve25519) for all"
+	heading "One command to $hosts sessions of one sshd, the same key exchange (curve25519) for all"
 	row 'cold, wall : pdsh -R ssh' ms "$(median cold.wall)" "$(median pdsh.wall)" "$(ratio cold.wall pdsh.wall)" '<= 0.5'
 	row 'cold, wall : parallel ssh' ms "$(median cold.wall)" "$(median xargs.wall)" "$(ratio cold.wall xargs.wall)" -
 	row '  client CPU : pdsh' ms "$(median cold.cpu)" "$(median pdsh.cpu)" "$(ratio cold.cpu pdsh.cpu)" -
@@ -464,7 +472,7 @@ part_lanes() {
 		lane_turn hundred_plain "${plain[@]}" "$bin/bench_lanes" kept 100 10ms 10 1s "$web_port"
 		lane_turn thousand_plain "${plain[@]}" "$bin/bench_lanes" kept 1000 100ms 2 1s "$web_port"
 	done
-	printf '\n5. How late the lanes are (us), beside one thread that only sleeps to as many times (bare)\n'
+	section 'How late the lanes are (us), beside one thread that only sleeps to as many times (bare)'
 	printf '%-30s %-8s %6s %6s %7s   %6s %6s %7s  %6s %6s %6s  %6s  %s\n' load FIFO p50 p99 max 'bare50' 'bare99' baremax \
 		'late%' 'none%' 'bad%' 'cpu us' 'goal of p99, met'
 	lane_row tcp '1 tcp.connect every 1 ms'
@@ -510,7 +518,7 @@ part_http() {
 		http_turn kept
 		http_turn fresh -H 'Connection: close'
 	done
-	heading "7. The probe http.get in a closed loop, 32 at a time : wrk -t 1 -c 32, the same nginx"
+	heading "The probe http.get in a closed loop, 32 at a time : wrk -t 1 -c 32, the same nginx"
 	row 'kept connections, per second' /s "$(median http.kept.rate)" "$(median wrk.kept.rate)" "$(ratio http.kept.rate wrk.kept.rate)" -
 	row '  client CPU per request' us "$(median http.kept.us)" "$(median wrk.kept.us)" "$(ratio http.kept.us wrk.kept.us)" '<= 3.0'
 	row 'a new connection each, per second' /s "$(median http.fresh.rate)" "$(median wrk.fresh.rate)" "$(ratio http.fresh.rate wrk.fresh.rate)" -
@@ -525,7 +533,7 @@ part_http() {
 
 part_chart() {
 	local i format ns kib
-	heading "6. Reports of a drill of $samples samples"
+	heading "Reports of a drill of $samples samples"
 	for format in html png; do
 		for ((i = 0; i < repeats; i++)); do
 			read -r ns _ kib < <("$bin/bench_chart" "$format" "$samples")
@@ -549,7 +557,7 @@ part_report() {
 		done
 		timed report.verify "$bin/firedrill" verify bench --store "$long"
 	done
-	heading "6b. A run of $many_rows samples (10 probes, every 1 ms) from its store, as whole processes"
+	heading "A run of $many_rows samples (10 probes, every 1 ms) from its store, as whole processes"
 	for format in "${formats[@]}"; do
 		row "report --format $format" ms "$(median "report.$format.wall")" - - -
 		row '  peak memory' MiB "$(median "report.$format.mib")" - - -
@@ -567,7 +575,7 @@ part_report() {
 # ---- ground truth ----
 
 part_truth() {
-	printf '\n7. Ground truth: 1,000 outages of 50 ms to 5 s of a scripted server, 40 at a time, probes every 10 ms\n'
+	section 'Ground truth: 1,000 outages of 50 ms to 5 s of a scripted server, 40 at a time, probes every 10 ms'
 	"$bin/bench_truth" 1000 40 5s
 	cat <<-TEXT
 		A thousand seeds; the server notes on the same clock when it stopped and when it served again. Attempts

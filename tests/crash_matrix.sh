@@ -255,8 +255,8 @@ list_points() { # FAULT
 		[ "$status" = 0 ] || { say_no "an undisturbed run of $fault: exit $status: $(tail -n 3 "$place/run.log")"; return; }
 		awk '!seen[$0]++' "$place/points" >"$place/points.$round"
 	done
-	# How often was asked until it was so is chance; who renews is a run that lasts longer.
-	grep -Fxf "$place/points.2" "$place/points.1" | grep -vE '^(confirm#([2-9]|..)|read back#([3-9]|..)|renew)'
+	# How often was asked until it was so, or said "I live", is chance; who renews is a run that lasts longer.
+	grep -Fxf "$place/points.2" "$place/points.1" | grep -vE '^(confirm#([2-9]|..)|read back#([3-9]|..)|beat#([2-9]|..)|renew)'
 	! has_heal "$fault" || printf 'renew#1 %s\n' before during after
 }
 

@@ -340,6 +340,57 @@ WRAPPED(bool, store_ledger_read_put, (struct store *store, const char *run_id,
 	       store_leave(&spot, __real_store_ledger_read_put(store, run_id, read, e), e);
 }
 
+WRAPPED(bool, store_run_beat, (struct store *store, const char *run_id, int64_t space,
+			       int64_t alive_until_wall_ns, struct err *e))
+{
+	struct spot spot;
+
+	return store_enter(&spot, "beat", e) &&
+	       store_leave(&spot, __real_store_run_beat(store, run_id, space, alive_until_wall_ns, e),
+			   e);
+}
+
+WRAPPED(bool, store_approve, (struct store *store, const struct approval_row *row, struct err *e))
+{
+	struct spot spot;
+
+	return store_enter(&spot, "approve", e) &&
+	       store_leave(&spot, __real_store_approve(store, row, e), e);
+}
+
+WRAPPED(bool, store_stop, (struct store *store, const struct stop_row *row, struct err *e))
+{
+	struct spot spot;
+
+	return store_enter(&spot, "stop", e) &&
+	       store_leave(&spot, __real_store_stop(store, row, e), e);
+}
+
+WRAPPED(bool, store_resume, (struct store *store, const struct stop_row *lift, size_t *ret_count,
+			     struct err *e))
+{
+	struct spot spot;
+
+	return store_enter(&spot, "resume", e) &&
+	       store_leave(&spot, __real_store_resume(store, lift, ret_count, e), e);
+}
+
+WRAPPED(bool, store_set_begin, (struct store *store, const struct set_row *row, struct err *e))
+{
+	struct spot spot;
+
+	return store_enter(&spot, "set begin", e) &&
+	       store_leave(&spot, __real_store_set_begin(store, row, e), e);
+}
+
+WRAPPED(bool, store_set_end, (struct store *store, const struct set_row *end, struct err *e))
+{
+	struct spot spot;
+
+	return store_enter(&spot, "set end", e) &&
+	       store_leave(&spot, __real_store_set_end(store, end, e), e);
+}
+
 /* ---- around the remotes ---- */
 
 WRAPPED(struct remote_opener, remote_opener_real, (void));

@@ -1,7 +1,7 @@
 /*
- * shortage.c - no memory, no disk, at every single call: loading, planning, judging and telling, the store,
- * a bundle, the samples. Each ends well, or with a sentence, or, without memory, with the one sentence of
- * mem.c and an abort. A file is whole or not there; a store can be read.
+ * shortage.c - no memory, no disk, or SIGKILL, at every single call: loading, planning, judging and telling, the
+ * store, a bundle, the samples. Each ends well, or with a sentence, or, without memory, with the one sentence
+ * of mem.c and an abort. A file is whole or not there; a store can be read; what was acknowledged is in it.
  *
  * usage: shortage [EVERY]: tries each call up to EVERY of a kind (default 150), and as many more spread over
  * the rest. One line for each scenario and shortage, and a closing count.
@@ -40,13 +40,14 @@ struct try {
 	bool is_finished;
 	bool is_ok;
 	uint64_t call_count;
+	size_t given_count; /* orders that were acknowledged, of give_orders */
 	struct err e;
 };
 
 struct scenario {
 	const char *name;
 	bool (*run)(struct try *try);
-	bool (*is_sound)(const char *folder); /* besides whole files; NULL: nothing more */
+	bool (*is_sound)(const struct try *try); /* besides whole files; NULL: nothing more */
 };
 
 static void begin(struct try *try)
@@ -166,7 +167,7 @@ static bool keep_a_run(struct try *try)
 }
 
 /* What is in it is a run up to some point, and every seal fits. */
-static bool is_store_sound(const char *folder)
+static bool is_store_sound(const struct try *try)
 {
 	struct store *store = NULL;
 	struct arena arena = { 0 };
@@ -177,7 +178,7 @@ static bool is_store_sound(const char *folder)
 	struct err e = { 0 };
 	bool is_ok;
 
-	store_path(folder, &path);
+	store_path(try->folder, &path);
 	is_ok = store_open(text_str(&path), NULL, &store, &e) &&
 		store_runs(store, 0, &arena, &rows, &count, &e) &&
 		(count == 0 || store_timeline(store, "run-1", &arena, &timeline, &e));
@@ -185,6 +186,103 @@ static bool is_store_sound(const char *folder)
 		(void)printf("    %s\n", e.text);
 	store_close(store);
 	arena_release(&arena);
+	text_release(&path);
+	return is_ok;
+}
+
+/* What people say to a store, one after the other: each gives one order, and counts when it is acknowledged. */
+static bool give_orders(struct try *try)
+{
+	const struct run_row run = { .run_id = "run-1", .title = "a drill", .boot_id = "an earlier boot" };
+	const struct approval_row approval = { .digest = "plan", .person = "anna", .account = "anna@here" };
+	const struct stop_row of_run = { .subject = "run-1", .person = "anna", .reason = "late" };
+	const struct stop_row of_all = { .person = "anna", .reason = "INC-7" };
+	const struct set_row set = { .set_id = "set-1", .title = "trials", .planned_count = 2 };
+	const struct set_row set_end = { .set_id = "set-1", .sentence = "Stopped." };
+	struct store *store = NULL;
+	struct text path = { 0 };
+	size_t lifted_count = 0;
+	bool is_ok;
+
+	store_path(try->folder, &path);
+	begin(try);
+	is_ok = store_open(text_str(&path), NULL, &store, &try->e) &&
+		store_run_begin(store, &run, &try->e) && ++try->given_count &&
+		store_run_beat(store, "run-1", 1, 7, &try->e) && ++try->given_count &&
+		store_approve(store, &approval, &try->e) && ++try->given_count &&
+		store_stop(store, &of_run, &try->e) && ++try->given_count &&
+		store_stop(store, &of_all, &try->e) && ++try->given_count &&
+		store_set_begin(store, &set, &try->e) && ++try->given_count &&
+		store_resume(store, &of_all, &lifted_count, &try->e) && ++try->given_count &&
+		store_set_end(store, &set_end, &try->e) && ++try->given_count;
+	store_close(store);
+	(void)end(try, is_ok);
+	text_release(&path);
+	return is_ok;
+}
+
+/* How many of the orders are in force; false: the store cannot be read, or one is there without those
+   before it. */
+static bool count_orders(struct store *store, size_t *ret_count, struct err *e)
+{
+	struct arena arena = { 0 };
+	struct run_row *runs = NULL;
+	struct run_row run = { 0 };
+	struct approval_row *approvals = NULL;
+	struct set_row *sets = NULL;
+	struct stop_row stop;
+	size_t run_count = 0;
+	size_t approval_count = 0;
+	size_t set_count = 0;
+	bool is_run_stopped = false;
+	bool is_all_stopped = false;
+	const bool is_read =
+		store_runs(store, 0, &arena, &runs, &run_count, e) &&
+		(run_count == 0 || store_run_find(store, "run-1", &arena, &run, e)) &&
+		store_approvals(store, "plan", &arena, &approvals, &approval_count, e) &&
+		store_stop_find(store, "run-1", NULL, &arena, &is_run_stopped, &stop, e) &&
+		store_stop_find(store, NULL, NULL, &arena, &is_all_stopped, &stop, e) &&
+		store_sets(store, 0, &arena, &sets, &set_count, e) &&
+		(set_count == 0 || store_set_find(store, "set-1", &arena, &sets[0], e));
+	const bool is_set = is_read && set_count == 1;
+	const bool is_there[] = { run_count == 1,
+				  run.alive_until_wall_ns == 7,
+				  approval_count == 1,
+				  is_run_stopped,
+				  is_all_stopped || is_set,
+				  is_set,
+				  is_set && !is_all_stopped,
+				  is_set && sets[0].is_ended };
+	const size_t all = sizeof is_there / sizeof is_there[0];
+	size_t count = 0;
+	bool is_prefix = true;
+
+	while (count < all && is_there[count])
+		count++;
+	for (size_t i = count; i < all; i++)
+		is_prefix = is_prefix && !is_there[i];
+	arena_release(&arena);
+	*ret_count = count;
+	return is_read && (is_prefix || err_set(e, ERR_STORE, "order %zu is missing", count + 1));
+}
+
+/* All that was acknowledged, and at most the one that was under way. */
+static bool are_orders_sound(const struct try *try)
+{
+	struct store *store = NULL;
+	struct text path = { 0 };
+	size_t count = 0;
+	struct err e = { 0 };
+	bool is_ok;
+
+	store_path(try->folder, &path);
+	is_ok = store_open(text_str(&path), NULL, &store, &e) && count_orders(store, &count, &e) &&
+		(count == try->given_count || count == try->given_count + 1 ||
+		 err_set(&e, ERR_STORE, "%zu orders were acknowledged, %zu are there", try->given_count,
+			 count));
+	if (!is_ok)
+		(void)printf("    %s\n", e.text);
+	store_close(store);
 	text_release(&path);
 	return is_ok;
 }
@@ -218,6 +316,7 @@ static const struct scenario scenarios[] = {
 	{ "judge a bundle", judge_again, NULL },
 	{ "export a bundle", export_bundle, NULL },
 	{ "keep a run", keep_a_run, is_store_sound },
+	{ "give orders", give_orders, are_orders_sound },
 	{ "reserve samples", reserve_samples, NULL },
 };
 
@@ -309,9 +408,11 @@ static bool is_promised(const struct scenario *scenario, const struct try *try, 
 			const char *whole_folder)
 {
 	const bool has_died = WIFSIGNALED(status);
+	const bool was_killed = has_died && WTERMSIG(status) == SIGKILL && try->kind == SHORTAGE_DEATH;
 
-	if (has_died && (WTERMSIG(status) != SIGABRT || try->kind != SHORTAGE_MEMORY ||
-			 !says_no_memory(try->folder))) {
+	if (has_died && !was_killed &&
+	    (WTERMSIG(status) != SIGABRT || try->kind != SHORTAGE_MEMORY ||
+	     !says_no_memory(try->folder))) {
 		(void)printf("    it died of signal %d\n", WTERMSIG(status));
 		return false;
 	}
@@ -333,7 +434,7 @@ static bool is_promised(const struct scenario *scenario, const struct try *try, 
 		return false;
 	}
 	return are_files_whole(try->folder, whole_folder, has_died) &&
-	       (scenario->is_sound == NULL || scenario->is_sound(try->folder));
+	       (scenario->is_sound == NULL || scenario->is_sound(try));
 }
 
 /* In a child, in this folder. *ret_count: calls of the kind that there were. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -81,6 +82,10 @@ static int meet_disk(int fd, size_t *bytes)
 		return bytes != NULL && is_now() ? ENOSPC : 0;
 	case SHORTAGE_BROKEN_DISK:
 		return is_now() ? EIO : 0;
+	case SHORTAGE_DEATH:
+		if (is_now())
+			(void)kill(getpid(), SIGKILL);
+		return 0;
 	case SHORTAGE_NONE:
 	case SHORTAGE_MEMORY:
 		break;

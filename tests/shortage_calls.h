@@ -1,5 +1,5 @@
 /*
- * shortage_calls.h - the system comes up short at a chosen call: of memory, or of what writes to a disk.
+ * shortage_calls.h - the system comes up short at a chosen call: of memory, of what writes to a disk, of time.
  *
  * Stands before malloc and write for the whole process, its libraries included. So it is linked into
  * tests/shortage.c alone.
@@ -13,7 +13,8 @@
 	X(MEMORY, "no memory")         /* malloc, calloc, realloc: once, NULL */     \
 	X(SHORT_WRITE, "short write")  /* write, pwrite: half of it, once */         \
 	X(FULL_DISK, "full disk")      /* write, pwrite, posix_fallocate: from then on */ \
-	X(BROKEN_DISK, "broken disk")  /* write, pwrite, fsync, rename, ...: EIO once */
+	X(BROKEN_DISK, "broken disk")  /* write, pwrite, fsync, rename, ...: EIO once */ \
+	X(DEATH, "killed")             /* of time: SIGKILL just before the same calls */
 
 enum shortage {
 	SHORTAGE_NONE = 0,

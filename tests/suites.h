@@ -75,6 +75,8 @@
 	X(verify) \
 	X(compare) \
 	X(crash) \
+	X(crash_orders) \
+	X(run_hung) \
 	X(sampler) \
 	X(watch) \
 	X(stop) \

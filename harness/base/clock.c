@@ -64,6 +64,15 @@ int64_t clock_wall_ns(const struct clock *clock)
 	return clock->wall_ns(clock->ctx);
 }
 
+int64_t clock_left_ns(const struct clock *clock, int64_t until_ns)
+{
+	const int64_t now_ns = clock_now_ns(clock);
+	const int64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+
+	return clock->look_every_ns > 0 && left_ns > clock->look_every_ns ? clock->look_every_ns :
+									    left_ns;
+}
+
 struct clock_anchor clock_anchor_take(const struct clock *clock)
 {
 	return (struct clock_anchor){

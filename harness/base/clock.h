@@ -18,6 +18,9 @@ struct clock {
 	/* Returns at due_ns or later; at once when due_ns has passed. Absolute, so nothing drifts. */
 	void (*sleep_until_ns)(void *ctx, int64_t due_ns);
 	int64_t (*wall_ns)(void *ctx); /* nanoseconds since 1970, for people */
+	/* Whoever waits for something else than this clock looks at it again after so long at the
+	   latest; 0: need not. */
+	int64_t look_every_ns;
 	void *ctx;
 };
 
@@ -27,6 +30,10 @@ struct clock clock_system(void);
 int64_t clock_now_ns(const struct clock *clock);
 void clock_sleep_until_ns(const struct clock *clock, int64_t due_ns);
 int64_t clock_wall_ns(const struct clock *clock);
+
+/* How long to wait now for what must not come after until_ns, before the clock is looked at again; 0: it
+   is too late. */
+int64_t clock_left_ns(const struct clock *clock, int64_t until_ns);
 
 /* Joins the two: wall = anchor.wall_ns + (at_ns - anchor.boot_ns). */
 struct clock_anchor {

@@ -101,8 +101,11 @@ struct outside_sight {
  * real one is outside_real (outside.c, sampler.c); a simulation brings its own.
  */
 struct outside_ops {
-	/* Maps the samples, makes the ledgers' places, opens the probes. Nothing runs yet. */
-	bool (*open)(void *ctx, const struct run_request *request, struct err *e);
+	/* Maps the samples, makes the ledgers' places, opens the probes. Nothing runs yet. waits: the
+	   clock for every call below that waits for a service (read_back, check, resolve_role, settings,
+	   and open itself): the run lives on by it, and once it is to end, it is past their deadlines. */
+	bool (*open)(void *ctx, const struct run_request *request, const struct clock *waits,
+		     struct err *e);
 	/* Slot 0 of every probe is due within one `every` of t0_ns. ret_how: how many lanes there
 	   are and how they are scheduled; empty when there are none (a simulation).
 	   ret_note: what may make the measurement worse; empty when all is well. */

@@ -129,24 +129,33 @@ static void add_harm(struct run *run, const struct plan_step *planned,
 		run->first_harm_ns = now_ns;
 }
 
-/* A signal needs a moment to end a process: not yet in effect is asked again, for a while. */
+/* A signal needs a moment to end a process: not yet in effect is asked again, for a while. The run lives on
+   meanwhile, and what it does for others may change the session. */
 static enum confirmation confirm(struct run *run, const struct heal_record *record,
-				 struct fault_context *ctx, struct text *ret_evidence)
+				 const struct fault_context *begun, struct text *ret_evidence)
 {
+	const struct fault_ops *fault = fault_find(record->fault);
 	const int64_t deadline_ns = clock_now_ns(run->clock) + confirm_at_most_ns;
-	enum confirmation answer;
+	struct fault_context ctx = *begun;
+	enum confirmation answer = fault->confirm(record, &ctx, ret_evidence);
 
-	for (;;) {
+	while (answer != CONFIRMED && !run->is_stopping && clock_now_ns(run->clock) < deadline_ns) {
+		struct err e = { 0 };
+
+		run_tick(run, clock_now_ns(run->clock) + confirm_every_ns);
 		text_clear(ret_evidence);
-		answer = fault_find(record->fault)->confirm(record, ctx, ret_evidence);
-		if (answer == CONFIRMED || clock_now_ns(run->clock) >= deadline_ns)
-			return answer;
-		clock_sleep_until_ns(run->clock, clock_now_ns(run->clock) + confirm_every_ns);
+		if (sessions_context(run->sessions, record, &ctx, &e)) {
+			answer = fault->confirm(record, &ctx, ret_evidence);
+		} else {
+			answer = CONFIRM_UNKNOWN;
+			text_add(ret_evidence, e.text);
+		}
 	}
+	return answer;
 }
 
 static bool tell_confirmation(struct run *run, const struct heal_record *record,
-			      struct fault_context *ctx, int64_t sent_ns)
+			      const struct fault_context *ctx, int64_t sent_ns)
 {
 	static const enum event_kind kinds[] = {
 		[CONFIRMED] = EVENT_CONFIRMED,
@@ -238,6 +247,10 @@ bool inject_step(struct run *run, size_t step_index)
 	}
 	(void)tell_targets(run, planned);
 	for (size_t i = 0; i < planned->target_count; i++) {
+		if (i > 0)
+			run_tick(run, 0); /* many targets take their time: leases, signals, stop conditions */
+		if (run->is_stopping)
+			return true; /* nothing more is harmed */
 		if (!permission_to_inject(run, planned, i))
 			return false;
 		if (harm_one(run, planned, &planned->targets[i], &e))

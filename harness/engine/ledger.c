@@ -17,13 +17,11 @@ static const uint32_t equal_reads_wanted = 3;
 static const int64_t silent_at_most_ns = 15 * NS_PER_S;
 /* A reading that goes on may take as long as millions of rows from a slow machine do. */
 static const int64_t read_at_most_ns = 600 * NS_PER_S;
-static const int64_t tick_every_ns = 100 * NS_PER_MS;
 
 struct reading {
 	struct run *run;
 	size_t index; /* of the probe */
 	int64_t until_ns;
-	int64_t tick_due_ns;
 	uint8_t *owned_rows;
 	uint64_t row_count;        /* rows below it are classified */
 	uint64_t attempted_count;  /* rows at or beyond it were never attempted */
@@ -41,21 +39,21 @@ static uint64_t count_attempted(const struct reading *reading)
 	return track_row_count(&now);
 }
 
+static int64_t earlier(int64_t one_ns, int64_t other_ns)
+{
+	return one_ns < other_ns ? one_ns : other_ns;
+}
+
 /* Rows came. The run lives on meanwhile: leases, signals, stop conditions. */
 static int64_t heard(void *ctx, int64_t deadline_ns)
 {
-	struct reading *reading = ctx;
-	struct run *run = reading->run;
-	const int64_t now_ns = clock_now_ns(run->clock);
+	const struct reading *reading = ctx;
+	const struct clock waits = waits_clock(reading->run);
+	const int64_t now_ns = clock_now_ns(&waits);
 
-	if (now_ns >= reading->tick_due_ns) {
-		run_tick(run, 0);
-		reading->tick_due_ns = now_ns + tick_every_ns;
-	}
-	if (run->is_stopping)
-		return deadline_ns; /* to its end if that comes soon */
-	return now_ns + silent_at_most_ns < reading->until_ns ? now_ns + silent_at_most_ns
-							      : reading->until_ns;
+	if (reading->run->is_stopping) /* to its end if that comes at once */
+		return earlier(deadline_ns, waits_end_ns(reading->run));
+	return earlier(now_ns + silent_at_most_ns, reading->until_ns);
 }
 
 static void take_row(void *ctx, int64_t sequence, bool is_intact)
@@ -157,8 +155,8 @@ static void read_until_settled(struct run *run, size_t index, struct reading *re
 		if (clock_now_ns(run->clock) >= deadline_ns)
 			return;
 		run_wait(run, clock_now_ns(run->clock) + read_every_ns);
-		if (run->is_stopping && !read->is_complete)
-			return; /* stopped: what could be read by now is what there is */
+		if (run->is_stopping)
+			return; /* what could be read by now is what there is */
 	}
 }
 

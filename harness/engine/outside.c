@@ -17,6 +17,8 @@
 #include "engine/sampler.h"
 
 static const int64_t prepare_timeout_ns = 30 * NS_PER_S;
+/* What nobody has seen made is most likely not there; its service may hang. */
+static const int64_t clean_unseen_timeout_ns = NS_PER_S;
 
 /* Descriptors for all that is not a lane: store, sessions, commands, reports. */
 enum { DESCRIPTORS_BESIDE_LANES = 256, DESCRIPTORS_OF_LANE = 4 };
@@ -24,8 +26,11 @@ enum { DESCRIPTORS_BESIDE_LANES = 256, DESCRIPTORS_OF_LANE = 4 };
 /* Above it real-time lanes could leave this machine no time for anything else, its healing included. */
 enum { REAL_TIME_SAMPLES_PER_CPU = 6000 };
 
+enum prepared { PREPARED_NOT = 0, PREPARED_BEGUN, PREPARED_DONE };
+
 struct real {
 	const struct run_request *request;
+	const struct clock *waits;
 	/* Of each probe one of the two; the other is NULL. */
 	struct sampler *owned_samplers[LIMIT_PROBES];
 	struct follower *owned_followers[LIMIT_PROBES];
@@ -33,7 +38,7 @@ struct real {
 	uint64_t lane_count;
 	uint64_t descriptor_count; /* that this process may have open */
 	bool is_plain;		   /* too many samples a second for real-time lanes */
-	bool is_prepared[LIMIT_PROBES];
+	enum prepared prepared[LIMIT_PROBES];
 };
 
 static bool prepare_probe(struct real *real, size_t index, struct err *e)
@@ -46,10 +51,11 @@ static bool prepare_probe(struct real *real, size_t index, struct err *e)
 	if (ops->prepare == NULL)
 		return true;
 	/* Said before it is done: a half-done prepare is cleaned as well. */
-	real->is_prepared[index] = true;
-	if (!ops->prepare(spec, request->run_id, request->clock,
-			  clock_now_ns(request->clock) + prepare_timeout_ns, e))
+	real->prepared[index] = PREPARED_BEGUN;
+	if (!ops->prepare(spec, request->run_id, real->waits,
+			  clock_now_ns(real->waits) + prepare_timeout_ns, e))
 		return err_wrap(e, "prepare the probe `%s`", spec->name);
+	real->prepared[index] = PREPARED_DONE;
 	return true;
 }
 
@@ -97,11 +103,13 @@ static void limit_real_time(struct real *real)
 	real->is_plain = samples_a_second > REAL_TIME_SAMPLES_PER_CPU * cpu_count;
 }
 
-static bool real_open(void *ctx, const struct run_request *request, struct err *e)
+static bool real_open(void *ctx, const struct run_request *request, const struct clock *waits,
+		      struct err *e)
 {
 	struct real *real = ctx;
 
 	real->request = request;
+	real->waits = waits;
 	reserve_descriptors(real);
 	limit_real_time(real);
 	for (size_t i = 0; i < request->experiment->probe_count; i++) {
@@ -219,27 +227,26 @@ static bool real_read_back(void *ctx, const struct probe_spec *spec, int64_t dea
 	const struct probe_ops *ops = probe_find(spec->kind);
 
 	assert(ops != NULL && ops->is_ledger);
-	return ops->read_back(spec, real->request->run_id, real->request->clock, deadline_ns, sink,
-			      e);
+	return ops->read_back(spec, real->request->run_id, real->waits, deadline_ns, sink, e);
 }
 
 static enum sample_state real_check(void *ctx, const struct check *check, int64_t deadline_ns,
 				    struct text *ret_got, struct err *e)
 {
 	const struct real *real = ctx;
-	const struct run_request *request = real->request;
+	const char *run_id = real->request->run_id;
 	const struct probe_ops *ops = probe_find(check->probe.kind);
 	const struct attempt attempt = {
-		.run_id = request->run_id,
-		.due_ns = clock_now_ns(request->clock),
+		.run_id = run_id,
+		.due_ns = clock_now_ns(real->waits),
 		.deadline_ns = deadline_ns,
-		.clock = request->clock,
+		.clock = real->waits,
 	};
 	struct attempt_result result = { .got = ret_got };
 	void *state = NULL;
 
 	assert(ops != NULL);
-	if (!ops->open(&check->probe, request->run_id, &state, e))
+	if (!ops->open(&check->probe, run_id, &state, e))
 		return SAMPLE_SKIPPED;
 	ops->sample(state, &attempt, &result, e);
 	ops->close(state);
@@ -255,8 +262,7 @@ static bool real_resolve_role(void *ctx, const struct service *service, const ch
 
 	if (ops == NULL)
 		return err_set(e, ERR_INPUT, "a service of kind %s has no roles", service->kind);
-	return ops->resolve(service, role, real->request->clock, deadline_ns, ret_members, ret_count,
-			    e);
+	return ops->resolve(service, role, real->waits, deadline_ns, ret_members, ret_count, e);
 }
 
 static bool real_settings(void *ctx, const struct service *service, int64_t deadline_ns,
@@ -267,7 +273,7 @@ static bool real_settings(void *ctx, const struct service *service, int64_t dead
 	const struct failover_ops *ops = failover_find(service);
 
 	assert(ops != NULL); /* settings_log looked */
-	return ops->read(service, real->request->clock, deadline_ns, ret_settings, ret_told_by, e);
+	return ops->read(service, real->waits, deadline_ns, ret_settings, ret_told_by, e);
 }
 
 static bool real_clean(void *ctx, int64_t deadline_ns, struct err *e)
@@ -278,12 +284,14 @@ static bool real_clean(void *ctx, int64_t deadline_ns, struct err *e)
 
 	for (size_t i = 0; request != NULL && i < request->experiment->probe_count; i++) {
 		const struct probe_spec *spec = &request->experiment->probes[i];
+		const int64_t soon_ns = clock_now_ns(request->clock) + clean_unseen_timeout_ns;
 
-		if (!real->is_prepared[i])
+		if (real->prepared[i] == PREPARED_NOT)
 			continue;
-		if (probe_find(spec->kind)->clean(spec, request->run_id, request->clock, deadline_ns,
+		if (probe_find(spec->kind)->clean(spec, request->run_id, request->clock,
+						  real->prepared[i] == PREPARED_BEGUN ? soon_ns : deadline_ns,
 						  ok ? e : NULL))
-			real->is_prepared[i] = false;
+			real->prepared[i] = PREPARED_NOT;
 		else
 			ok = ok && err_wrap(e, "clean up after the probe `%s`", spec->name);
 	}

@@ -60,6 +60,7 @@ void run_stop(struct run *run, enum event_kind kind, int64_t met_ns, const char 
 	if (run->is_stopping)
 		return;
 	run->is_stopping = true;
+	run->stopped_ns = now_ns;
 	(void)journal_append(&run->journal,
 			     (struct event){ .kind = kind,
 					     .from_ns = met_ns == 0 ? now_ns : met_ns,
@@ -198,10 +199,10 @@ static bool prepare(struct run *run)
 		return run_not_started(run, e.text);
 	sights_begin(run);
 	run->is_open = true;
-	if (!request->outside.ops->open(request->outside.ctx, request, &e))
-		return run_not_started(run, e.text);
+	if (!request->outside.ops->open(request->outside.ctx, request, &run->waits, &e))
+		return !run->is_stopping && run_not_started(run, e.text);
 	settings_log_read(run);
-	return true;
+	return !run->is_stopping;
 }
 
 static bool start_lanes(struct run *run)
@@ -408,7 +409,7 @@ static void validate(struct run *run)
 {
 	(void)journal_phase(&run->journal, PHASE_VALIDATE);
 	ledger_count_all(run, COUNT_HEALED);
-	for (size_t i = 0; i < run->experiment->check_count; i++)
+	for (size_t i = 0; i < run->experiment->check_count && !run->is_stopping; i++)
 		run_check(run, &run->experiment->checks[i]);
 	look_at_signal(run); /* what arrived meanwhile still makes it a run that was stopped */
 }
@@ -559,6 +560,7 @@ bool run_experiment(const struct run_request *request, struct outcome *ret_outco
 					 .run_id = request->run_id,
 					 .clock = request->clock,
 					 .progress = request->progress };
+	run->waits = waits_clock(run);
 	watch_init(&run->watch, request->experiment, &request->outside);
 	run->sights = sights_make();
 	run->shown = shown_log_make();

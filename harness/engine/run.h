@@ -1,6 +1,6 @@
 /*
- * run.h - one run while it happens; shared by run.c, run_heal.c, inject.c and
- * ledger.c, and by nobody else.
+ * run.h - one run while it happens; shared by run.c, run_heal.c, inject.c,
+ * ledger.c and waits.c, and by nobody else.
  */
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
@@ -35,6 +35,9 @@ struct run {
 	struct stop_window stop_windows[LIMIT_STOP_CONDITIONS];
 	struct sights *sights;
 	struct shown_log *shown;
+	struct clock waits;      /* waits_clock of this run */
+	int64_t waits_tick_due_ns;
+	int64_t stopped_ns;      /* since when is_stopping; 0: it is not */
 	struct harm harms[LIMIT_STEPS * 4];
 	size_t harm_count;
 	int64_t begun_ns;
@@ -58,6 +61,15 @@ void run_wait(struct run *run, int64_t until_ns);
 /* Heals and ends, for this reason; a second reason changes nothing. met_ns: since when it was so; 0: since
    now. */
 void run_stop(struct run *run, enum event_kind kind, int64_t met_ns, const char *sentence);
+/*
+ * The clock for calls of the run thread that wait for a service, which may hang: the run lives on while
+ * they do, since a look at this clock is a tick now and then. Once the run is to end, what is under way
+ * has a moment, and then the clock is past any deadline: the call gives up by itself. (waits.c)
+ */
+struct clock waits_clock(struct run *run);
+/* When that moment is over; INT64_MAX while the run goes on. */
+int64_t waits_end_ns(const struct run *run);
+
 /* Writes down why the run does not start. Returns false. */
 bool run_not_started(struct run *run, const char *why);
 

@@ -27,6 +27,7 @@ struct http {
 	const struct clock *clock;
 	CURL *curl;
 	struct text words; /* of the request that curl is set up for; empty: none */
+	int64_t deadline_ns; /* of the request under way */
 	struct curl_slist *owned_headers; /* curl borrows them */
 	bool is_tls;
 	char why[CURL_ERROR_SIZE];
@@ -58,6 +59,19 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 	if (fd == -1)
 		http->socket_errno = errno;
 	return fd == -1 ? CURL_SOCKET_BAD : fd;
+}
+
+/* libcurl asks at least once a second. Its own deadline was reckoned when the request began; a clock that
+   wants to be looked at may be past it sooner. */
+static int is_too_late(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+	const struct http *http = ctx;
+
+	(void)down_all;
+	(void)down;
+	(void)up_all;
+	(void)up;
+	return clock_left_ns(http->clock, http->deadline_ns) == 0 ? 1 : 0;
 }
 
 static size_t take_header(char *bytes, size_t one, size_t length_bytes, void *ctx)
@@ -235,6 +249,9 @@ static CURLcode set_house_rules(struct http *http)
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, http);
+	SET(CURLOPT_XFERINFOFUNCTION, is_too_late);
+	SET(CURLOPT_XFERINFODATA, http);
+	SET(CURLOPT_NOPROGRESS, http->clock->look_every_ns > 0 ? 0L : 1L);
 	SET(CURLOPT_HEADERFUNCTION, take_header);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	return outcome;
@@ -370,7 +387,7 @@ static bool is_shortage(const struct http *http)
 
 static enum err_kind kind_of(const struct http *http, CURLcode outcome)
 {
-	if (outcome == CURLE_OPERATION_TIMEDOUT)
+	if (outcome == CURLE_OPERATION_TIMEDOUT || outcome == CURLE_ABORTED_BY_CALLBACK)
 		return ERR_DEADLINE;
 	if (outcome == CURLE_PEER_FAILED_VERIFICATION || outcome == CURLE_SSL_CACERT_BADFILE ||
 	    outcome == CURLE_SSL_ISSUER_ERROR)
@@ -400,7 +417,9 @@ static const char *advice_for(CURLcode outcome, const char *why)
 static bool fail(const struct http *http, CURLcode outcome, const struct arrival *arrival,
 		 const struct http_request *request, const char *method, struct err *e)
 {
-	const char *why = http->why[0] == '\0' ? curl_easy_strerror(outcome) : http->why;
+	const char *why = outcome == CURLE_ABORTED_BY_CALLBACK ? "given up before an answer came" :
+			  http->why[0] == '\0'			? curl_easy_strerror(outcome) :
+								  http->why;
 	struct text what = { 0 };
 
 	describe(request, method, &what);
@@ -454,6 +473,7 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
 	http->was_sent = false;
 	if (!set_up(http, request, method, e))
 		return false;
+	http->deadline_ns = request->deadline_ns;
 	timeout_ms = left_ms(http, request->deadline_ns);
 	if (timeout_ms == 0)
 		return err_set(e, ERR_DEADLINE, "%s: no time was left to ask", method);
