@@ -32,6 +32,7 @@ done
 for experiment in experiments/*.yaml; do
 	case $experiment in
 	*inventory*) ;;
+	*/plan*) ok "$experiment is a plan file that schedules" "$firedrill" schedule "$experiment" ;;
 	*) ok "$experiment passes check" "$firedrill" check "$experiment" ;;
 	esac
 done

@@ -11,6 +11,8 @@
 	X(zone) \
 	X(cron) \
 	X(cron_systemd) \
+	X(schedule) \
+	X(decide) \
 	X(permit) \
 	X(run_permit) \
 	X(store_permits) \

@@ -11,6 +11,7 @@
 	X(stop)         \
 	X(resume)       \
 	X(heal)         \
+	X(schedule)     \
 	X(doctor)       \
 	X(report)       \
 	X(verify)       \

@@ -48,10 +48,18 @@ bool load_experiment(const struct load_request *request, struct arena *arena,
 bool load_inventory(const struct load_request *request, struct arena *arena, struct secrets *secrets,
 		    const struct inventory **ret_inventory, struct problems *problems);
 
+/*
+ * The schedules of some files: experiments with a `schedule:`, and plan files, whose experiments are
+ * loaded too, so that nothing is found out at three in the morning. Two schedules of one name are a
+ * problem. request: what holds for the experiments among them; its paths are not looked at.
+ */
+bool load_schedules(const struct load_request *request, const char *const *paths, size_t path_count,
+		    struct arena *arena, struct schedule_list *ret_list, struct problems *problems);
+
 /* "file:12:3: unknown key `evry`; did you mean `every`?" */
 void problem_print(const struct problem *problem, struct text *text);
 
-/* JSON Schema (draft 2020-12) of experiment and inventory, made from the same rows. */
+/* JSON Schema (draft 2020-12) of experiment, inventory and plan file, made from the same rows. */
 void load_schema(struct text *text);
 
 #endif

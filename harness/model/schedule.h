@@ -112,7 +112,7 @@ struct schedule {
 
 /* All that some files ask for, in their order. */
 struct schedule_list {
-	const struct schedule *const *items;
+	const struct schedule **items;
 	size_t count;
 };
 

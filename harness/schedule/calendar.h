@@ -5,7 +5,7 @@
  * Every VEVENT freezes from its DTSTART until just before its DTEND, also one that is marked TRANSPARENT
  * (holidays are); one with STATUS:CANCELLED does not. What it cannot understand it refuses: a time that
  * is not frozen by mistake is worse than a file that must be mended. Zones are those of this machine by
- * their TZID; VTIMEZONE, VTODO, VALARM and the like are passed over.
+ * their TZID; VTIMEZONE, VALARM and every other component are passed over.
  */
 #ifndef SCHEDULE_CALENDAR_H
 #define SCHEDULE_CALENDAR_H

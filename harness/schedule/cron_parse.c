@@ -62,7 +62,7 @@ static bool refuse(const struct reader *reader, const char *at, const char *form
 
 static bool is_blank(char letter)
 {
-	return letter == ' ' || letter == '\t';
+	return letter == ' ' || letter == '\t' || letter == '\n'; /* YAML ends a folded text so */
 }
 
 static const char *skip_blanks(const char *at)
@@ -74,7 +74,7 @@ static const char *skip_blanks(const char *at)
 
 static size_t word_bytes(const char *at)
 {
-	return strcspn(at, " \t,-/");
+	return strcspn(at, " \t\n,-/");
 }
 
 /* "mon", the number of a name. -1: it is none. */
@@ -181,7 +181,7 @@ static bool take_item(struct reader *reader, uint64_t *bits)
 	if (*reader->at == '/' && !is_range)
 		return refuse(reader, reader->at, "a step needs a range before it; write `%.*s-%d%.*s`",
 			      (int)(reader->at - begin), begin, reader->field->high,
-			      (int)strcspn(reader->at, " \t,"), reader->at);
+			      (int)strcspn(reader->at, " \t\n,"), reader->at);
 	if (*reader->at == '/' && !take_step(reader, &step))
 		return false;
 	for (int value = low; value <= high; value += step)
@@ -253,7 +253,7 @@ bool cron_parse(const char *text, struct cron *ret_cron, size_t *ret_offset_byte
 {
 	struct reader reader = { text, text, NULL, ret_offset_bytes, e };
 	const char *begin = skip_blanks(text);
-	const size_t bytes = strcspn(begin, " \t");
+	const size_t bytes = strcspn(begin, " \t\n");
 	struct cron cron;
 
 	if (*begin != '@') {
