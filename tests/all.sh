@@ -124,6 +124,7 @@ on_hosts() {
 	# The rest of the table: make test-losses.
 	lab_step lab-losses tests/lab_losses.sh build/plain/firedrill async-partition quorum-kill two-primaries
 	lab_step lab-doctor tests/lab_doctor.sh build/plain/firedrill
+	lab_step lab-sudo tests/lab_sudo.sh build/plain
 	lab_step crash-matrix tests/crash_matrix.sh build/plain --sample 60 --seconds 20
 }
 

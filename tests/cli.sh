@@ -27,7 +27,7 @@ says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan approve stop resume heal doctor report verify export compare list show faults probes schema version; do
+for command in run check plan approve stop resume heal doctor sudoers report verify export store compare list show faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
 says 2 'no option `--yess`' "$firedrill" run --yess x.yaml
@@ -58,6 +58,11 @@ says 1 '' test -e "$folder/store"
 echo 'no database' >"$folder/garbage.db"
 chmod 600 "$folder/garbage.db"
 says 7 'damaged or is no store' "$firedrill" list --store "$folder/garbage.db"
+for command in list heal 'report last'; do
+	# shellcheck disable=SC2086 # a command and its word
+	says 2 'every user of this machine can see' "$firedrill" $command --store postgresql://anna:s3cr3t-word@127.0.0.1:1/x
+done
+says 7 'it cannot be reached' env FIREDRILL_STORE=postgresql://anna:s3cr3t-word@127.0.0.1:1/x "$firedrill" list
 says 0 'fine' "$firedrill" check experiments/db-failover.yaml
 says 0 '^-: fine' sh -c "'$firedrill' check - --inventory experiments/inventory.yaml <experiments/db-failover.yaml"
 mkfifo "$folder/pipe.yaml"
@@ -136,6 +141,43 @@ says 2 'there is no fault `nosuch`' "$firedrill" doctor --fault nosuch
 says 2 'inventory.yaml' "$firedrill" doctor --inventory "$folder/no/inventory.yaml"
 says 0 '' sh -c '! ls -d /run/firedrill/doctor-* "/run/user/$(id -u)/firedrill/"doctor-* 2>/dev/null'
 
+# ---- sudoers: what an ordinary user may do as root, from the documents alone ----
+cat >"$folder/sudo.yaml" <<'END'
+hosts:
+  db1: { address: 192.0.2.1, user: drill, sudo: true, labels: { role: db } }
+  db2: { address: 192.0.2.2, user: drill, sudo: true, labels: { role: none } }
+  plain: { address: 192.0.2.3 }
+  holy: { address: 192.0.2.4, user: drill, sudo: true, protected: true }
+policy:
+  allow:
+    - { labels: { role: db }, faults: [process.pause, net.partition] }
+    - { labels: { role: none }, faults: [node.power] }
+END
+cat >"$folder/sudo-drill.yaml" <<'END'
+title: one process, by its name
+inventory: sudo.yaml
+objectives: { availability: 1% }
+probes: { p: { kind: ssh.command, on: plain, every: 1s, timeout: 1s, run: ["true"] } }
+steady_state: { good_for: 5s, within: 60s }
+observe: { stable_for: 5s, at_most: 60s }
+method: [{ fault: process.pause, on: { labels: { role: db } }, with: { name: "it's one" } }]
+END
+sed 's/process.pause/service.stop/; s/name:.*one"/unit: nginx/' "$folder/sudo-drill.yaml" >"$folder/sudo-refused.yaml"
+sudoers() { "$firedrill" sudoers "$@" --inventory "$folder/sudo.yaml"; }
+says 0 '^drill ALL = \(root\) NOPASSWD: NOSETENV: /usr/local/libexec/firedrill-helper$' sudoers db1
+says 0 '^# May do: process.pause, net.partition$' sudoers db1 --helper
+says 0 '^# May do: process.pause \(with the words below\)$' sudoers db1 "$folder/sudo-drill.yaml" --helper
+says 0 '= .it.*s one$' sudoers db1 "$folder/sudo-drill.yaml" --helper
+sudoers db1 --helper >"$folder/helper"
+says 0 '' sh -n "$folder/helper"
+says 10 'firedrill-helper: this is called by firedrill, not by hand' sh "$folder/helper"
+says 2 'the policy allows no fault on `db2`' sudoers db2
+says 2 'do nothing on `db2` that a helper is for' sudoers db2 "$folder/sudo-drill.yaml"
+says 2 'the policy does not allow service.stop on `db1`' sudoers db1 "$folder/sudo-refused.yaml"
+says 2 '`plain` does not say `sudo: true`' sudoers plain
+says 2 '`holy` is protected' sudoers holy
+says 2 'has no host `nosuch`' sudoers nosuch
+
 # ---- a whole drill on this machine ----
 local_drill_begin "$folder"
 canary=canary-$$-never-to-be-seen # a secret that every run sends and no record may hold
@@ -210,6 +252,19 @@ says 1 'set .* does not verify: 2 things' "$firedrill" verify "$set_id" --report
 says 2 'each trial has a head of its own' "$firedrill" verify "$set_id" --head "$head"
 says 2 'a bundle has one run: export them one by one' "$firedrill" export "$set_id" --out "$folder/no.tar"
 says 0 '^verified' "$firedrill" verify "$set_id-t02" --reports "$folder/set/trial-02"
+
+# ---- looking after the store ----
+says 0 'up to date: schema [0-9]+' "$firedrill" store migrate
+says 0 ' 0 things not as written' "$firedrill" store check
+says 0 "$folder/copy.db" "$firedrill" store backup "$folder/copy.db"
+says 0 '^verified' "$firedrill" verify "$drill_id" --store "$folder/copy.db" --head "$head"
+says 2 'there is such a file; name another' "$firedrill" store backup "$folder/copy.db"
+says 0 'runs in ' "$firedrill" store export "$folder/bundles"
+says 0 "$drill_id  imported" "$firedrill" store import "$folder/bundles" --store "$folder/other.db"
+says 0 "$drill_id  was there already" "$firedrill" store import "$folder/bundles/$drill_id.tar" --store "$folder/other.db"
+says 0 '^verified' "$firedrill" verify "$drill_id" --store "$folder/other.db" --head "$head"
+says 2 'with these words is none of' "$firedrill" store shine
+says 2 'there is no bundle' "$firedrill" store import "$folder/nothing" "$folder/set"
 says 0 '^nothing to heal' "$firedrill" heal "$set_id"
 says 2 'each trial has one' "$firedrill" report last --format png --out "$folder/no.png"
 says 0 "$set_id-t03  exit 0" "$firedrill" show "$set_id"

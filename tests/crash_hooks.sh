@@ -50,6 +50,7 @@ world_break() { # DEED HOST FOLDER
 		on_host "$2" 'systemctl kill -s KILL ssh.service "session-*.scope"; systemctl reset-failed ssh.service; systemctl start ssh' &&
 			kill -KILL "$PPID"
 		;;
+	sudo-asks) on_host "$2" 'mv /etc/sudoers.d/firedrill /root/' ;;
 	# Not the file system, which is in use, but the place where it is seen.
 	run-ro) on_host "$2" 'mount --bind /run /run && mount -o remount,bind,ro /run && ! touch /run/.crash-try' ;;
 	esac
@@ -60,6 +61,7 @@ world_mend() { # DEED HOST FOLDER
 	cut | blip) net_plug "$2" 2>/dev/null || true ;; # a host that is off has no cable
 	target-full) ! on_host "$2" true 2>/dev/null || on_host "$2" 'mount -o remount,size=64m /run; rm -f /root/.crash-filler /run/.crash-filler' ;;
 	store-full) rm -f "$3/state/.crash-filler" ;;
+	sudo-asks) on_host "$2" 'mv /root/firedrill /etc/sudoers.d/' ;;
 	run-ro) ! on_host "$2" 'findmnt -no OPTIONS /run | grep -q "^ro"' 2>/dev/null || on_host "$2" 'umount /run || umount -l /run' ;;
 	esac
 }

@@ -62,6 +62,10 @@ done
 while read -r file; do
 	ok "SECURITY.md names $file, which is there" test -e "$file"
 done < <(grep -oE '`(tests|packaging|harness|fixtures)/[A-Za-z0-9_./]+`' SECURITY.md | tr -d '`' | sort -u)
+ok "packaging/sudoers.example is what sudoers prints" sh -c \
+	"'$firedrill' sudoers db1 --inventory experiments/inventory-sudo.yaml | cmp - packaging/sudoers.example"
+ok "docs/least-privilege.md shows the same lines" sh -c \
+	"grep -v '^#' packaging/sudoers.example | while read -r line; do grep -qF \"\$line\" docs/least-privilege.md || exit; done"
 ok "the statistics table is what its script makes" sh -c \
 	'python3 tests/statistics_table.py | cmp - tests/statistics_table.h'
 if command -v groff >/dev/null; then

@@ -25,6 +25,7 @@
 	X(faults_power) \
 	X(faults_process) \
 	X(faults_trial) \
+	X(helper) \
 	X(ledger_read) \
 	X(load) \
 	X(load_hostile) \
@@ -70,7 +71,9 @@
 	X(store_disk) \
 	X(store_place) \
 	X(store_rows) \
+	X(store_care) \
 	X(store_sets) \
+	X(store_server) \
 	X(statistics) \
 	X(story) \
 	X(trials) \

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static const struct host hosts[] = {
-	{ .name = "db1", .address = "198.18.77.11", .port = 22 },
+	{ .name = "db1", .address = "198.18.77.11", .port = 22, .user = "drill", .is_sudo = true },
 	{ .name = "db2", .address = "db2.example", .port = 22 },
 	{ .name = "here", .is_local = true },
 };
@@ -126,6 +126,31 @@ START_TEST(test_plan_heal_record_survives_json)
 	heal_record_print(&back, &again);
 	ck_assert_str_eq(text_str(&again), text_str(&c.text));
 	text_release(&again);
+	fault_case_release(&c);
+}
+END_TEST
+
+/* Records that were stored before there was `sudo` do not hold the word. */
+START_TEST(test_heal_record_of_before_sudo_is_read_as_without)
+{
+	static const char said[] = "\"sudo\":true,";
+	struct fault_case c = { 0 };
+	struct heal_record back;
+	struct text old = { 0 };
+
+	ck_assert(plan_sample(&c, "disk.fill"));
+	heal_record_print(&c.record, &c.text);
+
+	const char *at = strstr(text_str(&c.text), said);
+
+	ck_assert_ptr_nonnull(at);
+	text_add_bytes(&old, text_str(&c.text), (size_t)(at - text_str(&c.text)));
+	text_add(&old, at + strlen(said));
+	ck_assert_msg(heal_record_parse(text_str(&c.text), &c.arena, &back, &c.e), "%s", c.e.text);
+	ck_assert(back.host->is_sudo);
+	ck_assert_msg(heal_record_parse(text_str(&old), &c.arena, &back, &c.e), "%s", c.e.text);
+	ck_assert(!back.host->is_sudo);
+	text_release(&old);
 	fault_case_release(&c);
 }
 END_TEST
@@ -360,7 +385,7 @@ static void keep_all_scripts(struct keeper *keeper)
 START_TEST(test_scripts_are_plain_posix_shell)
 {
 	static const struct remote_ops ops = { .name = "keeper", .exec = keep_exec };
-	struct keeper keeper = { .remote = { .ops = &ops, .host = &hosts[0] } };
+	struct keeper keeper = { .remote = { .ops = &ops, .host = &hosts[1] } };
 	const char *keep = getenv("FIREDRILL_KEEP");
 
 	if (keep != NULL)
@@ -402,6 +427,7 @@ void suite_faults(Suite *suite)
 	tcase_add_loop_test(tcase, test_fault_table_rows_are_whole, 0, count);
 	tcase_add_test(tcase, test_fault_find_unknown_name_finds_nothing);
 	tcase_add_loop_test(tcase, test_plan_heal_record_survives_json, 0, count);
+	tcase_add_test(tcase, test_heal_record_of_before_sudo_is_read_as_without);
 	tcase_add_loop_test(tcase, test_describe_says_what_is_done_and_how_it_is_undone, 0, count);
 	tcase_add_loop_test(tcase, test_every_verb_without_a_host_says_so, 0, count);
 	tcase_add_loop_test(tcase, test_plan_heal_refuses_what_the_rows_cannot_check, 0,

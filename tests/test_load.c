@@ -19,7 +19,7 @@ static const struct experiment *experiment;
 static const char inventory_text[] =
 	"hosts:\n"
 	"  db1: { address: 192.0.2.1, key: ${file:/keys/id}, labels: { role: db, zone: a } }\n"
-	"  db2: { address: 192.0.2.2, port: 2222, user: ops, via: jump, labels: { role: db } }\n"
+	"  db2: { address: 192.0.2.2, port: 2222, user: ops, sudo: true, via: jump, labels: { role: db } }\n"
 	"  jump: { address: jump.example, protected: true, host_key: ssh-ed25519 AAAA }\n"
 	"  here: { local: true }\n"
 	"services:\n"
@@ -101,6 +101,7 @@ START_TEST(test_load_inventory_fills_hosts_services_power_and_limits)
 	ck_assert_str_eq(host_label(db1, "zone"), "a");
 	ck_assert_uint_eq(db2->port, 2222);
 	ck_assert_str_eq(db2->user, "ops");
+	ck_assert(db2->is_sudo && !db1->is_sudo);
 	ck_assert_ptr_eq(db2->via, inventory_host(inventory, "jump"));
 	ck_assert(db2->via->is_protected);
 	ck_assert_str_eq(db2->via->host_key, "ssh-ed25519 AAAA");

@@ -121,6 +121,72 @@ START_TEST(test_run_experiment_unreachable_host_is_not_started)
 }
 END_TEST
 
+#define THROUGH_SUDO ", user: drill, sudo: true"
+#define ASKS .exit_status = 1, .err = "sudo: a password is required\n"
+
+/* Names of scripts travel, and their texts do not. */
+START_TEST(test_run_experiment_through_sudo_says_names_only)
+{
+	const struct sim_script script = { .down_on = "process.pause/inject",
+					   .down_for_ns = 2 * NS_PER_S };
+	struct world world = { .interrupt_in = PHASE_NONE, .login = THROUGH_SUDO };
+
+	world_open(&world, &script);
+	world_run_ok(&world);
+	ck_assert_int_eq(world.outcome.exit_code, EXIT_MET);
+	ck_assert_uint_eq(world_open_heals(&world), 0);
+	ck_assert_uint_gt(fake_script_count(world.hosts, "h1", "guard/heal"), 0);
+	ck_assert_uint_eq(fake_script_count(world.hosts, NULL, "set -u"), 0);
+	world_close(&world);
+}
+END_TEST
+
+/* The other host may be hit as well, so its helper is asked too. */
+START_TEST(test_run_experiment_whose_helper_refuses_is_not_started)
+{
+	static const struct fake_rule rules[] = {
+		{ .host = "h1", .command = "sudo -n", ASKS },
+		{ .host = "h2", .command = "sudo -n", ASKS },
+		{ .host = "h2", .command = "process.pause/read", .exit_status = 10,
+		  .err = "firedrill-helper: it may do process.pause on h2, but not with these words\n" },
+		{ .host = "h2", .command = "process.pause/examine",
+		  .out = "tac is not installed there; install coreutils\n" },
+	};
+	const struct sim_script script = { .down_on = NULL };
+	struct world world = { .interrupt_in = PHASE_NONE, .login = THROUGH_SUDO };
+
+	world_open(&world, &script);
+	fake_script_add(world.hosts, &rules[_i]);
+	world_run_ok(&world);
+	ck_assert_int_eq(world.outcome.exit_code, EXIT_NOT_STARTED);
+	ck_assert_uint_eq(fake_script_count(world.hosts, NULL, "guard/arm"), 0);
+	world_close(&world);
+}
+END_TEST
+
+static void ask_from_now_on(struct world *world, const struct event *event)
+{
+	static const struct fake_rule asks = { .command = "sudo -n", ASKS };
+
+	if (event->kind == EVENT_CONFIRMED)
+		fake_script_add(world->hosts, &asks);
+}
+
+START_TEST(test_run_experiment_sudo_that_begins_to_ask_is_a_leftover)
+{
+	const struct sim_script script = { .down_on = "process.pause/inject",
+					   .down_for_ns = 2 * NS_PER_S };
+	struct world world = { .interrupt_in = PHASE_NONE, .login = THROUGH_SUDO,
+			       .on_event = ask_from_now_on };
+
+	world_open(&world, &script);
+	world_run_ok(&world);
+	ck_assert_int_eq(world.outcome.exit_code, EXIT_LEFTOVER);
+	ck_assert_uint_eq(world_open_heals(&world), 1);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(test_run_experiment_unconfirmed_fault_is_inconclusive)
 {
 	const struct sim_script script = { .down_on = NULL };
@@ -363,6 +429,9 @@ void suite_run(Suite *suite)
 	tcase_add_test(tcase, test_run_experiment_machine_of_the_harness_stood_still_is_inconclusive);
 	tcase_add_test(tcase, test_run_experiment_without_steady_state_harms_nothing);
 	tcase_add_test(tcase, test_run_experiment_unreachable_host_is_not_started);
+	tcase_add_test(tcase, test_run_experiment_through_sudo_says_names_only);
+	tcase_add_loop_test(tcase, test_run_experiment_whose_helper_refuses_is_not_started, 0, 4);
+	tcase_add_test(tcase, test_run_experiment_sudo_that_begins_to_ask_is_a_leftover);
 	tcase_add_test(tcase, test_run_experiment_unconfirmed_fault_is_inconclusive);
 	tcase_add_loop_test(tcase, test_run_experiment_stop_condition_heals_and_ends, 0, 2);
 	tcase_add_loop_test(tcase, test_run_experiment_interrupted_in_any_phase_heals_and_ends, 0,

@@ -2,9 +2,9 @@
  * test_store_permits.c - approvals and orders to stop: what goes in comes out, a changed approval is
  * noticed, and a store of before there were any is brought up to date.
  */
-#include <sqlite3.h>
 #include <string.h>
 
+#include "fixtures/store_try.h"
 #include "fixtures/temp_dir.h"
 #include "store/store.h"
 #include "tests/suites.h"
@@ -30,7 +30,7 @@ static void setup(void)
 	memset(&path, 0, sizeof path);
 	memset(&e, 0, sizeof e);
 	folder = temp_dir_make();
-	text_addf(&path, "%s/store.db", folder);
+	store_try_place(folder, &path);
 	open_again();
 }
 
@@ -46,11 +46,7 @@ static void teardown(void)
 
 static void run_sql(const char *sql)
 {
-	sqlite3 *db = NULL;
-
-	ck_assert_int_eq(sqlite3_open(text_str(&path), &db), SQLITE_OK);
-	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	store_try_sql(&path, sql, NULL);
 }
 
 static bool approve(const char *digest, const char *person)
@@ -206,7 +202,8 @@ START_TEST(test_open_brings_a_store_without_approvals_up_to_date)
 	store = NULL;
 	/* Exactly what a store of schema 2 is. */
 	run_sql("drop table approvals; drop table stops; alter table runs drop column space;"
-		"alter table runs drop column alive_until_wall_ns; pragma user_version = 2");
+		"alter table runs drop column alive_until_wall_ns");
+	store_try_set_version(&path, 2);
 	open_again();
 	ck_assert_msg(store_run_find(store, "old", &arena, &found, &e), "%s", e.text);
 	ck_assert(!is_stopped("old", NULL, &row));
@@ -217,17 +214,19 @@ START_TEST(test_open_brings_a_store_without_approvals_up_to_date)
 }
 END_TEST
 
+static void add_tests(TCase *tests, bool is_server)
+{
+	tcase_add_test(tests, test_approvals_of_one_digest_come_back_in_their_order);
+	tcase_add_test(tests, test_approval_that_was_changed_is_refused);
+	tcase_add_test(tests, test_approval_by_somebody_named_like_a_secret_is_refused);
+	tcase_add_test(tests, test_stop_of_one_run_or_set_is_seen_by_nobody_else);
+	tcase_add_test(tests, test_stop_of_everything_holds_until_it_is_lifted);
+	tcase_add_test(tests, test_locks_list_who_holds_what);
+	tcase_add_test(tests, test_open_brings_a_store_without_approvals_up_to_date);
+	(void)is_server;
+}
+
 void suite_store_permits(Suite *suite)
 {
-	TCase *tcase = tcase_create("store_permits");
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, test_approvals_of_one_digest_come_back_in_their_order);
-	tcase_add_test(tcase, test_approval_that_was_changed_is_refused);
-	tcase_add_test(tcase, test_approval_by_somebody_named_like_a_secret_is_refused);
-	tcase_add_test(tcase, test_stop_of_one_run_or_set_is_seen_by_nobody_else);
-	tcase_add_test(tcase, test_stop_of_everything_holds_until_it_is_lifted);
-	tcase_add_test(tcase, test_locks_list_who_holds_what);
-	tcase_add_test(tcase, test_open_brings_a_store_without_approvals_up_to_date);
-	suite_add_tcase(suite, tcase);
+	store_try_add(suite, "store_permits", setup, teardown, add_tests);
 }

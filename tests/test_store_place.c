@@ -130,7 +130,7 @@ START_TEST(test_open_refuses_paths_that_are_none)
 {
 	expect_refused("", "its path is empty");
 	ck_assert_int_eq(e.kind, ERR_INPUT);
-	expect_refused("postgresql://user:pass@host/firedrill", "keeps its store in a file");
+	expect_refused("mysql://user:pass@host/firedrill", "a file or a PostgreSQL database");
 	ck_assert_ptr_null(strstr(e.text, "pass"));
 }
 END_TEST

@@ -3,6 +3,7 @@
  */
 #include "base/process.h"
 #include "base/random.h"
+#include "fixtures/store_try.h"
 #include "fixtures/temp_dir.h"
 #include "store/store.h"
 #include "tests/suites.h"
@@ -25,7 +26,7 @@ static void open_again(void)
 static void setup(void)
 {
 	dir = temp_dir_make();
-	text_addf(&path, "%s/firedrill/firedrill.db", dir);
+	store_try_place(dir, &path);
 	open_again();
 }
 
@@ -311,19 +312,21 @@ START_TEST(test_lock_of_an_ended_run_in_a_living_process_is_taken_over)
 }
 END_TEST
 
+static void add_tests(TCase *tests, bool is_server)
+{
+	tcase_add_test(tests, test_heals_open_are_newest_first_until_done);
+	tcase_add_test(tests, test_heal_put_and_mark_name_what_is_unknown);
+	tcase_add_test(tests, test_track_put_of_several_chunks_is_read_back);
+	tcase_add_test(tests, test_track_put_refuses_unknown_runs_and_endless_tracks);
+	tcase_add_test(tests, test_ledger_read_put_is_read_back);
+	tcase_add_test(tests, test_lock_take_refuses_a_target_of_a_living_run);
+	tcase_add_test(tests, test_lock_take_over_needs_a_dead_process_and_nothing_unhealed);
+	tcase_add_test(tests, test_lock_take_over_of_a_run_out_of_sight_waits_for_its_last_sign_of_life);
+	tcase_add_test(tests, test_lock_of_an_ended_run_in_a_living_process_is_taken_over);
+	(void)is_server;
+}
+
 void suite_store_rows(Suite *suite)
 {
-	TCase *tcase = tcase_create("store_rows");
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, test_heals_open_are_newest_first_until_done);
-	tcase_add_test(tcase, test_heal_put_and_mark_name_what_is_unknown);
-	tcase_add_test(tcase, test_track_put_of_several_chunks_is_read_back);
-	tcase_add_test(tcase, test_track_put_refuses_unknown_runs_and_endless_tracks);
-	tcase_add_test(tcase, test_ledger_read_put_is_read_back);
-	tcase_add_test(tcase, test_lock_take_refuses_a_target_of_a_living_run);
-	tcase_add_test(tcase, test_lock_take_over_needs_a_dead_process_and_nothing_unhealed);
-	tcase_add_test(tcase, test_lock_take_over_of_a_run_out_of_sight_waits_for_its_last_sign_of_life);
-	tcase_add_test(tcase, test_lock_of_an_ended_run_in_a_living_process_is_taken_over);
-	suite_add_tcase(suite, tcase);
+	store_try_add(suite, "store_rows", setup, teardown, add_tests);
 }

@@ -2,9 +2,9 @@
  * test_store_sets.c - sets of trials in the store: what goes in comes out, sealed; and a store of
  * before there were sets is brought up to date with all that is in it.
  */
-#include <sqlite3.h>
 #include <string.h>
 
+#include "fixtures/store_try.h"
 #include "fixtures/temp_dir.h"
 #include "store/store.h"
 #include "tests/suites.h"
@@ -25,7 +25,7 @@ static void open_again(void)
 static void setup(void)
 {
 	dir = temp_dir_make();
-	text_addf(&path, "%s/firedrill/firedrill.db", dir);
+	store_try_place(dir, &path);
 	open_again();
 }
 
@@ -40,30 +40,9 @@ static void teardown(void)
 
 static void run_sql(const char *sql)
 {
-	sqlite3 *db = NULL;
-	char *message = NULL;
-
-	ck_assert_int_eq(sqlite3_open(text_str(&path), &db), SQLITE_OK);
-	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &message) == SQLITE_OK, "%s", message);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	store_try_sql(&path, sql, NULL);
 }
 
-static int read_version(void)
-{
-	sqlite3 *db = NULL;
-	sqlite3_stmt *statement = NULL;
-
-	ck_assert_int_eq(sqlite3_open(text_str(&path), &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_prepare_v2(db, "pragma user_version", -1, &statement, NULL),
-			 SQLITE_OK);
-	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
-
-	const int version = sqlite3_column_int(statement, 0);
-
-	ck_assert_int_eq(sqlite3_finalize(statement), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
-	return version;
-}
 
 static void begin_set(const char *set_id)
 {
@@ -203,8 +182,7 @@ END_TEST
 static const char back_to_schema_1[] =
 	"drop index runs_set; alter table runs drop column trial; alter table runs drop column set_id;"
 	"drop table sets; drop table approvals; drop table stops;"
-	"alter table runs drop column space; alter table runs drop column alive_until_wall_ns;"
-	"pragma user_version = 1";
+	"alter table runs drop column space; alter table runs drop column alive_until_wall_ns";
 
 START_TEST(test_open_brings_a_store_without_sets_up_to_date)
 {
@@ -220,6 +198,7 @@ START_TEST(test_open_brings_a_store_without_sets_up_to_date)
 	store_close(store);
 	store = NULL;
 	run_sql(back_to_schema_1);
+	store_try_set_version(&path, 1);
 	open_again();
 	ck_assert_msg(store_run_find(store, "old", &arena, &run, &e), "%s", e.text);
 	ck_assert(run.is_ended);
@@ -232,19 +211,21 @@ START_TEST(test_open_brings_a_store_without_sets_up_to_date)
 	ck_assert_msg(begin_run("new-t01", "new", 1), "%s", e.text);
 	ck_assert(store_sets(store, 0, &arena, &sets, &count, &e));
 	ck_assert_uint_eq(count, 1);
-	ck_assert_int_eq(read_version(), 4);
+	ck_assert_int_eq(store_try_version(&path), 4);
 }
 END_TEST
 
+static void add_tests(TCase *tests, bool is_server)
+{
+	tcase_add_test(tests, test_set_and_its_runs_come_back_after_a_restart);
+	tcase_add_test(tests, test_set_find_says_when_there_is_none_or_more_than_one);
+	tcase_add_test(tests, test_set_begin_and_end_happen_once);
+	tcase_add_test(tests, test_set_find_notices_changed_rows);
+	tcase_add_test(tests, test_open_brings_a_store_without_sets_up_to_date);
+	(void)is_server;
+}
+
 void suite_store_sets(Suite *suite)
 {
-	TCase *tcase = tcase_create("store_sets");
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, test_set_and_its_runs_come_back_after_a_restart);
-	tcase_add_test(tcase, test_set_find_says_when_there_is_none_or_more_than_one);
-	tcase_add_test(tcase, test_set_begin_and_end_happen_once);
-	tcase_add_test(tcase, test_set_find_notices_changed_rows);
-	tcase_add_test(tcase, test_open_brings_a_store_without_sets_up_to_date);
-	suite_add_tcase(suite, tcase);
+	store_try_add(suite, "store_sets", setup, teardown, add_tests);
 }

@@ -96,7 +96,8 @@ static int record(struct approving *approving, const struct plan *plan)
 	    store_approve(store, &row, &e))
 		code = tell(approving, store, plan, row.until_wall_ns);
 	else
-		code = cli_fail(EXIT_INTERNAL, &approving->secrets, &e);
+		code = cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL,
+				&approving->secrets, &e);
 	store_close(store);
 	return code;
 }

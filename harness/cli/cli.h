@@ -74,7 +74,7 @@ void cli_print_line(FILE *stream, const struct secrets *secrets, const char *lin
 void cli_print_wrapped(FILE *stream, const struct secrets *secrets, const char *first,
 		       size_t indent, const char *line);
 
-/* --store FILE, else $FIREDRILL_STORE, else the default place. */
+/* --store FILE or URL, else $FIREDRILL_STORE, else the default place. */
 void cli_store_path(const struct arguments *arguments, struct text *ret_path);
 /* Where lanes keep the samples of a run under way. */
 void cli_sample_path(const struct arguments *arguments, struct text *ret_path);
@@ -119,7 +119,8 @@ bool cli_read_file(const char *path, bool *ret_is_there, struct text *ret_bytes,
 bool cli_make_folder(const char *path, struct err *e);
 
 #define STORE_OPTION \
-	{ "store", "FILE", "the store; default $FIREDRILL_STORE, else the user's state folder" }
+	{ "store", "FILE|URL", \
+	  "the store, a file or postgresql://...; default $FIREDRILL_STORE, else the user's state folder" }
 #define INVENTORY_OPTION \
 	{ "inventory", "FILE", \
 	  "the inventory; default the experiment's own, else inventory.yaml beside it" }

@@ -13,9 +13,11 @@
 	X(heal)         \
 	X(schedule)     \
 	X(doctor)       \
+	X(sudoers)      \
 	X(report)       \
 	X(verify)       \
 	X(export)       \
+	X(store)        \
 	X(compare)      \
 	X(list)         \
 	X(show)         \

@@ -16,6 +16,7 @@
 
 #include "reports/escape.h"
 #include "reports/grid.h"
+#include "store/store_url.h"
 
 const char *arguments_value(const struct arguments *arguments, const char *name)
 {
@@ -115,8 +116,25 @@ void cli_store_path(const struct arguments *arguments, struct text *ret_path)
 
 void cli_sample_path(const struct arguments *arguments, struct text *ret_path)
 {
-	cli_store_path(arguments, ret_path);
-	text_add(ret_path, ".samples"); /* beside the store: what survives a crash stays together */
+	struct text place = { 0 };
+
+	cli_store_path(arguments, &place);
+	store_beside(text_str(&place), ret_path);
+	text_add(ret_path, ".samples"); /* what survives a crash stays together */
+	text_release(&place);
+}
+
+/* Everybody on this machine can read the arguments of a process. */
+static bool check_store_option(const struct arguments *arguments, struct err *e)
+{
+	const char *given = arguments_value(arguments, "store");
+
+	if (given != NULL && store_url_has_password(given))
+		return err_set(e, ERR_INPUT,
+			       "`--store` holds a password, which every user of this machine can see "
+			       "there; put the URL into the variable FIREDRILL_STORE, or the password "
+			       "into PGPASSFILE");
+	return true;
 }
 
 bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,
@@ -124,6 +142,8 @@ bool cli_open_store(const struct arguments *arguments, const struct secrets *sec
 {
 	struct text place = { 0 };
 
+	if (!check_store_option(arguments, e))
+		return false;
 	cli_store_path(arguments, &place);
 
 	const bool ok = store_open(text_str(&place), secrets, ret_store, e);
@@ -138,6 +158,8 @@ bool cli_open_kept(const struct arguments *arguments, struct store **ret_store, 
 	bool ok = true;
 
 	*ret_store = NULL;
+	if (!check_store_option(arguments, e))
+		return false;
 	cli_store_path(arguments, &place);
 	if (store_is_there(text_str(&place)))
 		ok = store_open(text_str(&place), NULL, ret_store, e);

@@ -81,7 +81,8 @@ static void examine_faults(struct doctor *doctor, struct patient *patient)
 		struct err e = { 0 };
 
 		if (!doctor->faults[i]->examine(&request, &ctx, missing, &e))
-			text_addf(missing, "could not be looked: %s", e.text);
+			text_addf(missing, "%s%s",
+				  e.kind == ERR_REFUSED ? "" : "could not be looked: ", e.text);
 		while (missing->length_bytes > 0 &&
 		       missing->owned_bytes[missing->length_bytes - 1] == '\n')
 			missing->owned_bytes[--missing->length_bytes] = '\0';
@@ -92,6 +93,7 @@ static void examine_faults(struct doctor *doctor, struct patient *patient)
 static void begin(struct doctor *doctor, struct patient *patient)
 {
 	const int64_t begun_ns = clock_now_ns(&doctor->clock);
+	enum trial_state state;
 	struct err e = { 0 };
 
 	if (!open_host(doctor, patient, &e)) {
@@ -99,6 +101,13 @@ static void begin(struct doctor *doctor, struct patient *patient)
 		return;
 	}
 	patient->reached_ns = clock_now_ns(&doctor->clock) - begun_ns;
+	/* Without its helper such a host does nothing at all, and that is said once. */
+	if (patient->host->is_sudo &&
+	    !trial_look(patient->owned_remote, patient->dir, &state, &e)) {
+		text_add(&patient->guard, e.text);
+		close_host(patient);
+		return;
+	}
 	examine_faults(doctor, patient);
 	patient->is_armed = true; /* also half-way: something may be there to remove */
 	if (!trial_of_heal(patient->owned_remote, patient->dir, &e) ||
@@ -195,6 +204,8 @@ static void print_patient(const struct doctor *doctor, const struct patient *pat
 		text_add(&line, "  this machine");
 	else
 		text_addf(&line, "  %s as %s", host->address, host->user == NULL ? "?" : host->user);
+	if (host->is_sudo)
+		text_add(&line, ", through sudo");
 	if (patient->is_armed)
 		text_addf(&line, ", reached in %s",
 			  units_format_duration(patient->reached_ns / NS_PER_MS * NS_PER_MS, took));

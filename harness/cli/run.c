@@ -266,7 +266,8 @@ static int with_store(struct run_command *command)
 		return EXIT_MET;
 	}
 	if (!cli_open_store(command->arguments, &command->secrets, &command->owned_store, &e))
-		return cli_fail(EXIT_INTERNAL, &command->secrets, &e);
+		return cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, &command->secrets,
+				&e);
 	code = heal_earlier(command);
 	if (code == -1)
 		code = ask(command, &plan);

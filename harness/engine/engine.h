@@ -82,6 +82,10 @@ bool plan_build_telling(const struct experiment *experiment, const char *run_id,
 bool plan_resolve(struct plan *plan, size_t step_index, const struct host *const *members,
 		  size_t member_count, struct arena *arena, struct err *e);
 
+/* May the step hit this host, whatever chance and roles decide? */
+bool plan_may_hit(const struct experiment *experiment, const struct step *step,
+		  const struct host *host);
+
 /* "20261121-102030-k3f9": sorts by time, safe in file names, nft and unit names. */
 void run_id_make(const struct clock *clock, char *ret_text, size_t text_bytes);
 

@@ -226,6 +226,44 @@ static bool harm_one(struct run *run, const struct plan_step *planned,
 	return true;
 }
 
+/* The helper that may not do a fault, or not with these words, refuses to look for it as well. */
+static bool ask_helper(struct run *run, const struct heal_record *record, struct err *e)
+{
+	const struct fault_ops *fault = fault_find(record->fault);
+	const struct fault_request request = { .run_id = record->run_id,
+					       .step = record->step,
+					       .host = record->host,
+					       .inventory = run->experiment->inventory,
+					       .lease_ns = record->lease_ns };
+	struct fault_context ctx;
+	struct text missing = { 0 };
+	struct text state = { 0 };
+	bool ok = sessions_context(run->sessions, record, &ctx, e) &&
+		  fault->examine(&request, &ctx, &missing, e);
+
+	if (ok && missing.length_bytes > 0)
+		ok = err_set(e, ERR_REFUSED, "%s: %.*s", record->host->name,
+			     (int)strcspn(text_str(&missing), "\n"), text_str(&missing));
+	ok = ok && fault->read_back(record, &ctx, &state, e);
+	text_release(&missing);
+	text_release(&state);
+	return ok || err_wrap(e, "%s", record->fault);
+}
+
+bool inject_ask_helpers(struct run *run, struct err *e)
+{
+	for (size_t i = 0; i < run->plan.step_count; i++) {
+		const struct plan_step *planned = &run->plan.steps[i];
+		const bool is_there = fault_find(planned->step->fault)->scripts != NULL;
+
+		for (size_t j = 0; is_there && j < planned->target_count; j++)
+			if (planned->targets[j].host->is_sudo &&
+			    !ask_helper(run, &planned->targets[j].record, e))
+				return false;
+	}
+	return true;
+}
+
 bool inject_step(struct run *run, size_t step_index)
 {
 	struct plan_step *planned = &run->plan.steps[step_index];

@@ -314,6 +314,18 @@ bool plan_resolve(struct plan *plan, size_t step_index, const struct host *const
 	return check_blast_radius(plan, e);
 }
 
+bool plan_may_hit(const struct experiment *experiment, const struct step *step,
+		  const struct host *host)
+{
+	struct host_list candidates;
+
+	list_candidates(experiment->inventory, &step->on, &candidates);
+	for (size_t i = 0; i < candidates.count; i++)
+		if (candidates.hosts[i] == host)
+			return true;
+	return false;
+}
+
 void run_id_make(const struct clock *clock, char *ret_text, size_t text_bytes)
 {
 	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";

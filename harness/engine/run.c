@@ -197,6 +197,8 @@ static bool prepare(struct run *run)
 		return false;
 	if (!sessions_open_all(run->sessions, hosts, host_count, &e))
 		return run_not_started(run, e.text);
+	if (!inject_ask_helpers(run, &e))
+		return run_not_started(run, e.text);
 	sights_begin(run);
 	run->is_open = true;
 	if (!request->outside.ops->open(request->outside.ctx, request, &run->waits, &e))

@@ -76,6 +76,9 @@ bool run_not_started(struct run *run, const char *why);
 /* One step on all its targets. False: something could not be done; the journal says what, and what
    was done so far will be healed. */
 bool inject_step(struct run *run, size_t step_index);
+/* Before the gate: does the helper of each host that has `sudo: true` do what the plan needs? Harms
+   nothing. False: e says what is in the way, and on which host. */
+bool inject_ask_helpers(struct run *run, struct err *e);
 
 /*
  * Undoes the harms that are on and due by then, newest first, and the hosts of a step together;

@@ -27,20 +27,25 @@ static const struct param fill_params[] = {
 
 #define SCRIPT_FILL                                                                               \
 	"path=$2 leave=$3\n"                                                                      \
-	"name=${dir#\"$base\"/}; file=${path%/}/.firedrill-${name%/*}-${name#*/}\n"               \
+	"name=${dir#\"$base\"/}; nest=${path%/}/.firedrill-${name%/*}-${name#*/}\n"               \
 	"measure() { # sets available, block and size, in bytes\n"                                \
 	"\tmeasured=$(stat -f -c '%a %b %S' \"$path\") || fail \"$path cannot be measured\"\n"    \
 	"\tblock=${measured##* }; size=${measured% *}; size=$((${size#* } * block))\n"            \
 	"\tavailable=$((${measured%% *} * block))\n"                                              \
 	"}\n"
 
-/* Where fallocate is not supported, zeros are written. Half as much is tried when all is too much,
+/* The file begins in a folder of our own: who may write on that file system could else lay a link to a
+   device in its way. Where fallocate is not supported, zeros are written. Half as much is tried when all is too much,
    because the file's own bookkeeping takes blocks as well. */
 static const char holder_script[] = SCRIPT_BASE SCRIPT_LOOK SCRIPT_FILL
 	"trap '' HUP INT TERM; cd / || exit 1\n"
 	"look $$ && put holder \"$$ $start\" || fail \"$dir cannot be written\"\n"
-	"set -C; exec 8>\"$file\"; set +C\n"
-	"rm -f \"$file\" || fail \"$file cannot be unlinked\"\n"
+	"mkdir \"$nest\" && cd -P \"$nest\" || fail \"$nest cannot be made\"\n"
+	"case $(stat -c '%u %a %d' .) in\n"
+	"\"$(id -u) \"*\"700 $(stat -c %d \"$path\")\") ;;\n"
+	"*) fail \"$nest is not what was made there\" ;; esac\n"
+	"set -C; exec 8>.firedrill-space; set +C\n"
+	"rm -f .firedrill-space && cd / && rmdir \"$nest\" || fail \"$nest cannot be removed\"\n"
 	"held=/proc/$$/fd/8 step=0 tries=0 way=fallocate\n"
 	"while measure; more=$((available - leave)); [ \"$more\" -ge \"$block\" ]; do\n"
 	"\ttries=$((tries + 1)); [ \"$tries\" -le 100 ] || break\n"
@@ -95,16 +100,31 @@ static const char undo_script[] = SCRIPT_BASE SCRIPT_LOOK SCRIPT_FILL
 	"\t\tsleep 0.05\n"
 	"\tdone\n"
 	"fi\n"
-	"rm -f \"$file\" || fail \"$file cannot be removed\"\n";
+	"[ ! -d \"$nest\" ] || [ -L \"$nest\" ] || { rm -f \"$nest/.firedrill-space\"; rmdir \"$nest\"; } || :\n";
 
 static const char read_script[] = SCRIPT_BASE SCRIPT_LOOK SCRIPT_FILL
 	"held=no there=absent\n"
 	"if { read -r pid began <\"$dir/holder\"; } 2>/dev/null && lives \"$pid\" \"$began\"; then held=yes; fi\n"
-	"[ ! -e \"$file\" ] || there=present\n"
-	"echo \"space held on $path: $held; file $file: $there; record: $(record_state)\"\n";
+	"[ ! -e \"$nest\" ] || there=present\n"
+	"echo \"space held on $path: $held; file $nest: $there; record: $(record_state)\"\n";
 
 static const char examine_script[] = SCRIPT_EXAMINE
 	"need fallocate util-linux; need mountpoint util-linux; need dd coreutils; need_root\n";
+
+static const struct script_row fill_rows[] = {
+	{ "disk.fill/examine", examine_script, "dir", false },
+	{ "disk.fill/undo", undo_script, "dir record", true },
+	{ "disk.fill/inject", inject_script, "dir record =disk.fill/holder", true },
+	{ "disk.fill/holder", holder_script, "", true },
+	{ "disk.fill/confirm", confirm_script, "dir record", false },
+	{ "disk.fill/read", read_script, "dir record", false },
+	{ 0 },
+};
+
+static const struct script_set fill_scripts = {
+	.record = "path number",
+	.rows = fill_rows,
+};
 
 static bool fill_examine(const struct fault_request *request, struct fault_context *ctx,
 			 struct text *ret_missing, struct err *e)
@@ -180,6 +200,7 @@ const struct fault_ops fault_disk_fill = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = true,
 	.params = fill_params,
+	.scripts = &fill_scripts,
 	.examine = fill_examine,
 	.plan_heal = fill_plan_heal,
 	.describe = fill_describe,

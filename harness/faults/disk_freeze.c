@@ -68,6 +68,20 @@ static const char read_script[] = SCRIPT_BASE
 static const char examine_script[] = SCRIPT_EXAMINE
 	"need fsfreeze util-linux; need mountpoint util-linux; need awk mawk; need_root\n";
 
+static const struct script_row freeze_rows[] = {
+	{ "disk.freeze/examine", examine_script, "dir", false },
+	{ "disk.freeze/undo", undo_script, "dir record", true },
+	{ "disk.freeze/inject", inject_script, "dir record", true },
+	{ "disk.freeze/confirm", confirm_script, "dir record", false },
+	{ "disk.freeze/read", read_script, "dir record", false },
+	{ 0 },
+};
+
+static const struct script_set freeze_scripts = {
+	.record = "path",
+	.rows = freeze_rows,
+};
+
 static bool freeze_examine(const struct fault_request *request, struct fault_context *ctx,
 			   struct text *ret_missing, struct err *e)
 {
@@ -143,6 +157,7 @@ const struct fault_ops fault_disk_freeze = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = true,
 	.params = freeze_params,
+	.scripts = &freeze_scripts,
 	.examine = freeze_examine,
 	.plan_heal = freeze_plan_heal,
 	.describe = freeze_describe,

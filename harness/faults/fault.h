@@ -31,6 +31,8 @@ struct fault_request {
 	int64_t lease_ns;
 };
 
+struct script_set; /* script.h: named here, because it knows this file */
+
 enum confirmation { CONFIRMED = 1, CONFIRM_MISMATCH, CONFIRM_UNKNOWN };
 
 /* Where commands of a fault run. `harness` reaches this machine (power commands, REST). */
@@ -51,6 +53,7 @@ struct fault_ops {
 	/* True when the target is unreachable while the fault is on (power off, partition from us). */
 	bool cuts_target;
 	const struct param *params;
+	const struct script_set *scripts; /* what it runs on the target; NULL: nothing */
 
 	/* What this host lacks for the fault, a sentence a line; nothing: it lacks nothing. Harms nothing.
 	   request->with and ->service are NULL. False: it could not be looked. */

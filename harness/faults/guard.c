@@ -1,5 +1,5 @@
 /*
- * guard.c - see guard.h. Five scripts and who calls them.
+ * guard.c - see guard.h. Its scripts and who calls them.
  *
  * flock(1) holds the lock in a process of its own (-o), so nothing that an undo starts inherits it.
  * The guard fires under the lock as well; when it does not get it within 2 s, as when an inject
@@ -90,15 +90,21 @@ static const char arm_script[] = SCRIPT_COMMON SCRIPT_START
 	"\tsleep 0.01\n"
 	"done\n";
 
-/* DIR LEASE ALSO WORD... */
-static const char renew_script[] = SCRIPT_COMMON
-	"lease=$2 also=$3; shift 3\n"
-	"is_ours || fail \"there is no guard in $dir (any more)\"\n"
-	"[ ! -e \"$dir/healed\" ] || fail \"the lease had ended, and the guard has undone the fault\"\n"
-	"guard_lives || fail \"the guard in $dir is dead\"\n"
-	"read -r up _ </proc/uptime\n"
+/* DIR LEASE ... */
+#define SCRIPT_RENEW                                                                              \
+	"lease=$2\n"                                                                             \
+	"is_ours || fail \"there is no guard in $dir (any more)\"\n"                             \
+	"[ ! -e \"$dir/healed\" ] || fail \"the lease had ended, and the guard has undone the fault\"\n" \
+	"guard_lives || fail \"the guard in $dir is dead\"\n"                                    \
+	"read -r up _ </proc/uptime\n"                                                           \
 	"put lease \"$((${up%.*} + lease + 1))\" || fail \"the lease in $dir cannot be written\"\n"
-	"[ -z \"$also\" ] || exec sh -c \"$also\" firedrill \"$@\"\n";
+
+static const char renew_script[] = SCRIPT_COMMON SCRIPT_RENEW;
+
+/* DIR LEASE ALSO WORD... */
+static const char renew_also_script[] = SCRIPT_COMMON SCRIPT_RENEW
+	"also=$3; shift 3\n"
+	"exec sh -c \"$also\" firedrill \"$@\"\n";
 
 /* Under the lock: DIR SCRIPT WORD... */
 static const char begin_script[] = SCRIPT_COMMON
@@ -133,6 +139,21 @@ static const char heal_script[] = SCRIPT_COMMON
 	"is_ours || { drop_begun; exec sh -c \"$undo\" firedrill \"$@\"; }\n"
 	"exec flock -o -E 75 -w 15 \"$dir/lock\" sh -c \"$end\" firedrill \"$dir\" \"$undo\" \"$@\"\n";
 
+static const struct script_row guard_rows[] = {
+	{ "guard/guard", guard_script, "", true },
+	{ "guard/fire", fire_script, "", true },
+	{ "guard/begin", begin_script, "", true },
+	{ "guard/end", end_script, "", true },
+	{ "guard/arm", arm_script, "dir lease =guard/guard =guard/fire >undo", false },
+	{ "guard/renew", renew_script, "dir lease", false },
+	{ "guard/renew-also", renew_also_script, "dir lease >renew", false },
+	{ "guard/inject", inject_script, "dir =guard/begin >inject", false },
+	{ "guard/heal", heal_script, "dir =guard/end >undo", false },
+	{ 0 },
+};
+
+const struct script_set guard_scripts = { .rows = guard_rows };
+
 /* The words of a script above: its own first, after the directory, then those of the fault. */
 static struct words words_for(const struct words *fault_words, const char *const *own,
 			      size_t own_count)
@@ -163,10 +184,18 @@ bool guard_arm(struct remote *remote, const char *lease_s, const char *undo,
 bool guard_renew(struct remote *remote, const char *lease_s, const char *also,
 		 const struct words *words, struct err *e)
 {
-	const char *const own[] = { lease_s, also != NULL ? also : "" };
-	const struct words all = words_for(words, own, sizeof own / sizeof own[0]);
+	const char *const own[] = { lease_s, also };
+	const struct words alone = { .at = { words->at[0], lease_s }, .count = 2 };
+	bool is_done;
 
-	if (!script_run(remote, renew_script, &all, guard_timeout_ns, NULL, e))
+	if (also == NULL) {
+		is_done = script_run(remote, renew_script, &alone, guard_timeout_ns, NULL, e);
+	} else {
+		const struct words all = words_for(words, own, sizeof own / sizeof own[0]);
+
+		is_done = script_run(remote, renew_also_script, &all, guard_timeout_ns, NULL, e);
+	}
+	if (!is_done)
 		return err_wrap(e, "renew the lease");
 	return true;
 }

@@ -28,6 +28,8 @@
 
 #include "faults/script.h"
 
+extern const struct script_set guard_scripts;
+
 /* Returns only after the guard was seen alive. Repeated: the same guard gets a new lease. */
 bool guard_arm(struct remote *remote, const char *lease_s, const char *undo,
 	       const struct words *words, struct err *e);

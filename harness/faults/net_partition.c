@@ -268,6 +268,21 @@ static const char examine_script[] = SCRIPT_EXAMINE
 	"\t\techo \"nft cannot do it on that kernel: $(printf '%s\\n' \"$said\" | head -n 1)\"\n"
 	"fi\n";
 
+static const struct script_row partition_rows[] = {
+	{ "net.partition/examine", examine_script, "dir", false },
+	{ "net.partition/undo", undo_script, "dir record", true },
+	{ "net.partition/inject", inject_script, "dir record", true },
+	{ "net.partition/renew", renew_script, "dir record", true },
+	{ "net.partition/confirm", confirm_script, "dir record", false },
+	{ "net.partition/read", read_script, "dir record", false },
+	{ 0 },
+};
+
+static const struct script_set partition_scripts = {
+	.record = "table in|out|both ports lease yes|no peers",
+	.rows = partition_rows,
+};
+
 static bool partition_examine(const struct fault_request *request, struct fault_context *ctx,
 			      struct text *ret_missing, struct err *e)
 {
@@ -376,6 +391,7 @@ const struct fault_ops fault_net_partition = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = true,
 	.params = partition_params,
+	.scripts = &partition_scripts,
 	.examine = partition_examine,
 	.plan_heal = partition_plan_heal,
 	.describe = partition_describe,

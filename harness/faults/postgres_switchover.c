@@ -153,6 +153,18 @@ static bool read_cluster(const struct heal_record *record, struct fault_context 
 
 static const char examine_script[] = SCRIPT_EXAMINE "need curl curl\n";
 
+static const struct script_row switchover_rows[] = {
+	{ "postgres.switchover/examine", examine_script, "dir", false },
+	{ "postgres.switchover/note", note_script, "dir note", false },
+	{ "postgres.switchover/recall", recall_script, "dir", false },
+	{ "postgres.switchover/forget", forget_script, "dir", false },
+	{ 0 },
+};
+
+static const struct script_set switchover_scripts = {
+	.rows = switchover_rows,
+};
+
 static bool has_patroni(const struct fault_request *request)
 {
 	for (size_t i = 0; i < request->inventory->service_count; i++) {
@@ -303,6 +315,7 @@ const struct fault_ops fault_postgres_switchover = {
 	.scope = FAULT_ON_SERVICE,
 	.has_heal = false,
 	.params = switchover_params,
+	.scripts = &switchover_scripts,
 	.examine = switchover_examine,
 	.plan_heal = switchover_plan_heal,
 	.describe = switchover_describe,

@@ -13,10 +13,12 @@
 
 static const int64_t kill_timeout_ns = 20 * NS_PER_S;
 
+#define KILL_SIGNALS "KILL|TERM|INT|HUP|QUIT|ABRT|SEGV"
+
 static const struct param kill_params[] = {
 	{ .name = "name", .type = PARAM_TEXT, .is_required = true,
 	  .help = "name of the process, as ps -o comm= shows it" },
-	{ .name = "signal", .type = PARAM_CHOICE, .choices = "KILL|TERM|INT|HUP|QUIT|ABRT|SEGV",
+	{ .name = "signal", .type = PARAM_CHOICE, .choices = KILL_SIGNALS,
 	  .fallback = "KILL", .help = "signal to send" },
 	{ .name = "which", .type = PARAM_CHOICE, .choices = "main|all", .fallback = "main",
 	  .help = "main: those whose parent has another name; all: every process of that name" },
@@ -67,6 +69,20 @@ static const char read_script[] = SCRIPT_COMMON SCRIPT_PROCESS
 
 static const char examine_script[] = SCRIPT_EXAMINE
 	"need stat coreutils; need tr coreutils; need_root\n";
+
+static const struct script_row kill_rows[] = {
+	{ "process.kill/examine", examine_script, "dir", false },
+	{ "process.kill/inject", inject_script, "dir record", false },
+	{ "process.kill/confirm", confirm_script, "dir record", false },
+	{ "process.kill/heal", heal_script, "dir record", false },
+	{ "process.kill/read", read_script, "dir record", false },
+	{ 0 },
+};
+
+static const struct script_set kill_scripts = {
+	.record = "name " KILL_SIGNALS " main|all",
+	.rows = kill_rows,
+};
 
 static bool kill_examine(const struct fault_request *request, struct fault_context *ctx,
 			 struct text *ret_missing, struct err *e)
@@ -129,6 +145,7 @@ const struct fault_ops fault_process_kill = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = false,
 	.params = kill_params,
+	.scripts = &kill_scripts,
 	.examine = kill_examine,
 	.plan_heal = kill_plan_heal,
 	.describe = kill_describe,

@@ -90,6 +90,20 @@ static const char read_script[] = SCRIPT_COMMON SCRIPT_PROCESS
 static const char examine_script[] = SCRIPT_EXAMINE
 	"need tac coreutils; need grep grep; need_root\n";
 
+static const struct script_row pause_rows[] = {
+	{ "process.pause/examine", examine_script, "dir", false },
+	{ "process.pause/undo", undo_script, "dir record", true },
+	{ "process.pause/inject", inject_script, "dir record", true },
+	{ "process.pause/confirm", confirm_script, "dir record", false },
+	{ "process.pause/read", read_script, "dir record", false },
+	{ 0 },
+};
+
+static const struct script_set pause_scripts = {
+	.record = "name main|all",
+	.rows = pause_rows,
+};
+
 static bool pause_examine(const struct fault_request *request, struct fault_context *ctx,
 			  struct text *ret_missing, struct err *e)
 {
@@ -160,6 +174,7 @@ const struct fault_ops fault_process_pause = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = true,
 	.params = pause_params,
+	.scripts = &pause_scripts,
 	.examine = pause_examine,
 	.plan_heal = pause_plan_heal,
 	.describe = pause_describe,

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "faults/helper.h"
 #include "faults/record.h"
 
 static const int64_t confirm_timeout_ns = 20 * NS_PER_S;
@@ -28,15 +29,31 @@ void words_of_record(struct words *words, const struct heal_record *record, stru
 			words_add(words, record->fields[i].value);
 }
 
-/* sh -c SCRIPT firedrill WORD...; a `sudo -n` for users other than root would go in front, here. */
+static bool is_through_sudo(const struct remote *remote)
+{
+	return remote->host != NULL && remote->host->is_sudo;
+}
+
+/* sh -c SCRIPT firedrill WORD..., or, through sudo, names in the place of scripts. */
 static bool run_argv(struct remote *remote, const char *script, const struct words *words,
 		     int64_t timeout_ns, struct reply *ret_reply, struct err *e)
 {
-	const char *argv[SCRIPT_WORDS + 5] = { "sh", "-c", script, "firedrill" };
+	const char *argv[SCRIPT_WORDS + HELPER_ARGV_OWN + 1] = { "sh", "-c", script, "firedrill" };
+	char catalogue[HELPER_CATALOGUE_BYTES];
+	const bool is_helped = is_through_sudo(remote);
+	size_t count = 4;
 
-	for (size_t i = 0; i < words->count; i++)
-		argv[4 + i] = words->at[i];
-	argv[4 + words->count] = NULL;
+	if (is_helped) {
+		helper_catalogue(catalogue);
+		helper_argv(remote->host, catalogue, script, argv);
+		count = HELPER_ARGV_OWN;
+	}
+	for (size_t i = 0; i < words->count; i++) {
+		const char *name = is_helped ? helper_script_name(words->at[i]) : NULL;
+
+		argv[count++] = name != NULL ? name : words->at[i];
+	}
+	argv[count] = NULL;
 
 	const struct command command = { .argv = argv, .timeout_ns = timeout_ns };
 
@@ -59,6 +76,14 @@ static void last_line(const struct text *text, struct text *ret_line)
 	text_add_bytes(ret_line, bytes + start, end - start);
 }
 
+/* It is sudo that speaks, not the helper or a script of ours. */
+static bool is_of_sudo(const struct reply *reply, const char *said)
+{
+	return reply->exit_status == 127 || strncmp(said, "sudo: ", 6) == 0 ||
+	       strncmp(said, "Sorry, user ", 12) == 0 ||
+	       strstr(said, " is not in the sudoers file") != NULL;
+}
+
 static bool script_failed(const struct remote *remote, const struct reply *reply, struct err *e)
 {
 	struct text said = { 0 };
@@ -72,6 +97,10 @@ static bool script_failed(const struct remote *remote, const struct reply *reply
 	if (reply->signal_name != NULL)
 		err_set(e, ERR_REMOTE, "%s: the script was ended by SIG%s", host,
 			reply->signal_name);
+	else if (is_through_sudo(remote) && is_of_sudo(reply, text_str(&said)))
+		err_set(e, ERR_REMOTE, "%s: sudo does not run " HELPER_PATH " for %s there (%s); "
+			"install the two files that `firedrill sudoers %s` prints", host,
+			remote->host->user, text_str(&said), host);
 	else if (reply->exit_status == SCRIPT_REFUSED)
 		err_set(e, ERR_REFUSED, "%s: %s", host, text_str(&said));
 	else if (reply->exit_status == SCRIPT_BUSY)

@@ -95,6 +95,33 @@ enum {
 
 #define SCRIPT_COMMON SCRIPT_BASE SCRIPT_DIR SCRIPT_LOOK
 
+/*
+ * A script under the name by which the helper of root knows it (helper.h), because with `sudo: true` its text
+ * does not travel. Every script that runs on a target has a row; tests/test_helper.c sees to it.
+ *
+ * `takes` says what its words must be, in order, separated by blanks:
+ *   dir         the record's directory, /run/firedrill/RUN/STEP; every time the same one
+ *   record      the words of the fault's record, as script_set.record says
+ *   =NAME       the text of this script
+ *   >ROLE       a script FAULT/ROLE, and behind it its own words
+ *   lease       seconds
+ *   table       the nftables table of this run and step
+ *   note        one line of any text
+ *   and for what a person may choose: `name`, `unit`, `path`, `number`, `ports`, `peers` (any
+ *   number of them, at the end), or the words themselves: in|out|both
+ */
+struct script_row {
+	const char *name;  /* "process.kill/inject"; NULL ends the rows */
+	const char *text;
+	const char *takes;
+	bool is_inner;     /* runs only where another script says >ROLE or =NAME */
+};
+
+struct script_set {
+	const char *record; /* the words of the fault's records but the directory; NULL: no fault's */
+	const struct script_row *rows;
+};
+
 /* The words of one script. Zero-initialise. They are borrowed. */
 struct words {
 	const char *at[SCRIPT_WORDS];

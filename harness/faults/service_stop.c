@@ -64,6 +64,20 @@ static const char examine_script[] = SCRIPT_EXAMINE
 	"if ! command -v systemctl >/dev/null; then echo 'systemctl is not there; this fault needs systemd'\n"
 	"elif ! systemctl show -p Version >/dev/null 2>&1; then echo 'systemd does not answer there'; fi\n";
 
+static const struct script_row stop_rows[] = {
+	{ "service.stop/examine", examine_script, "dir", false },
+	{ "service.stop/undo", undo_script, "dir record", true },
+	{ "service.stop/inject", inject_script, "dir record", true },
+	{ "service.stop/confirm", confirm_script, "dir record", false },
+	{ "service.stop/read", read_script, "dir record", false },
+	{ 0 },
+};
+
+static const struct script_set stop_scripts = {
+	.record = "unit",
+	.rows = stop_rows,
+};
+
 static bool stop_examine(const struct fault_request *request, struct fault_context *ctx,
 			 struct text *ret_missing, struct err *e)
 {
@@ -134,6 +148,7 @@ const struct fault_ops fault_service_stop = {
 	.scope = FAULT_ON_HOST,
 	.has_heal = true,
 	.params = stop_params,
+	.scripts = &stop_scripts,
 	.examine = stop_examine,
 	.plan_heal = stop_plan_heal,
 	.describe = stop_describe,

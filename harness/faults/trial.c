@@ -30,6 +30,17 @@ static const char survives_script[] = SCRIPT_COMMON
 	"read -r pid began <<END\n$2\nEND\n"
 	"! lives \"$pid\" \"$began\" || fail \"the guard, pid $pid, lives on after the heal\"\n";
 
+static const struct script_row trial_rows[] = {
+	{ "trial/undo", undo_script, "dir", true },
+	{ "trial/inject", harm_script, "dir", true },
+	{ "trial/look", look_script, "dir", false },
+	{ "trial/who", who_script, "dir", false },
+	{ "trial/survives", survives_script, "dir note", false },
+	{ 0 },
+};
+
+const struct script_set trial_scripts = { .rows = trial_rows };
+
 static bool arm_and_harm(struct remote *remote, const struct words *words, const char *lease_s,
 			 struct err *e)
 {
@@ -45,6 +56,8 @@ bool trial_of_heal(struct remote *remote, const char *dir, struct err *e)
 		  script_run(remote, who_script, &words, trial_timeout_ns, &who, e) &&
 		  guard_heal(remote, undo_script, &words, trial_timeout_ns, e);
 
+	if (ok && who.length_bytes > 0)
+		who.owned_bytes[--who.length_bytes] = '\0'; /* the end of its line */
 	words_add(&words, text_str(&who));
 	ok = ok && script_run(remote, survives_script, &words, trial_timeout_ns, NULL, e);
 	text_release(&who);

@@ -8,7 +8,10 @@
 #ifndef FAULTS_TRIAL_H
 #define FAULTS_TRIAL_H
 
+#include "faults/script.h"
 #include "remote/remote.h"
+
+extern const struct script_set trial_scripts;
 
 enum { TRIAL_LEASE_S = 2 };
 

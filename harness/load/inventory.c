@@ -15,6 +15,8 @@ static const struct param host_params[] = {
 	{ "address", PARAM_TEXT, .help = "IP address or name to reach it by" },
 	{ "port", PARAM_COUNT, .min = 1, .max = 65535, .fallback = "22", .help = "port of its sshd" },
 	{ "user", PARAM_TEXT, .fallback = "root", .help = "whom to log in as" },
+	{ "sudo", PARAM_BOOL, .fallback = "false",
+	  .help = "that user is no root; faults act through sudo and a helper (firedrill sudoers)" },
 	{ "key", PARAM_TEXT, .help = "private key file, also as ${file:PATH}; else the agent" },
 	{ "known_hosts", PARAM_TEXT, .help = "file of known host keys; else ~/.ssh/known_hosts" },
 	{ "host_key", PARAM_TEXT, .help = "the host's public key, pinned: `ssh-ed25519 AAAA...`" },
@@ -209,6 +211,10 @@ static void check_host(struct loader *loader, const struct node *node, const str
 	if (!is_local && tree_get(node, "address") == NULL)
 		problem_add(loader, node->mark, "host `%s` needs `address`, or `local: true` when "
 			    "it is this machine", node->key);
+	if (params_bool(params, "sudo") && strcmp(params_text(params, "user"), "root") == 0)
+		problem_add(loader, params_find(params, "sudo")->mark,
+			    "`sudo: true` needs a `user` that is not root; write who runs the commands "
+			    "there, or take `sudo` out");
 	if (is_local && params_is_set(params, "via"))
 		problem_add(loader, params_find(params, "via")->mark,
 			    "a local host is not reached `via` another; take one of them out");
@@ -250,6 +256,7 @@ static void build_host(struct loader *loader, struct node *node, struct host *ho
 		.address = params_text(own, "address"),
 		.port = (uint16_t)params_number(own, "port"),
 		.user = params_text(own, "user"),
+		.is_sudo = params_bool(own, "sudo"),
 		.key_path = file_of(loader, own, "key"),
 		.known_hosts = file_of(loader, own, "known_hosts"),
 		.host_key = params_text(own, "host_key"),

@@ -25,6 +25,7 @@ static void put_host(struct json *object, const char *key, const struct host *ho
 	json_put_text(child, "address", host->address);
 	json_put_int(child, "port", host->port);
 	json_put_text(child, "user", host->user);
+	json_put_bool(child, "sudo", host->is_sudo);
 	json_put_text(child, "key", host->key_path);
 	json_put_text(child, "known_hosts", host->known_hosts);
 	json_put_text(child, "host_key", host->host_key);
@@ -89,6 +90,10 @@ static bool get_host(const struct json *object, struct arena *arena, int depth,
 	host->port = (uint16_t)port;
 	if (!json_bool_of(json_get(object, "local"), &host->is_local))
 		return err_set(e, ERR_STORE, "a heal record has no sound `local`");
+
+	/* Records of before there was sudo do not say. */
+	if (json_get(object, "sudo") != NULL && !json_bool_of(json_get(object, "sudo"), &host->is_sudo))
+		return err_set(e, ERR_STORE, "a heal record has no sound `sudo`");
 
 	const struct json *via = json_get(object, "via");
 

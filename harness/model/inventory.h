@@ -15,6 +15,7 @@ struct host {
 	const char *address;     /* numeric or a name; NULL when local */
 	uint16_t port;
 	const char *user;
+	bool is_sudo;            /* `sudo: true`: faults act as root there, through sudo and a helper */
 	const char *key_path;    /* private key file; NULL: the agent, then ~/.ssh/id_* */
 	const char *known_hosts; /* file; NULL: ~/.ssh/known_hosts */
 	const char *host_key;    /* pinned, "ssh-ed25519 AAAA..."; beats known_hosts; NULL: none */

@@ -34,11 +34,11 @@ static bool execute(struct sqlite_store *store, const char *sql, struct err *e)
 /* *ret_is_busy: another process is at it; SQLite does not wait here by itself. */
 static bool try_wal(struct sqlite_store *store, bool *ret_is_busy, struct err *e)
 {
-	struct query query = query_make(store, "pragma journal_mode = wal");
+	struct query query = query_make(&store->sql, "pragma journal_mode = wal");
 	bool is_wal = false;
 
 	if (query_row(&query)) {
-		const unsigned char *mode = sqlite3_column_text(query.owned_stmt, 0);
+		const unsigned char *mode = sqlite3_column_text(query.owned_statement, 0);
 
 		is_wal = mode != NULL && strcmp((const char *)mode, "wal") == 0;
 	}
@@ -103,6 +103,7 @@ static bool sqlite_open(const char *path, void **ret_backend, struct err *e)
 		return false;
 
 	store = mem_alloc(sizeof *store);
+	store->sql.engine = &sql_engine_sqlite;
 	store->owned_path = mem_copy(path);
 	ok = connect_to(store, e);
 	if (!ok && store->was_full && place_reserve_give_up(path)) {
@@ -163,6 +164,13 @@ static bool sqlite_make_room(void *backend)
 	return store->was_full && (empty_log(store) || place_reserve_give_up(store->owned_path));
 }
 
+static int64_t sqlite_schema_found(const void *backend)
+{
+	const struct sqlite_store *store = backend;
+
+	return store->schema_found;
+}
+
 const struct store_ops store_sqlite = {
 	.open = sqlite_open,
 	.close = sqlite_close,
@@ -170,31 +178,9 @@ const struct store_ops store_sqlite = {
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
 	.make_room = sqlite_make_room,
-	.run_insert = sqlite_run_insert,
-	.run_finish = sqlite_run_finish,
-	.run_beat = sqlite_run_beat,
-	.runs_read = sqlite_runs_read,
-	.set_insert = sqlite_set_insert,
-	.set_finish = sqlite_set_finish,
-	.sets_read = sqlite_sets_read,
-	.event_last = sqlite_event_last,
-	.event_insert = sqlite_event_insert,
-	.events_read = sqlite_events_read,
-	.heal_put = sqlite_heal_put,
-	.heals_read = sqlite_heals_read,
-	.track_put = sqlite_track_put,
-	.chunk_put = sqlite_chunk_put,
-	.tracks_read = sqlite_tracks_read,
-	.chunks_read = sqlite_chunks_read,
-	.ledger_read_put = sqlite_ledger_read_put,
-	.ledger_reads_read = sqlite_ledger_reads_read,
-	.lock_read = sqlite_lock_read,
-	.lock_put = sqlite_lock_put,
-	.locks_drop = sqlite_locks_drop,
-	.locks_read = sqlite_locks_read,
-	.approval_insert = sqlite_approval_insert,
-	.approvals_read = sqlite_approvals_read,
-	.stop_insert = sqlite_stop_insert,
-	.stop_read = sqlite_stop_read,
-	.stops_lift = sqlite_stops_lift,
+	SQL_STORE_OPS,
+	.schema_now = SQL_SCHEMA_VERSION,
+	.schema_found = sqlite_schema_found,
+	.check = sqlite_check,
+	.backup = sqlite_backup,
 };

@@ -1,5 +1,5 @@
 /*
- * sqlite_db.c - see sqlite_db.h. The one place that turns SQLite's codes into sentences.
+ * sqlite_db.c - the words of sql.h as SQLite speaks them, and its codes as sentences.
  */
 #include "store/sqlite_db.h"
 
@@ -55,109 +55,152 @@ bool sqlite_fail(struct sqlite_store *store, int code, struct err *e)
 	}
 }
 
-struct query query_make(struct sqlite_store *store, const char *sql)
+static struct sqlite_store *store_of(const struct query *query)
 {
-	struct query query = { .store = store };
+	return (struct sqlite_store *)(void *)query->sql; /* its first member */
+}
 
-	query.code = sqlite3_prepare_v2(store->owned_db, sql, -1, &query.owned_stmt, NULL);
-	return query;
+static void make(struct query *query, const char *statement)
+{
+	sqlite3_stmt *made = NULL;
+
+	query->code = sqlite3_prepare_v2(store_of(query)->owned_db, statement, -1, &made, NULL);
+	query->owned_statement = made;
 }
 
 /* Bound texts and blobs outlive the query, so SQLite need not copy them. */
-void query_bind_text(struct query *query, const char *text)
+static void bind_text(struct query *query, const char *text)
 {
 	query->bound_count++;
 	if (query->code != SQLITE_OK || text == NULL)
 		return; /* what is not bound is null */
-	query->code =
-		sqlite3_bind_text(query->owned_stmt, query->bound_count, text, -1, SQLITE_STATIC);
+	query->code = sqlite3_bind_text(query->owned_statement, query->bound_count, text, -1,
+					SQLITE_STATIC);
 }
 
-void query_bind_int(struct query *query, int64_t number)
+static void bind_int(struct query *query, int64_t number)
 {
 	query->bound_count++;
 	if (query->code == SQLITE_OK)
-		query->code = sqlite3_bind_int64(query->owned_stmt, query->bound_count, number);
+		query->code =
+			sqlite3_bind_int64(query->owned_statement, query->bound_count, number);
 }
 
-void query_bind_blob(struct query *query, struct blob blob)
+static void bind_blob(struct query *query, struct blob blob)
 {
 	query->bound_count++;
 	if (query->code == SQLITE_OK)
-		query->code = sqlite3_bind_blob64(query->owned_stmt, query->bound_count,
+		query->code = sqlite3_bind_blob64(query->owned_statement, query->bound_count,
 						  blob.length_bytes == 0 ? "" : blob.bytes,
 						  blob.length_bytes, SQLITE_STATIC);
 }
 
-bool query_row(struct query *query)
+static bool row(struct query *query)
 {
 	if (query->code != SQLITE_OK && query->code != SQLITE_ROW)
 		return false;
-	query->code = sqlite3_step(query->owned_stmt);
+	query->code = sqlite3_step(query->owned_statement);
 	return query->code == SQLITE_ROW;
 }
 
-bool query_end(struct query *query, struct err *e)
+static uint64_t changed(const struct query *query)
 {
+	return (uint64_t)sqlite3_changes(store_of(query)->owned_db);
+}
+
+static bool end(struct query *query, struct err *e)
+{
+	struct sqlite_store *store = store_of(query);
 	const bool ok =
 		query->code == SQLITE_OK || query->code == SQLITE_ROW || query->code == SQLITE_DONE;
 
 	if (!ok) {
-		const int extended = sqlite3_extended_errcode(query->store->owned_db);
+		const int extended = sqlite3_extended_errcode(store->owned_db);
 
 		(void)sqlite_fail(
-			query->store,
-			(extended & 0xff) == (query->code & 0xff) ? extended : query->code, e);
+			store, (extended & 0xff) == (query->code & 0xff) ? extended : query->code,
+			e);
 	}
 	/* Its result repeats the code of the last step, which is told already. */
-	(void)sqlite3_finalize(query->owned_stmt);
-	query->owned_stmt = NULL;
+	(void)sqlite3_finalize(query->owned_statement);
+	query->owned_statement = NULL;
 	return ok;
 }
 
-bool query_done(struct query *query, struct err *e)
+static const char *text(struct query *query, int column, struct arena *arena)
 {
-	while (query_row(query))
-		;
-	return query_end(query, e);
-}
+	const unsigned char *kept = sqlite3_column_text(query->owned_statement, column);
 
-const char *query_text(struct query *query, int column, struct arena *arena)
-{
-	const unsigned char *text = sqlite3_column_text(query->owned_stmt, column);
-
-	if (text == NULL && sqlite3_column_type(query->owned_stmt, column) != SQLITE_NULL)
+	if (kept == NULL && sqlite3_column_type(query->owned_statement, column) != SQLITE_NULL)
 		query->code = SQLITE_NOMEM;
-	else if (text != NULL && strlen((const char *)text) !=
-					 (size_t)sqlite3_column_bytes(query->owned_stmt, column))
+	else if (kept != NULL &&
+		 strlen((const char *)kept) !=
+			 (size_t)sqlite3_column_bytes(query->owned_statement, column))
 		query->code = SQLITE_CORRUPT; /* no seal would see what stands behind a NUL */
-	return arena_copy(arena, (const char *)text);
+	return arena_copy(arena, (const char *)kept);
 }
 
-const char *query_text_or_empty(struct query *query, int column, struct arena *arena)
+static int64_t integer(struct query *query, int column)
 {
-	const char *text = query_text(query, column, arena);
-
-	return text == NULL ? "" : text;
+	return sqlite3_column_int64(query->owned_statement, column);
 }
 
-int64_t query_int(struct query *query, int column)
+static struct blob blob(struct query *query, int column, struct arena *arena)
 {
-	return sqlite3_column_int64(query->owned_stmt, column);
-}
-
-struct blob query_blob(struct query *query, int column, struct arena *arena)
-{
-	const void *bytes = sqlite3_column_blob(query->owned_stmt, column);
-	const int length = sqlite3_column_bytes(query->owned_stmt, column);
-	struct blob blob = { .bytes = "" };
+	const void *bytes = sqlite3_column_blob(query->owned_statement, column);
+	const int length = sqlite3_column_bytes(query->owned_statement, column);
+	struct blob found = { .bytes = "" };
 
 	assert(length >= 0);
-	if (bytes == NULL && sqlite3_errcode(query->store->owned_db) == SQLITE_NOMEM)
+	if (bytes == NULL && sqlite3_errcode(store_of(query)->owned_db) == SQLITE_NOMEM)
 		query->code = SQLITE_NOMEM; /* an empty one is NULL, too */
 	if (bytes != NULL && length > 0) {
-		blob.bytes = arena_copy_bytes(arena, bytes, (size_t)length);
-		blob.length_bytes = (size_t)length;
+		found.bytes = arena_copy_bytes(arena, bytes, (size_t)length);
+		found.length_bytes = (size_t)length;
 	}
-	return blob;
+	return found;
 }
+
+/* `begin immediate` holds the whole file. */
+static bool hold(struct sql *sql, const char *what, const char *name, struct err *e)
+{
+	(void)sql;
+	(void)what;
+	(void)name;
+	(void)e;
+	return true;
+}
+
+/*
+ * A damaged page or index can make rows vanish without a word. For heals that would be a patient
+ * left open, so the table is looked at as a whole first; it is small.
+ */
+static bool check_heals(struct sql *sql, struct err *e)
+{
+	struct query query = query_make(sql, "pragma integrity_check(heals)");
+	bool is_sound = false;
+
+	if (query_row(&query)) {
+		const unsigned char *found = sqlite3_column_text(query.owned_statement, 0);
+
+		is_sound = found != NULL && strcmp((const char *)found, "ok") == 0;
+	}
+	if (!query_end(&query, e))
+		return false;
+	return is_sound || sqlite_fail(store_of(&query), SQLITE_CORRUPT, e);
+}
+
+const struct sql_engine sql_engine_sqlite = {
+	.make = make,
+	.bind_text = bind_text,
+	.bind_int = bind_int,
+	.bind_blob = bind_blob,
+	.row = row,
+	.changed = changed,
+	.end = end,
+	.text = text,
+	.integer = integer,
+	.blob = blob,
+	.hold = hold,
+	.check_heals = check_heals,
+};

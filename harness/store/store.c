@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/store_url.h"
+
 bool store_open(const char *path, const struct secrets *secrets, struct store **ret_store,
 		struct err *e)
 {
@@ -21,19 +23,23 @@ bool store_open(const char *path, const struct secrets *secrets, struct store **
 
 	if (path[0] == '\0')
 		return err_set(e, ERR_INPUT, "open the store: its path is empty");
-	if (strstr(path, "://") != NULL)
+	if (strstr(path, "://") != NULL && !store_is_url(path))
 		return err_set(e, ERR_INPUT,
-			       "open the store %.20s...: this firedrill keeps its store in a file; "
-			       "give a path",
+			       "open the store %.12s...: a store is a file or a PostgreSQL database; "
+			       "give a path or postgresql://USER@HOST/DATABASE",
 			       path);
-	if (!store_sqlite.open(path, &backend, e))
+
+	const struct store_ops *ops = store_is_url(path) ? &store_postgres : &store_sqlite;
+
+	if (!ops->open(path, &backend, e))
 		return false;
 
 	struct store *store = mem_alloc(sizeof *store);
 
-	store->ops = &store_sqlite;
+	store->ops = ops;
 	store->owned_backend = backend;
 	store->secrets = secrets;
+	store_url_secrets(path, &store->own_secrets);
 	*ret_store = store;
 	return true;
 }
@@ -52,6 +58,7 @@ void store_close(struct store *store)
 	if (store == NULL)
 		return;
 	store->ops->close(store->owned_backend);
+	secrets_release(&store->own_secrets);
 	free(store);
 }
 
@@ -68,6 +75,21 @@ void store_default_path(struct text *text)
 			  home != NULL && home[0] == '/' ? home : "/root");
 }
 
+void store_beside(const char *path, struct text *text)
+{
+	struct text file = { 0 };
+
+	if (!store_is_url(path)) {
+		text_add(text, path);
+		return;
+	}
+	store_default_path(&file);
+	text_add_bytes(text, text_str(&file),
+		       (size_t)(strrchr(text_str(&file), '/') + 1 - text_str(&file)));
+	store_url_key(path, text);
+	text_release(&file);
+}
+
 void store_hide_also(struct store *store, const struct secrets *secrets)
 {
 	store->more_secrets = secrets;
@@ -82,12 +104,14 @@ const char *store_hide(const struct store *store, struct arena *arena, const cha
 {
 	struct text clean = { 0 };
 
-	if (text == NULL || (!has_values(store->secrets) && !has_values(store->more_secrets)))
+	if (text == NULL || (!has_values(store->secrets) && !has_values(store->more_secrets) &&
+			     !has_values(&store->own_secrets)))
 		return text;
 
 	text_add(&clean, text);
 	secrets_redact(store->secrets, &clean);
 	secrets_redact(store->more_secrets, &clean);
+	secrets_redact(&store->own_secrets, &clean);
 
 	const char *copy = arena_copy(arena, text_str(&clean));
 

@@ -2,7 +2,9 @@
  * store.h - the durable memory: runs, journal, heal records, samples, ledger reads, locks, approvals,
  * stops.
  *
- * What returns true is on the disk (SQLite WAL, synchronous=FULL). A store belongs to one thread.
+ * A path names a SQLite file; postgresql://USER@HOST/DATABASE names a store that machines share. What
+ * returns true is on the disk (SQLite WAL, synchronous=FULL; a PostgreSQL commit). A store belongs to
+ * one thread.
  * Every text is redacted with the secrets given to store_open before it is written.
  */
 #ifndef STORE_STORE_H
@@ -24,6 +26,10 @@ void store_close(struct store *store); /* NULL is fine */
 void store_hide_also(struct store *store, const struct secrets *secrets);
 /* False: store_open would make it. */
 bool store_is_there(const char *path);
+
+/* Where on this machine files stand that go with the store, to be completed by a suffix: its own path,
+   or for a URL one in the state folder, the same for the same database whoever asks. */
+void store_beside(const char *path, struct text *text);
 
 /* The default place: $XDG_STATE_HOME/firedrill/firedrill.db, else ~/.local/state/... */
 void store_default_path(struct text *text);
@@ -47,6 +53,7 @@ struct run_row {
 	/* Its last sign of life; 0: there was none. */
 	int64_t space;               /* process_space of its process */
 	int64_t alive_until_wall_ns; /* it lives at least until then, as it said */
+	bool is_shared; /* read from a store that other machines use, too */
 	/* After the end: */
 	bool is_ended;
 	int64_t ended_wall_ns;
@@ -73,8 +80,9 @@ bool store_run_find(struct store *store, const char *run, struct arena *arena,
 bool store_run_beat(struct store *store, const char *run_id, int64_t space,
 		    int64_t alive_until_wall_ns, struct err *e);
 
-/* False once the process that began the run is gone. One in another process namespace (a container)
-   cannot be seen: it is alive until the time of its last sign of life is over. */
+/* False once the process that began the run is gone. One that cannot be seen, because it is in another
+   process namespace (a container) or, in a shared store, on another machine, is alive until the time of
+   its last sign of life is over. */
 bool store_run_is_alive(const struct run_row *row);
 
 /* Several runs of one experiment; each of them is a run of its own and names the set. */
@@ -171,7 +179,8 @@ struct approval_row {
 };
 
 bool store_approve(struct store *store, const struct approval_row *row, struct err *e);
-/* In the order they came, also those that have expired. ERR_ALTERED when one is not as it was. */
+/* Those for this digest (NULL: all) in the order they came, also those that have expired. ERR_ALTERED
+   when one is not as it was. */
 bool store_approvals(struct store *store, const char *digest, struct arena *arena,
 		     struct approval_row **ret_rows, size_t *ret_count, struct err *e);
 

@@ -1,5 +1,6 @@
 /*
- * store_ops.h - what a place to keep things must be able to do. SQLite is one (sqlite.c).
+ * store_ops.h - what a place to keep things must be able to do: SQLite (sqlite.c), PostgreSQL
+ * (postgres.c), and a bundle that is read (bundle_store.c).
  *
  * A backend keeps rows and knows nothing of secrets, seals or blobs: store.c and its neighbours
  * have hidden, sealed and packed everything before it comes here. All text read goes to the arena.
@@ -97,8 +98,8 @@ struct store_ops {
 	bool (*begin)(void *backend, bool is_write, struct err *e);
 	bool (*commit)(void *backend, struct err *e);
 	void (*rollback)(void *backend);
-	/* After a failure for want of space: true when there is some now and a retry makes sense.
-	 */
+	/* After a failure: true when what stood in the way is gone (there is space now; another process
+	   has finished the same), and a retry makes sense. */
 	bool (*make_room)(void *backend);
 
 	bool (*run_insert)(void *backend, const struct stored_run *run, struct err *e);
@@ -157,15 +158,23 @@ struct store_ops {
 				struct err *e);
 	bool (*approvals_read)(void *backend, const char *digest, struct arena *arena,
 			       struct stored_approval **ret_approvals, size_t *ret_count,
-			       struct err *e); /* oldest first */
+			       struct err *e); /* oldest first; digest NULL: all */
 	bool (*stop_insert)(void *backend, const struct stop_row *row, struct err *e);
 	/* *ret_stop stays NULL when none is in force. */
 	bool (*stop_read)(void *backend, const char *run_id, const char *set_id,
 			  struct arena *arena, const struct stop_row **ret_stop, struct err *e);
 	bool (*stops_lift)(void *backend, const struct stop_row *lift, size_t *ret_count,
 			   struct err *e);
+	bool is_shared; /* processes of other machines use it, too */
+	int64_t schema_now; /* the changes of its tables that this version knows */
+	int64_t (*schema_found)(const void *backend); /* how many of them it had when it was opened */
+	/* The database's own look at itself. ERR_ALTERED names what it found. */
+	bool (*check)(void *backend, struct err *e);
+	/* A whole copy in one file (0600) that is not there yet; NULL: this one has other ways. */
+	bool (*backup)(void *backend, const char *path, struct err *e);
 };
 
 extern const struct store_ops store_sqlite;
+extern const struct store_ops store_postgres;
 
 #endif

@@ -16,6 +16,7 @@ struct store {
 	void *owned_backend;
 	const struct secrets *secrets; /* NULL: none */
 	const struct secrets *more_secrets; /* store_hide_also */
+	struct secrets own_secrets; /* what opens it */
 };
 
 /* The text without secrets: itself, or a copy in the arena. NULL gives NULL. */
@@ -42,6 +43,10 @@ bool store_check_id(const char *id, struct err *e);
 /* The run with exactly this id, whole and checked against its seal. */
 bool store_run_read(struct store *store, const char *run_id, struct arena *arena,
 		    struct stored_run *ret_run, struct err *e);
+
+/* Within a write: the end of the run (run_id, ended_wall_ns, exit_code, sentence), sealed with what the
+   store has of it now. */
+bool store_run_seal_end(struct store *store, const struct run_row *end, struct err *e);
 
 /* One hash over the seals of everything measured, so that none of it can go missing unseen. */
 bool store_series_seal(struct store *store, const char *run_id, struct arena *arena,

@@ -195,9 +195,8 @@ bool store_run_begin(struct store *store, const struct run_row *row, struct err 
 	return ok;
 }
 
-static bool run_end_work(struct store *store, void *ctx, struct err *e)
+bool store_run_seal_end(struct store *store, const struct run_row *end, struct err *e)
 {
-	const struct run_row *end = ctx;
 	struct arena scratch = { 0 };
 	struct stored_run run = { 0 };
 	char last_hash[HASH_TEXT_BYTES];
@@ -224,6 +223,11 @@ static bool run_end_work(struct store *store, void *ctx, struct err *e)
 	}
 	arena_release(&scratch);
 	return ok;
+}
+
+static bool run_end_work(struct store *store, void *ctx, struct err *e)
+{
+	return store_run_seal_end(store, ctx, e);
 }
 
 bool store_run_end(struct store *store, const char *run_id, int64_t ended_wall_ns,
@@ -285,6 +289,7 @@ bool store_run_read(struct store *store, const char *run_id, struct arena *arena
 	if (!check_seals(found, e) || !vars_parse(found, arena, e))
 		return false;
 	*ret_run = *found;
+	ret_run->row.is_shared = store->ops->is_shared;
 	return true;
 }
 
@@ -303,6 +308,7 @@ static bool read_light(struct store *store, const struct run_query *query, struc
 		if (!vars_parse(&found[i], arena, e))
 			return false;
 		rows[i] = found[i].row;
+		rows[i].is_shared = store->ops->is_shared;
 	}
 	*ret_rows = rows;
 	*ret_count = count;
@@ -400,6 +406,9 @@ bool store_run_is_alive(const struct run_row *row)
 	const struct clock clock = clock_system();
 	const int64_t space = process_space();
 
+	/* Of another machine, or of this one before a reboot: its last sign of life says. */
+	if (row->is_shared && !process_is_boot(row->boot_id))
+		return clock_wall_ns(&clock) < row->alive_until_wall_ns;
 	/* After a reboot nothing of before is alive, whatever it said last. */
 	if (row->space != 0 && space != 0 && row->space != space && process_is_boot(row->boot_id))
 		return clock_wall_ns(&clock) < row->alive_until_wall_ns;

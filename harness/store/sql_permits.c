@@ -1,9 +1,9 @@
 /*
- * sqlite_permits.c - the rows of approvals and of orders to stop. See store_ops.h for what each does.
+ * sql_permits.c - the rows of approvals and of orders to stop. See store_ops.h for what each does.
  */
-#include "store/sqlite_db.h"
+#include "store/sql.h"
 
-bool sqlite_approval_insert(void *backend, const struct stored_approval *approval, struct err *e)
+bool sql_approval_insert(void *backend, const struct stored_approval *approval, struct err *e)
 {
 	const struct approval_row *row = &approval->row;
 	struct query query = query_make(
@@ -20,13 +20,12 @@ bool sqlite_approval_insert(void *backend, const struct stored_approval *approva
 	return query_done(&query, e);
 }
 
-bool sqlite_approvals_read(void *backend, const char *digest, struct arena *arena,
-			   struct stored_approval **ret_approvals, size_t *ret_count,
-			   struct err *e)
+bool sql_approvals_read(void *backend, const char *digest, struct arena *arena,
+			struct stored_approval **ret_approvals, size_t *ret_count, struct err *e)
 {
 	struct query query = query_make(backend, "select digest, person, account, title, wall_ns,"
 						 " until_wall_ns, seal from approvals"
-						 " where digest = ? order by seq");
+						 " where cast(?1 as text) is null or digest = ?1 order by seq");
 	struct stored_approval *approvals = NULL;
 	size_t count = 0;
 
@@ -52,7 +51,7 @@ bool sqlite_approvals_read(void *backend, const char *digest, struct arena *aren
 	return true;
 }
 
-bool sqlite_stop_insert(void *backend, const struct stop_row *row, struct err *e)
+bool sql_stop_insert(void *backend, const struct stop_row *row, struct err *e)
 {
 	struct query query = query_make(backend, "insert into stops (subject, person, reason,"
 						 " wall_ns) values (?, ?, ?, ?)");
@@ -64,15 +63,15 @@ bool sqlite_stop_insert(void *backend, const struct stop_row *row, struct err *e
 	return query_done(&query, e);
 }
 
-bool sqlite_stop_read(void *backend, const char *run_id, const char *set_id, struct arena *arena,
-		      const struct stop_row **ret_stop, struct err *e)
+bool sql_stop_read(void *backend, const char *run_id, const char *set_id, struct arena *arena,
+		   const struct stop_row **ret_stop, struct err *e)
 {
 	/* A comparison with null is never true, so an id that is missing finds nothing. */
-	struct query query = query_make(
-		backend, "select subject, person, reason, wall_ns from stops"
-			 " where lifted_wall_ns is null"
-			 " and (subject is null or subject = ?1 or subject = ?2)"
-			 " order by seq desc limit 1");
+	struct query query =
+		query_make(backend, "select subject, person, reason, wall_ns from stops"
+				    " where lifted_wall_ns is null"
+				    " and (subject is null or subject = ?1 or subject = ?2)"
+				    " order by seq desc limit 1");
 	struct stop_row *stop = NULL;
 
 	query_bind_text(&query, run_id);
@@ -92,10 +91,8 @@ bool sqlite_stop_read(void *backend, const char *run_id, const char *set_id, str
 	return true;
 }
 
-bool sqlite_stops_lift(void *backend, const struct stop_row *lift, size_t *ret_count,
-		       struct err *e)
+bool sql_stops_lift(void *backend, const struct stop_row *lift, size_t *ret_count, struct err *e)
 {
-	struct sqlite_store *store = backend;
 	struct query query = query_make(
 		backend, "update stops set lifted_wall_ns = ?, lifted_by = ?, lifted_reason = ?"
 			 " where subject is null and lifted_wall_ns is null");
@@ -103,8 +100,13 @@ bool sqlite_stops_lift(void *backend, const struct stop_row *lift, size_t *ret_c
 	query_bind_int(&query, lift->wall_ns);
 	query_bind_text(&query, lift->person);
 	query_bind_text(&query, lift->reason);
-	if (!query_done(&query, e))
+	while (query_row(&query))
+		;
+
+	const uint64_t count = query_changed(&query);
+
+	if (!query_end(&query, e))
 		return false;
-	*ret_count = (size_t)sqlite3_changes(store->owned_db);
+	*ret_count = (size_t)count;
 	return true;
 }

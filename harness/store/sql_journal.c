@@ -1,28 +1,32 @@
 /*
- * sqlite_journal.c - the rows of events and heals. See store_ops.h for what each does.
+ * sql_journal.c - the rows of events and heals. See store_ops.h for what each does.
  */
-#include "store/sqlite_db.h"
+#include "store/sql.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "store/seal.h"
 
-bool sqlite_event_last(void *backend, const char *run_id, uint64_t *ret_number,
-		       char ret_hash[HASH_TEXT_BYTES], struct err *e)
+bool sql_event_last(void *backend, const char *run_id, uint64_t *ret_number,
+		    char ret_hash[HASH_TEXT_BYTES], struct err *e)
 {
-	struct query query = query_make(backend, "select number, hash from events where run_id = ?"
-						 " order by number desc limit 1");
+	struct arena scratch = { 0 };
 	uint64_t number = 0;
 	char hash[HASH_TEXT_BYTES] = "";
 
+	if (!sql_hold_id(backend, run_id, e))
+		return false;
+
+	struct query query = query_make(backend, "select number, hash from events where run_id = ?"
+						 " order by number desc limit 1");
+
 	query_bind_text(&query, run_id);
 	if (query_row(&query)) {
-		const unsigned char *kept = sqlite3_column_text(query.owned_stmt, 1);
-
 		number = (uint64_t)query_int(&query, 0);
-		(void)snprintf(hash, sizeof hash, "%s", kept == NULL ? "" : (const char *)kept);
+		(void)snprintf(hash, sizeof hash, "%s", query_text_or_empty(&query, 1, &scratch));
 	}
+	arena_release(&scratch);
 	if (!query_end(&query, e))
 		return false;
 	*ret_number = number;
@@ -30,8 +34,7 @@ bool sqlite_event_last(void *backend, const char *run_id, uint64_t *ret_number,
 	return true;
 }
 
-bool sqlite_event_insert(void *backend, const char *run_id, const struct event *event,
-			 struct err *e)
+bool sql_event_insert(void *backend, const char *run_id, const struct event *event, struct err *e)
 {
 	struct query query = query_make(
 		backend, "insert into events (run_id, number, at_ns, kind, phase, step, host, name,"
@@ -73,8 +76,8 @@ static void read_event(struct query *query, struct arena *arena, struct event *e
 		event->kind = EVENT_NONE;
 }
 
-bool sqlite_events_read(void *backend, const char *run_id, struct arena *arena,
-			struct event **ret_events, size_t *ret_count, struct err *e)
+bool sql_events_read(void *backend, const char *run_id, struct arena *arena,
+		     struct event **ret_events, size_t *ret_count, struct err *e)
 {
 	struct query query =
 		query_make(backend, "select number, at_ns, kind, phase, step, host, name,"
@@ -95,7 +98,7 @@ bool sqlite_events_read(void *backend, const char *run_id, struct arena *arena,
 	return true;
 }
 
-bool sqlite_heal_put(void *backend, const struct stored_heal *heal, struct err *e)
+bool sql_heal_put(void *backend, const struct stored_heal *heal, struct err *e)
 {
 	/* Where it stands in the order of harm is decided by the first put. */
 	struct query query = query_make(
@@ -114,28 +117,14 @@ bool sqlite_heal_put(void *backend, const struct stored_heal *heal, struct err *
 	return query_done(&query, e);
 }
 
-/*
- * A damaged page or index can make rows vanish without a word. For heals that would be a patient
- * left open, so the table is looked at as a whole first; it is small.
- */
-static bool check_heals(struct sqlite_store *store, struct err *e)
+bool sql_heals_read(void *backend, const char *run_id, struct arena *arena,
+		    struct stored_heal **ret_heals, size_t *ret_count, struct err *e)
 {
-	struct query query = query_make(store, "pragma integrity_check(heals)");
-	bool is_sound = false;
+	struct sql *sql = backend;
 
-	if (query_row(&query)) {
-		const unsigned char *found = sqlite3_column_text(query.owned_stmt, 0);
-
-		is_sound = found != NULL && strcmp((const char *)found, "ok") == 0;
-	}
-	if (!query_end(&query, e))
+	if ((run_id != NULL && !sql_hold_id(sql, run_id, e)) || !sql->engine->check_heals(sql, e))
 		return false;
-	return is_sound || sqlite_fail(store, SQLITE_CORRUPT, e);
-}
 
-bool sqlite_heals_read(void *backend, const char *run_id, struct arena *arena,
-		       struct stored_heal **ret_heals, size_t *ret_count, struct err *e)
-{
 	/* Two texts, so that each is answered from an index. */
 	struct query query = query_make(
 		backend,
@@ -146,10 +135,6 @@ bool sqlite_heals_read(void *backend, const char *run_id, struct arena *arena,
 	struct stored_heal *heals = NULL;
 	size_t count = 0;
 
-	if (query.code == SQLITE_OK && !check_heals(backend, e)) {
-		(void)query_end(&query, NULL); /* the damage is told already */
-		return false;
-	}
 	if (run_id != NULL)
 		query_bind_text(&query, run_id);
 	while (query_row(&query)) {

@@ -1,13 +1,13 @@
 /*
- * sqlite_sets.c - the rows of sets of trials. See store_ops.h for what each function does.
+ * sql_sets.c - the rows of sets of trials. See store_ops.h for what each function does.
  */
-#include "store/sqlite_db.h"
+#include "store/sql.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-bool sqlite_set_insert(void *backend, const struct stored_set *set, struct err *e)
+bool sql_set_insert(void *backend, const struct stored_set *set, struct err *e)
 {
 	const struct set_row *row = &set->row;
 	struct query query = query_make(
@@ -15,7 +15,7 @@ bool sqlite_set_insert(void *backend, const struct stored_set *set, struct err *
 			 " boot_id, pid, pid_start, seal) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	char seed[24];
 
-	/* As text: SQLite's integers end before a seed does. */
+	/* As text: a database's integers end before a seed does. */
 	(void)snprintf(seed, sizeof seed, "%" PRIu64, row->seed);
 	query_bind_text(&query, row->set_id);
 	query_bind_text(&query, row->title);
@@ -30,7 +30,7 @@ bool sqlite_set_insert(void *backend, const struct stored_set *set, struct err *
 	return query_done(&query, e);
 }
 
-bool sqlite_set_finish(void *backend, const struct stored_set *set, struct err *e)
+bool sql_set_finish(void *backend, const struct stored_set *set, struct err *e)
 {
 	const struct set_row *row = &set->row;
 	struct query query = query_make(
@@ -70,21 +70,24 @@ static void read_set(struct query *query, struct arena *arena, struct stored_set
 	row->is_ended = set->end_seal != NULL;
 }
 
-bool sqlite_sets_read(void *backend, const char *beginning, size_t limit, struct arena *arena,
-		      struct stored_set **ret_sets, size_t *ret_count, struct err *e)
+bool sql_sets_read(void *backend, const char *beginning, size_t limit, struct arena *arena,
+		   struct stored_set **ret_sets, size_t *ret_count, struct err *e)
 {
+	if (beginning != NULL && !sql_hold_id(backend, beginning, e))
+		return false;
+
 	struct query query = query_make(
 		backend,
 		"select set_id, title, version, wall_ns, seed, planned_count, boot_id, pid,"
 		" pid_start, seal, ended_wall_ns, trial_count, exit_code, sentence, stopped,"
 		" end_seal from sets"
-		" where iif(?1 is null, true, substr(set_id, 1, length(?1)) = ?1)"
+		" where (cast(?1 as text) is null or substr(set_id, 1, length(?1)) = ?1)"
 		" order by seq desc limit ?2");
 	struct stored_set *sets = NULL;
 	size_t count = 0;
 
 	query_bind_text(&query, beginning);
-	query_bind_int(&query, limit == 0 ? -1 : (int64_t)limit);
+	query_bind_int(&query, limit == 0 ? INT64_MAX : (int64_t)limit);
 	while (query_row(&query)) {
 		sets = arena_more(arena, sets, count, sizeof *sets);
 		read_set(&query, arena, &sets[count++]);

@@ -1,20 +1,20 @@
 /*
- * sqlite_series.c - the rows of tracks, their chunks of samples, and ledger reads. See store_ops.h.
+ * sql_series.c - the rows of tracks, their chunks of samples, and ledger reads. See store_ops.h.
  */
-#include "store/sqlite_db.h"
+#include "store/sql.h"
 
-static bool drop_chunks(struct sqlite_store *store, const char *run_id, const char *probe,
-			struct err *e)
+static bool drop_chunks(void *backend, const char *run_id, const char *probe, struct err *e)
 {
-	struct query query = query_make(store, "delete from chunks where run_id = ? and probe = ?");
+	struct query query =
+		query_make(backend, "delete from chunks where run_id = ? and probe = ?");
 
 	query_bind_text(&query, run_id);
 	query_bind_text(&query, probe);
 	return query_done(&query, e);
 }
 
-bool sqlite_track_put(void *backend, const char *run_id, const struct stored_track *track,
-		      struct err *e)
+bool sql_track_put(void *backend, const char *run_id, const struct stored_track *track,
+		   struct err *e)
 {
 	if (!drop_chunks(backend, run_id, track->probe, e))
 		return false;
@@ -38,8 +38,8 @@ bool sqlite_track_put(void *backend, const char *run_id, const struct stored_tra
 	return query_done(&query, e);
 }
 
-bool sqlite_chunk_put(void *backend, const char *run_id, const char *probe, uint64_t chunk,
-		      struct blob blob, struct err *e)
+bool sql_chunk_put(void *backend, const char *run_id, const char *probe, uint64_t chunk,
+		   struct blob blob, struct err *e)
 {
 	struct query query =
 		query_make(backend, "insert into chunks (run_id, probe, chunk, samples)"
@@ -52,8 +52,8 @@ bool sqlite_chunk_put(void *backend, const char *run_id, const char *probe, uint
 	return query_done(&query, e);
 }
 
-bool sqlite_tracks_read(void *backend, const char *run_id, struct arena *arena,
-			struct stored_track **ret_tracks, size_t *ret_count, struct err *e)
+bool sql_tracks_read(void *backend, const char *run_id, struct arena *arena,
+		     struct stored_track **ret_tracks, size_t *ret_count, struct err *e)
 {
 	struct query query = query_make(backend, "select probe, t0_ns, every_ns, lane_count,"
 						 " slot_count, errors, seal, (select count(*)"
@@ -84,8 +84,8 @@ bool sqlite_tracks_read(void *backend, const char *run_id, struct arena *arena,
 	return true;
 }
 
-bool sqlite_chunks_read(void *backend, const char *run_id, const char *probe,
-			const struct chunk_sink *sink, struct err *e)
+bool sql_chunks_read(void *backend, const char *run_id, const char *probe,
+		     const struct chunk_sink *sink, struct err *e)
 {
 	struct query query = query_make(backend, "select samples from chunks where run_id = ?"
 						 " and probe = ? order by chunk");
@@ -102,14 +102,21 @@ bool sqlite_chunks_read(void *backend, const char *run_id, const char *probe,
 	return query_end(&query, is_taken ? e : NULL) && is_taken;
 }
 
-bool sqlite_ledger_read_put(void *backend, const char *run_id,
-			    const struct stored_ledger_read *read, struct err *e)
+bool sql_ledger_read_put(void *backend, const char *run_id, const struct stored_ledger_read *read,
+			 struct err *e)
 {
 	struct query query = query_make(
-		backend, "insert or replace into ledger_reads (run_id, probe, count, read_number,"
+		backend, "insert into ledger_reads (run_id, probe, count, read_number,"
 			 " is_complete, error, first_missing_count, settle_ns, slot_count,"
 			 " found_rows, unexpected, unexpected_kept, unexpected_count, seal)"
-			 " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+			 " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+			 " on conflict (run_id, probe, count, read_number) do update set"
+			 " is_complete = excluded.is_complete, error = excluded.error,"
+			 " first_missing_count = excluded.first_missing_count,"
+			 " settle_ns = excluded.settle_ns, slot_count = excluded.slot_count,"
+			 " found_rows = excluded.found_rows, unexpected = excluded.unexpected,"
+			 " unexpected_kept = excluded.unexpected_kept,"
+			 " unexpected_count = excluded.unexpected_count, seal = excluded.seal");
 
 	query_bind_text(&query, run_id);
 	query_bind_text(&query, read->probe);
@@ -149,9 +156,8 @@ static void read_ledger_read(struct query *query, struct arena *arena,
 		read->seal = "";
 }
 
-bool sqlite_ledger_reads_read(void *backend, const char *run_id, struct arena *arena,
-			      struct stored_ledger_read **ret_reads, size_t *ret_count,
-			      struct err *e)
+bool sql_ledger_reads_read(void *backend, const char *run_id, struct arena *arena,
+			   struct stored_ledger_read **ret_reads, size_t *ret_count, struct err *e)
 {
 	struct query query = query_make(
 		backend, "select probe, count, read_number, is_complete, error,"

@@ -1,12 +1,12 @@
 /*
- * sqlite_run.c - the rows of runs and locks. See store_ops.h for what each does.
+ * sql_run.c - the rows of runs and locks. See store_ops.h for what each does.
  */
-#include "store/sqlite_db.h"
+#include "store/sql.h"
 
 #include <assert.h>
 #include <string.h>
 
-bool sqlite_run_insert(void *backend, const struct stored_run *run, struct err *e)
+bool sql_run_insert(void *backend, const struct stored_run *run, struct err *e)
 {
 	const struct run_row *row = &run->row;
 	struct query query = query_make(
@@ -34,7 +34,7 @@ bool sqlite_run_insert(void *backend, const struct stored_run *run, struct err *
 	return query_done(&query, e);
 }
 
-bool sqlite_run_finish(void *backend, const struct stored_run *run, struct err *e)
+bool sql_run_finish(void *backend, const struct stored_run *run, struct err *e)
 {
 	const struct run_row *row = &run->row;
 	struct query query = query_make(
@@ -53,7 +53,7 @@ bool sqlite_run_finish(void *backend, const struct stored_run *run, struct err *
 	return query_done(&query, e);
 }
 
-bool sqlite_run_beat(void *backend, const struct run_row *row, struct err *e)
+bool sql_run_beat(void *backend, const struct run_row *row, struct err *e)
 {
 	struct query query = query_make(
 		backend, "update runs set space = ?, alive_until_wall_ns = ? where run_id = ?");
@@ -64,7 +64,7 @@ bool sqlite_run_beat(void *backend, const struct run_row *row, struct err *e)
 	return query_done(&query, e);
 }
 
-/* The columns of runs_sql, in its order. */
+/* The columns of RUN_COLUMNS, in its order. */
 static void read_run(struct query *query, struct arena *arena, struct stored_run *run)
 {
 	struct run_row *row = &run->row;
@@ -97,44 +97,39 @@ static void read_run(struct query *query, struct arena *arena, struct stored_run
 	row->alive_until_wall_ns = query_int(query, 24);
 }
 
-static const char *const runs_sql =
-	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
-	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
-	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
-	" end_series, end_seal, set_id, trial, space, alive_until_wall_ns from runs"
-	" where iif(?2 = 1, true, iif(?2 = 2, run_id = ?3, substr(run_id, 1, length(?3)) = ?3))"
-	" order by seq desc limit ?4";
+/* ?1: with the texts of the documents. ?2: an id or its beginning. ?3: how many. */
+#define RUN_COLUMNS                                                                                \
+	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"                        \
+	" case cast(?1 as bigint) when 1 then experiment_text end, inventory_path,"                \
+	" case cast(?1 as bigint) when 1 then inventory_text end, vars, boot_id, pid, pid_start,"  \
+	" seal, ended_wall_ns, exit_code, sentence, end_number, end_hash, end_series, end_seal,"   \
+	" set_id, trial, space, alive_until_wall_ns from runs "
 
-static const char *const run_exact_sql =
-	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
-	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
-	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
-	" end_series, end_seal, set_id, trial, space, alive_until_wall_ns from runs where ?2 = 2 and run_id = ?3 limit ?4";
+static const char *const runs_sql[] = {
+	[RUN_ANY] = RUN_COLUMNS "where cast(?2 as text) is null order by seq desc limit ?3",
+	[RUN_EXACT] = RUN_COLUMNS "where run_id = ?2 limit ?3",
+	[RUN_PREFIX] = RUN_COLUMNS "where substr(run_id, 1, length(cast(?2 as text))) = ?2"
+				   " order by seq desc limit ?3",
+	[RUN_OF_SET] = RUN_COLUMNS "where set_id = ?2 order by trial limit ?3",
+};
 
-static const char *const runs_of_set_sql =
-	"select run_id, title, version, boot_ns, wall_ns, experiment_path,"
-	" iif(?1, experiment_text, null), inventory_path, iif(?1, inventory_text, null), vars,"
-	" boot_id, pid, pid_start, seal, ended_wall_ns, exit_code, sentence, end_number, end_hash,"
-	" end_series, end_seal, set_id, trial, space, alive_until_wall_ns from runs where ?2 = 4 and set_id = ?3"
-	" order by trial limit ?4";
-
-bool sqlite_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
-		      struct stored_run **ret_runs, size_t *ret_count, struct err *e)
+bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
+		   struct stored_run **ret_runs, size_t *ret_count, struct err *e)
 {
-	struct query query = query_make(backend, wanted->match == RUN_EXACT  ? run_exact_sql :
-						 wanted->match == RUN_OF_SET ? runs_of_set_sql :
-									       runs_sql);
+	const char *run = wanted->match == RUN_ANY ? NULL : wanted->run;
 	struct stored_run *runs = NULL;
 	size_t count = 0;
 
-	static_assert(RUN_ANY == 1 && RUN_EXACT == 2 && RUN_PREFIX == 3 && RUN_OF_SET == 4,
-		      "as in the statements");
-	assert(wanted->match == RUN_ANY || wanted->run != NULL);
+	assert(wanted->match == RUN_ANY || run != NULL);
+
+	if (wanted->match == RUN_EXACT && !sql_hold_id(backend, run, e))
+		return false;
+
+	struct query query = query_make(backend, runs_sql[wanted->match]);
 
 	query_bind_int(&query, wanted->has_documents);
-	query_bind_int(&query, (int64_t)wanted->match);
-	query_bind_text(&query, wanted->run);
-	query_bind_int(&query, wanted->limit == 0 ? -1 : (int64_t)wanted->limit);
+	query_bind_text(&query, run);
+	query_bind_int(&query, wanted->limit == 0 ? INT64_MAX : (int64_t)wanted->limit);
 	while (query_row(&query)) {
 		runs = arena_more(arena, runs, count, sizeof *runs);
 		read_run(&query, arena, &runs[count++]);
@@ -146,11 +141,15 @@ bool sqlite_runs_read(void *backend, const struct run_query *wanted, struct aren
 	return true;
 }
 
-bool sqlite_lock_read(void *backend, const char *target, struct arena *arena,
-		      const char **ret_run_id, struct err *e)
+bool sql_lock_read(void *backend, const char *target, struct arena *arena, const char **ret_run_id,
+		   struct err *e)
 {
-	struct query query = query_make(backend, "select run_id from locks where target = ?");
 	const char *run_id = NULL;
+
+	if (!sql_hold_target(backend, target, e))
+		return false;
+
+	struct query query = query_make(backend, "select run_id from locks where target = ?");
 
 	query_bind_text(&query, target);
 	if (query_row(&query))
@@ -161,17 +160,18 @@ bool sqlite_lock_read(void *backend, const char *target, struct arena *arena,
 	return true;
 }
 
-bool sqlite_lock_put(void *backend, const char *target, const char *run_id, struct err *e)
+bool sql_lock_put(void *backend, const char *target, const char *run_id, struct err *e)
 {
-	struct query query = query_make(backend, "insert or replace into locks (target, run_id)"
-						 " values (?, ?)");
+	struct query query = query_make(backend, "insert into locks (target, run_id) values (?, ?)"
+						 " on conflict (target) do update"
+						 " set run_id = excluded.run_id");
 
 	query_bind_text(&query, target);
 	query_bind_text(&query, run_id);
 	return query_done(&query, e);
 }
 
-bool sqlite_locks_drop(void *backend, const char *run_id, struct err *e)
+bool sql_locks_drop(void *backend, const char *run_id, struct err *e)
 {
 	struct query query = query_make(backend, "delete from locks where run_id = ?");
 
@@ -179,10 +179,11 @@ bool sqlite_locks_drop(void *backend, const char *run_id, struct err *e)
 	return query_done(&query, e);
 }
 
-bool sqlite_locks_read(void *backend, struct arena *arena, struct lock_row **ret_rows,
-		       size_t *ret_count, struct err *e)
+bool sql_locks_read(void *backend, struct arena *arena, struct lock_row **ret_rows,
+		    size_t *ret_count, struct err *e)
 {
-	struct query query = query_make(backend, "select target, run_id from locks order by target");
+	struct query query =
+		query_make(backend, "select target, run_id from locks order by target");
 	struct lock_row *rows = NULL;
 	size_t count = 0;
 

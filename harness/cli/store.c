@@ -1,0 +1,312 @@
+/*
+ * store.c - command "store": looking after a store. One action a row; prune stands in store_prune.c.
+ *
+ * Exit codes: 0 done, 1 something is not as it was written, 2 the words are wrong, 7 the store cannot be
+ * read or written.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/find.h"
+#include "store/bundle.h"
+#include "store/store_care.h"
+
+static const struct option_row store_options[] = {
+	STORE_OPTION,
+	{ NULL, NULL, NULL },
+};
+
+struct care {
+	const struct arguments *arguments;
+	struct store *owned_store;
+	struct arena arena;
+};
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void say(const char *format, ...)
+{
+	struct text line = { 0 };
+	va_list args;
+
+	va_start(args, format);
+	text_addv(&line, format, args);
+	va_end(args);
+	cli_print_line(stdout, NULL, text_str(&line));
+	text_release(&line);
+}
+
+/* ---- migrate, check ---- */
+
+static int migrate(struct care *care)
+{
+	const struct store_schema schema = store_schema(care->owned_store);
+
+	if (schema.found == 0)
+		say("made, with schema %" PRId64, schema.now);
+	else if (schema.found < schema.now)
+		say("brought from schema %" PRId64 " to %" PRId64, schema.found, schema.now);
+	else
+		say("up to date: schema %" PRId64, schema.now);
+	return EXIT_MET;
+}
+
+static void tell_finding(void *ctx, const char *sentence)
+{
+	(void)ctx;
+	(void)cli_fail_text(EXIT_MISSED, "%s", sentence);
+}
+
+static int check(struct care *care)
+{
+	struct store_findings findings = { .tell = tell_finding };
+	struct err e = { 0 };
+
+	if (!store_check(care->owned_store, &findings, &e))
+		return cli_fail(EXIT_INTERNAL, NULL, &e);
+	say("%zu run%s with %" PRIu64 " events, %zu sets, %zu approvals: %zu thing%s not as written",
+	    findings.run_count, findings.run_count == 1 ? "" : "s", findings.event_count,
+	    findings.set_count, findings.approval_count, findings.bad_count,
+	    findings.bad_count == 1 ? "" : "s");
+	return findings.bad_count == 0 ? EXIT_MET : EXIT_MISSED;
+}
+
+/* ---- export, backup ---- */
+
+static bool export_one(struct care *care, const struct run_row *row, const char *folder, struct err *e)
+{
+	struct text path = { 0 };
+	struct bundle_request request = { .run_id = row->run_id, .exporter = FIREDRILL_VERSION };
+	struct stat found;
+	bool ok = true;
+
+	text_addf(&path, "%s/%s.tar", folder, row->run_id);
+	request.path = text_str(&path);
+	/* The same run gives the same bytes: what is there already is only made again. */
+	if (lstat(request.path, &found) == 0 && !S_ISREG(found.st_mode))
+		ok = err_set(e, ERR_INPUT, "%s is no ordinary file", request.path);
+	ok = ok && bundle_export(care->owned_store, &request, e);
+	text_release(&path);
+	return ok;
+}
+
+/* Newest first in the store, but told in the order they happened. */
+static int export_runs(struct care *care, const struct run_row *rows, size_t count,
+		       const char *folder)
+{
+	size_t skipped_count = 0;
+	struct err e = { 0 };
+
+	if (!cli_make_folder(folder, &e))
+		return cli_fail(EXIT_NOT_RUN, NULL, &e);
+	for (size_t i = count; i > 0; i--) {
+		if (export_one(care, &rows[i - 1], folder, &e))
+			continue;
+		if (e.kind != ERR_REFUSED)
+			return cli_fail_evidence(NULL, &e);
+		(void)cli_fail(EXIT_INCONCLUSIVE, NULL, &e); /* under way, or without documents */
+		err_clear(&e);
+		skipped_count++;
+	}
+	say("%zu run%s in %s", count - skipped_count, count - skipped_count == 1 ? "" : "s", folder);
+	return skipped_count == 0 ? EXIT_MET : EXIT_INCONCLUSIVE;
+}
+
+static int export_all(struct care *care)
+{
+	struct run_row *rows = NULL;
+	size_t count = 0;
+	struct err e = { 0 };
+
+	if (!store_runs(care->owned_store, 0, &care->arena, &rows, &count, &e))
+		return cli_fail(EXIT_INTERNAL, NULL, &e);
+	return export_runs(care, rows, count, care->arguments->words[1]);
+}
+
+static int export_some(struct care *care)
+{
+	const struct arguments *arguments = care->arguments;
+	struct run_row *rows = arena_alloc(&care->arena, arguments->word_count * sizeof *rows);
+	size_t count = 0;
+	struct err e = { 0 };
+
+	if (arguments->word_count == 2)
+		return export_all(care);
+	for (size_t i = arguments->word_count - 1; i > 1; i--)
+		if (!store_run_find(care->owned_store, arguments->words[i], &care->arena,
+				    &rows[count++], &e))
+			return cli_fail_evidence(NULL, &e);
+	return export_runs(care, rows, count, arguments->words[1]);
+}
+
+static int backup(struct care *care)
+{
+	const char *place = care->arguments->words[1];
+	struct err e = { 0 };
+
+	if (!store_has_backup(care->owned_store))
+		return export_all(care);
+	if (!store_backup(care->owned_store, place, &e))
+		return cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, NULL, &e);
+	say("%s", place);
+	return EXIT_MET;
+}
+
+/* ---- import ---- */
+
+struct bundles {
+	const char **paths;
+	size_t count;
+};
+
+static void push_bundle(struct care *care, struct bundles *bundles, const char *path)
+{
+	bundles->paths = arena_more(&care->arena, bundles->paths, bundles->count,
+				    sizeof *bundles->paths);
+	bundles->paths[bundles->count++] = path;
+}
+
+/* An id begins with the time of its run, so in the order of their names they come in the order they
+   happened; the list of a store is in the order of coming. */
+static int compare_paths(const void *a, const void *b)
+{
+	const char *const *left = a;
+	const char *const *right = b;
+
+	return strcmp(*left, *right);
+}
+
+static bool list_folder(struct care *care, const char *folder, struct bundles *bundles, struct err *e)
+{
+	const size_t first = bundles->count;
+	DIR *open_folder = opendir(folder);
+
+	if (open_folder == NULL)
+		return err_set(e, ERR_INPUT, "import from %s: %s", folder, strerror(errno));
+	for (const struct dirent *entry; (entry = readdir(open_folder)) != NULL;) {
+		const size_t length = strlen(entry->d_name);
+
+		if (length > 4 && strcmp(entry->d_name + length - 4, ".tar") == 0)
+			push_bundle(care, bundles,
+				    arena_format(&care->arena, "%s/%s", folder, entry->d_name));
+	}
+	(void)closedir(open_folder); /* only read */
+	if (bundles->count == first)
+		return err_set(e, ERR_INPUT, "import from %s: there is no bundle (*.tar) in it", folder);
+	qsort(bundles->paths + first, bundles->count - first, sizeof *bundles->paths, compare_paths);
+	return true;
+}
+
+static bool list_bundles(struct care *care, struct bundles *bundles, struct err *e)
+{
+	const struct arguments *arguments = care->arguments;
+
+	for (size_t i = 1; i < arguments->word_count; i++) {
+		struct stat found;
+
+		if (stat(arguments->words[i], &found) == 0 && S_ISDIR(found.st_mode)) {
+			if (!list_folder(care, arguments->words[i], bundles, e))
+				return false;
+		} else {
+			push_bundle(care, bundles, arguments->words[i]);
+		}
+	}
+	return true;
+}
+
+static int import_bundles(struct care *care)
+{
+	struct bundles bundles = { 0 };
+	struct err e = { 0 };
+	int code = EXIT_MET;
+
+	if (!list_bundles(care, &bundles, &e))
+		return cli_fail(EXIT_NOT_RUN, NULL, &e);
+	for (size_t i = 0; i < bundles.count; i++) {
+		struct arena scratch = { 0 };
+		struct run_row row = { 0 };
+		const enum import_end end =
+			store_import(care->owned_store, bundles.paths[i], &scratch, &row, &e);
+
+		if (end == IMPORT_FAILED) {
+			code = cli_fail_evidence(NULL, &e);
+			err_clear(&e);
+		} else {
+			say("%s  %s", row.run_id,
+			    end == IMPORT_DONE ? "imported" : "was there already");
+		}
+		arena_release(&scratch);
+	}
+	return code;
+}
+
+/* ---- the command ---- */
+
+static const struct action {
+	const char *name;
+	const char *words; /* behind the name */
+	size_t word_min;
+	size_t word_max;
+	bool is_maker; /* makes a store when there is none */
+	int (*run)(struct care *care);
+} actions[] = {
+	{ "migrate", "", 1, 1, true, migrate },
+	{ "check", "", 1, 1, false, check },
+	{ "backup", " PLACE", 2, 2, false, backup },
+	{ "export", " FOLDER [RUN...]", 2, ARGUMENTS_MAX, false, export_some },
+	{ "import", " BUNDLE|FOLDER...", 2, ARGUMENTS_MAX, true, import_bundles },
+};
+
+static const struct action *find_action(const struct arguments *arguments)
+{
+	struct text known = { 0 };
+
+	for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+		if (strcmp(actions[i].name, arguments->words[0]) == 0 &&
+		    arguments->word_count >= actions[i].word_min &&
+		    arguments->word_count <= actions[i].word_max) {
+			text_release(&known);
+			return &actions[i];
+		}
+		text_addf(&known, "%sfiredrill store %s%s", i == 0 ? "" : ", ", actions[i].name,
+			  actions[i].words);
+	}
+	(void)cli_fail_text(EXIT_NOT_RUN, "`store %s` with these words is none of: %s",
+			    arguments->words[0], text_str(&known));
+	text_release(&known);
+	return NULL;
+}
+
+static int run_store(const struct arguments *arguments)
+{
+	const struct action *action = find_action(arguments);
+	struct care care = { .arguments = arguments };
+	struct err e = { 0 };
+	int code;
+
+	if (action == NULL)
+		return EXIT_NOT_RUN;
+	if (action->is_maker ? cli_open_store(arguments, NULL, &care.owned_store, &e) :
+			       cli_need_store(arguments, &care.owned_store, &e))
+		code = action->run(&care);
+	else
+		code = cli_fail_evidence(NULL, &e);
+	store_close(care.owned_store);
+	arena_release(&care.arena);
+	return code;
+}
+
+const struct verb verb_store = {
+	.name = "store",
+	.arguments = "migrate|check|backup|export|import ...",
+	.word_min = 1,
+	.word_max = ARGUMENTS_MAX,
+	.summary = "look after the store: bring it up to date, check it, copy it, move runs between stores",
+	.example = "firedrill store backup friday.db",
+	.options = store_options,
+	.run = run_store,
+};

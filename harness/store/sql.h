@@ -1,0 +1,135 @@
+/*
+ * sql.h - the rows of the store in SQL: one set of statements (sql_*.c), and the few words in which
+ * they talk to the database that keeps them. SQLite (sqlite_db.c) and PostgreSQL (postgres_db.c)
+ * each speak these words.
+ *
+ * A query is made, bound from left to right, stepped and ended; the first thing that goes wrong is
+ * kept and told at the end, so callers look once. Statements are written as both databases read
+ * them: parameters are ? or ?1, ?2; one that only stands beside other parameters or constants has
+ * its type said by a cast; every number is a bigint.
+ */
+#ifndef STORE_SQL_H
+#define STORE_SQL_H
+
+#include "store/store_ops.h"
+
+struct sql; /* a database that is open */
+
+struct query {
+	struct sql *sql;
+	void *owned_statement; /* the engine's */
+	int bound_count;
+	int code; /* the engine's: what the last step said */
+};
+
+struct sql_engine {
+	void (*make)(struct query *query, const char *statement);
+	void (*bind_text)(struct query *query, const char *text);
+	void (*bind_int)(struct query *query, int64_t number);
+	void (*bind_blob)(struct query *query, struct blob blob);
+	bool (*row)(struct query *query);
+	uint64_t (*changed)(const struct query *query);
+	bool (*end)(struct query *query, struct err *e);
+	const char *(*text)(struct query *query, int column, struct arena *arena);
+	int64_t (*integer)(struct query *query, int column);
+	struct blob (*blob)(struct query *query, int column, struct arena *arena);
+
+	bool (*hold)(struct sql *sql, const char *what, const char *name, struct err *e);
+	bool (*check_heals)(struct sql *sql, struct err *e);
+};
+
+/* The first member of every backend that keeps its rows in SQL. */
+struct sql {
+	const struct sql_engine *engine;
+};
+
+struct query query_make(void *backend, const char *statement); /* a constant: it is kept as a key */
+void query_bind_text(struct query *query, const char *text);   /* NULL: null */
+void query_bind_int(struct query *query, int64_t number);
+void query_bind_blob(struct query *query, struct blob blob);
+bool query_row(struct query *query);		     /* true: there is a row to read */
+uint64_t query_changed(const struct query *query);   /* rows, once it was stepped to its end */
+bool query_end(struct query *query, struct err *e);  /* true when nothing went wrong */
+bool query_done(struct query *query, struct err *e); /* steps to the end, then ends */
+
+/* Damaged rows may hold anything: a text that is missing is NULL, and seals decide. A text with a
+   NUL in it, which we never write, ends the query. */
+const char *query_text(struct query *query, int column, struct arena *arena);
+const char *query_text_or_empty(struct query *query, int column, struct arena *arena);
+int64_t query_int(struct query *query, int column);
+struct blob query_blob(struct query *query, int column, struct arena *arena);
+
+/*
+ * Within a write, from here to its end: nobody else who holds this name changes anything. What a
+ * write reads before it decides must stand under a name that it holds: the id of a run or a set, or
+ * a target. SQLite has one writer at a time, so there it is nothing.
+ */
+bool sql_hold_id(struct sql *sql, const char *id, struct err *e);
+bool sql_hold_target(struct sql *sql, const char *target, struct err *e);
+
+bool sql_run_insert(void *backend, const struct stored_run *run, struct err *e);
+bool sql_run_finish(void *backend, const struct stored_run *run, struct err *e);
+bool sql_run_beat(void *backend, const struct run_row *row, struct err *e);
+bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
+		   struct stored_run **ret_runs, size_t *ret_count, struct err *e);
+
+bool sql_set_insert(void *backend, const struct stored_set *set, struct err *e);
+bool sql_set_finish(void *backend, const struct stored_set *set, struct err *e);
+bool sql_sets_read(void *backend, const char *beginning, size_t limit, struct arena *arena,
+		   struct stored_set **ret_sets, size_t *ret_count, struct err *e);
+
+bool sql_event_last(void *backend, const char *run_id, uint64_t *ret_number,
+		    char ret_hash[HASH_TEXT_BYTES], struct err *e);
+bool sql_event_insert(void *backend, const char *run_id, const struct event *event, struct err *e);
+bool sql_events_read(void *backend, const char *run_id, struct arena *arena,
+		     struct event **ret_events, size_t *ret_count, struct err *e);
+bool sql_heal_put(void *backend, const struct stored_heal *heal, struct err *e);
+bool sql_heals_read(void *backend, const char *run_id, struct arena *arena,
+		    struct stored_heal **ret_heals, size_t *ret_count, struct err *e);
+bool sql_lock_read(void *backend, const char *target, struct arena *arena, const char **ret_run_id,
+		   struct err *e);
+bool sql_lock_put(void *backend, const char *target, const char *run_id, struct err *e);
+bool sql_locks_drop(void *backend, const char *run_id, struct err *e);
+bool sql_locks_read(void *backend, struct arena *arena, struct lock_row **ret_rows,
+		    size_t *ret_count, struct err *e);
+
+bool sql_approval_insert(void *backend, const struct stored_approval *approval, struct err *e);
+bool sql_approvals_read(void *backend, const char *digest, struct arena *arena,
+			struct stored_approval **ret_approvals, size_t *ret_count, struct err *e);
+bool sql_stop_insert(void *backend, const struct stop_row *row, struct err *e);
+bool sql_stop_read(void *backend, const char *run_id, const char *set_id, struct arena *arena,
+		   const struct stop_row **ret_stop, struct err *e);
+bool sql_stops_lift(void *backend, const struct stop_row *lift, size_t *ret_count, struct err *e);
+
+bool sql_track_put(void *backend, const char *run_id, const struct stored_track *track,
+		   struct err *e);
+bool sql_chunk_put(void *backend, const char *run_id, const char *probe, uint64_t chunk,
+		   struct blob blob, struct err *e);
+bool sql_tracks_read(void *backend, const char *run_id, struct arena *arena,
+		     struct stored_track **ret_tracks, size_t *ret_count, struct err *e);
+bool sql_chunks_read(void *backend, const char *run_id, const char *probe,
+		     const struct chunk_sink *sink, struct err *e);
+bool sql_ledger_read_put(void *backend, const char *run_id, const struct stored_ledger_read *read,
+			 struct err *e);
+bool sql_ledger_reads_read(void *backend, const char *run_id, struct arena *arena,
+			   struct stored_ledger_read **ret_reads, size_t *ret_count, struct err *e);
+
+/* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
+enum { SQL_SCHEMA_VERSION = 4 };
+extern const char *const sql_changes[SQL_SCHEMA_VERSION];
+
+/* The rows of store_ops that are the same for every engine. */
+#define SQL_STORE_OPS                                                                              \
+	.run_insert = sql_run_insert, .run_finish = sql_run_finish, .run_beat = sql_run_beat,      \
+	.runs_read = sql_runs_read, .set_insert = sql_set_insert, .set_finish = sql_set_finish,    \
+	.sets_read = sql_sets_read, .event_last = sql_event_last,                                  \
+	.event_insert = sql_event_insert, .events_read = sql_events_read,                          \
+	.heal_put = sql_heal_put, .heals_read = sql_heals_read, .lock_read = sql_lock_read,        \
+	.lock_put = sql_lock_put, .locks_drop = sql_locks_drop, .locks_read = sql_locks_read,      \
+	.approval_insert = sql_approval_insert, .approvals_read = sql_approvals_read,              \
+	.stop_insert = sql_stop_insert, .stop_read = sql_stop_read, .stops_lift = sql_stops_lift,  \
+	.track_put = sql_track_put, .chunk_put = sql_chunk_put, .tracks_read = sql_tracks_read,    \
+	.chunks_read = sql_chunks_read, .ledger_read_put = sql_ledger_read_put,                    \
+	.ledger_reads_read = sql_ledger_reads_read
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * sql_schema.c - the tables, as a numbered list of changes, the same for every engine.
+ *
+ * They are written as SQLite reads them; postgres_schema.c knows the few words that PostgreSQL has for
+ * the same. Never edit a change that was released: append one, and count it in sql.h.
+ */
+#include "store/sql.h"
+
+const char *const sql_changes[SQL_SCHEMA_VERSION] = {
+	/* 1: runs, journal, heals, samples, ledger reads, locks. */
+	"create table runs ("
+	" seq integer primary key, run_id text not null unique,"
+	" title text, version text, boot_ns integer not null, wall_ns integer not null,"
+	" experiment_path text, experiment_text text, inventory_path text, inventory_text text,"
+	" vars text not null, boot_id text not null, pid integer not null,"
+	" pid_start integer not null, seal text not null,"
+	" ended_wall_ns integer, exit_code integer, sentence text,"
+	" end_number integer, end_hash text, end_series text, end_seal text) strict;"
+
+	"create table events ("
+	" run_id text not null references runs (run_id), number integer not null,"
+	" at_ns integer not null, kind text not null, phase text not null,"
+	" step integer not null, host text, name text,"
+	" from_ns integer not null, until_ns integer not null, text text not null, data text,"
+	" hash text not null, primary key (run_id, number)) strict, without rowid;"
+
+	"create table heals ("
+	" seq integer primary key, run_id text not null references runs (run_id),"
+	" step integer not null, host text not null, record text not null, before text,"
+	" state text not null, seal text not null, unique (run_id, step, host)) strict;"
+	"create index heals_open on heals (state) where state <> 'done';"
+
+	"create table tracks ("
+	" seq integer primary key, run_id text not null references runs (run_id),"
+	" probe text not null, t0_ns integer not null, every_ns integer not null,"
+	" lane_count integer not null, slot_count integer not null, errors text not null,"
+	" seal text not null, unique (run_id, probe)) strict;"
+
+	"create table chunks ("
+	" id integer primary key, run_id text not null, probe text not null,"
+	" chunk integer not null, samples blob not null, unique (run_id, probe, chunk),"
+	" foreign key (run_id, probe) references tracks (run_id, probe)) strict;"
+
+	"create table ledger_reads ("
+	" seq integer primary key, run_id text not null references runs (run_id),"
+	" probe text not null, count integer not null, read_number integer not null,"
+	" is_complete integer not null, error text, first_missing_count integer not null,"
+	" settle_ns integer not null, slot_count integer not null, found_rows blob not null,"
+	" unexpected blob not null, unexpected_kept integer not null,"
+	" unexpected_count integer not null, seal text not null,"
+	" unique (run_id, probe, count, read_number)) strict;"
+
+	"create table locks ("
+	" target text primary key, run_id text not null references runs (run_id)"
+	") strict, without rowid;"
+	"create index locks_run on locks (run_id);",
+
+	/* 2: sets of trials; a run knows the set it belongs to, and its number there. */
+	"create table sets ("
+	" seq integer primary key, set_id text not null unique, title text, version text,"
+	" wall_ns integer not null, seed text not null, planned_count integer not null,"
+	" boot_id text not null, pid integer not null, pid_start integer not null,"
+	" seal text not null, ended_wall_ns integer, trial_count integer, exit_code integer,"
+	" sentence text, stopped text, end_seal text) strict;"
+	"alter table runs add column set_id text;"
+	"alter table runs add column trial integer not null default 0;"
+	"create unique index runs_set on runs (set_id, trial) where set_id is not null;",
+
+	/* 3: who has agreed to what, and orders to stop. */
+	"create table approvals ("
+	" seq integer primary key, digest text not null, person text not null,"
+	" account text not null, title text, wall_ns integer not null,"
+	" until_wall_ns integer not null, seal text not null) strict;"
+	"create index approvals_digest on approvals (digest);"
+
+	"create table stops ("
+	" seq integer primary key, subject text, person text not null, reason text not null,"
+	" wall_ns integer not null, lifted_wall_ns integer, lifted_by text,"
+	" lifted_reason text) strict;"
+	"create index stops_open on stops (subject) where lifted_wall_ns is null;",
+
+	/* 4: signs of life of a run, for those who cannot see its process. */
+	("alter table runs add column space integer not null default 0;"
+	 "alter table runs add column alive_until_wall_ns integer not null default 0;"),
+};
