@@ -9,6 +9,7 @@
 #define SUITE_ROWS(X) \
 	X(base) \
 	X(zone) \
+	X(calendar) \
 	X(cron) \
 	X(cron_systemd) \
 	X(schedule) \
