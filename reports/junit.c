@@ -16,6 +16,7 @@
 #include "reports/facts.h"
 #include "reports/trials.h"
 #include "reports/words.h"
+#include "reports/xml.h"
 
 enum { CASE_PASSED = 1, CASE_FAILED, CASE_ERROR, CASE_SKIPPED };
 
@@ -35,22 +36,6 @@ struct junit_suite {
 	size_t error_count;
 	size_t skipped_count;
 };
-
-static void add_attribute(struct text *text, const char *name, const char *value)
-{
-	text_addf(text, " %s=\"", name);
-	escape_markup(text, value);
-	text_add(text, "\"");
-}
-
-/* "12.345": never through printf("%f"), whose point is the locale's. */
-static void add_seconds(struct text *text, const char *name, int64_t ns)
-{
-	if (ns < 0)
-		ns = 0;
-	text_addf(text, " %s=\"%" PRId64 ".%06" PRId64 "\"", name, ns / NS_PER_S,
-		  ns % NS_PER_S / NS_PER_US);
-}
 
 static struct junit_case run_case(const struct story *story)
 {
@@ -175,15 +160,15 @@ static void write_case(struct text *text, const struct junit_case *row, const ch
 	};
 
 	text_add(text, "    <testcase");
-	add_attribute(text, "classname", class_name);
-	add_attribute(text, "name", row->name);
-	add_seconds(text, "time", row->took_ns);
+	xml_add_attribute(text, "classname", class_name);
+	xml_add_attribute(text, "name", row->name);
+	xml_add_seconds(text, "time", row->took_ns);
 	text_add(text, ">\n");
 	if (row->result != CASE_PASSED) {
 		text_addf(text, "      <%s", tags[row->result]);
-		add_attribute(text, "message", row->message);
+		xml_add_attribute(text, "message", row->message);
 		if (row->result != CASE_SKIPPED) {
-			add_attribute(text, "type", row->type);
+			xml_add_attribute(text, "type", row->type);
 			text_add(text, ">");
 			escape_markup(text, text_str(&row->detail));
 			text_addf(text, "</%s>\n", tags[row->result]);
@@ -198,31 +183,22 @@ static void write_case(struct text *text, const struct junit_case *row, const ch
 	text_add(text, "    </testcase>\n");
 }
 
-static void add_property(struct text *text, const char *name, const char *value)
-{
-	text_add(text, "      <property");
-	add_attribute(text, "name", name);
-	add_attribute(text, "value", value);
-	text_add(text, "/>\n");
-}
-
 static void write_properties(struct text *text, const struct story *story)
 {
 	char trial[WORDS_BYTES];
 
 	text_add(text, "    <properties>\n");
-	add_property(text, "run", story->run_id);
+	xml_add_property(text, "run", story->run_id);
 	if (story->set_id != NULL)
-		add_property(text, "trial", words_trial(story, trial));
-	add_property(text, "firedrill", story->version);
-	if (facts_head(story) != NULL)
-		add_property(text, "head", facts_head(story));
-	add_property(text, "verdict", words_headline(&story->outcome));
-	add_property(text, "outcome", story->outcome.sentence);
+		xml_add_property(text, "trial", words_trial(story, trial));
+	xml_add_property(text, "firedrill", story->version);
+	xml_add_property(text, "head", facts_head(story));
+	xml_add_property(text, "verdict", words_headline(&story->outcome));
+	xml_add_property(text, "outcome", story->outcome.sentence);
 	for (size_t i = 0; i < story->permission_count; i++)
-		add_property(text, "permission", story->permission[i]);
+		xml_add_property(text, "permission", story->permission[i]);
 	for (size_t i = 0; i < story->untold_count; i++)
-		add_property(text, "could not be told", story->untold[i]);
+		xml_add_property(text, "could not be told", story->untold[i]);
 	text_add(text, "    </properties>\n");
 }
 
@@ -230,7 +206,7 @@ static void add_totals(struct text *text, const struct junit_suite *suite, int64
 {
 	text_addf(text, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\"",
 		  suite->count, suite->failed_count, suite->error_count, suite->skipped_count);
-	add_seconds(text, "time", took_ns);
+	xml_add_seconds(text, "time", took_ns);
 }
 
 static bool junit_write(const struct story *story, const struct report_style *style,
@@ -250,13 +226,13 @@ static bool junit_write(const struct story *story, const struct report_style *st
 	text_addf(&class_name, "firedrill.%s", service == NULL ? "drill" : service->name);
 
 	text_add(ret_bytes, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites");
-	add_attribute(ret_bytes, "name", "firedrill");
+	xml_add_attribute(ret_bytes, "name", "firedrill");
 	add_totals(ret_bytes, &suite, took_ns);
 	text_add(ret_bytes, ">\n  <testsuite");
-	add_attribute(ret_bytes, "name", story->experiment->title);
+	xml_add_attribute(ret_bytes, "name", story->experiment->title);
 	add_totals(ret_bytes, &suite, took_ns);
-	add_attribute(ret_bytes, "timestamp", iso);
-	add_attribute(ret_bytes, "id", story->run_id);
+	xml_add_attribute(ret_bytes, "timestamp", iso);
+	xml_add_attribute(ret_bytes, "id", story->run_id);
 	text_add(ret_bytes, ">\n");
 	write_properties(ret_bytes, story);
 	for (size_t i = 0; i < suite.count; i++)

@@ -34,7 +34,7 @@ says 2 'no option `--yess`' "$firedrill" run --yess x.yaml
 says 2 'needs a value' "$firedrill" run --var
 says 2 'takes no value' "$firedrill" run --yes=1 x.yaml
 says 2 'needs EXPERIMENT' "$firedrill" run
-says 2 'does not know what to do with' "$firedrill" run a.yaml b.yaml
+says 2 'does not know what to do with' "$firedrill" plan a.yaml b.yaml
 says 2 'not NAME=VALUE' "$firedrill" run --var x experiments/db-failover.yaml
 says 2 'no report format `pdf`' "$firedrill" run --format pdf experiments/db-failover.yaml
 says 2 'No such file|not there|does not exist' "$firedrill" check nowhere.yaml

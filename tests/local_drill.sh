@@ -2,12 +2,12 @@
 # local_drill.sh - sourced by tests that need a small drill on this machine, without root: a web server
 # of our own under a name of its own, and an experiment that hangs it.
 #
-# local_drill_begin FOLDER: starts the server; sets $victim_pid, writes FOLDER/drill.yaml and inventory.yaml.
+# local_server FOLDER NAME: a web server; its process has this name. Sets $server_pid and $server_port.
+# local_drill_begin FOLDER: starts one; sets $victim_pid, writes FOLDER/drill.yaml and inventory.yaml.
 # local_drill_end: ends it.
 
-local_drill_begin() {
-	local folder=$1 port
-	victim_name=fdv$$
+local_server() {
+	local folder=$1
 	cat >"$folder/server.py" <<-'PY'
 		import ctypes, http.server, os, sys
 		ctypes.CDLL(None).prctl(15, sys.argv[1].encode())
@@ -27,19 +27,26 @@ local_drill_begin() {
 		server.serve_forever()
 	PY
 	rm -f "$folder/port"
-	python3 "$folder/server.py" "$victim_name" "$folder/port" 2>"$folder/server.log" &
-	victim_pid=$!
+	python3 "$folder/server.py" "$2" "$folder/port" 2>"$folder/server.log" &
+	server_pid=$!
 	local end=$((SECONDS + 20))
 	until [ -s "$folder/port" ]; do
 		[ $SECONDS -lt $end ] || { echo "the test's web server did not start" >&2; return 1; }
 		read -rt 0.05 <> <(:) || true
 	done
-	port=$(cat "$folder/port")
+	server_port=$(cat "$folder/port")
+}
+
+local_drill_begin() {
+	local folder=$1
+	victim_name=fdv$$
+	local_server "$folder" "$victim_name" || return 1
+	victim_pid=$server_pid
 	cat >"$folder/inventory.yaml" <<-YAML
 		hosts:
 		  here: { local: true }
 		services:
-		  web: { kind: http, url: "http://127.0.0.1:$port/health", members: [here] }
+		  web: { kind: http, url: "http://127.0.0.1:$server_port/health", members: [here] }
 	YAML
 	cat >"$folder/drill.yaml" <<-YAML
 		title: Hang a web server for a second

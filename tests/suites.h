@@ -16,6 +16,7 @@
 	X(decide) \
 	X(permit) \
 	X(run_permit) \
+	X(suite) \
 	X(store_permits) \
 	X(events) \
 	X(lag) \

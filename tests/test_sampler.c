@@ -353,6 +353,28 @@ START_TEST(test_sampler_open_full_disk_is_refused_before_the_run)
 }
 END_TEST
 
+/* A run that ended beside us has found it empty and taken it away. */
+START_TEST(test_sampler_open_folder_gone_is_made_again)
+{
+	struct bench bench;
+	struct sampler *sampler = NULL;
+	char folder[sizeof bench.folder + 8];
+	struct err e = { 0 };
+
+	bench_open(&bench, false, 1);
+	(void)snprintf(folder, sizeof folder, "%s/gone", bench.folder);
+
+	const struct sampler_request request = { .spec = &bench.spec, .run_id = "r",
+						 .clock = &bench.clock, .sample_dir = folder,
+						 .at_most_ns = NS_PER_S };
+
+	ck_assert_msg(sampler_open(&request, &sampler, &e), "%s", e.text);
+	sampler_close(sampler);
+	ck_assert_int_eq(rmdir(folder), 0); /* it was made, and the file in it is gone */
+	bench_close(&bench);
+}
+END_TEST
+
 void suite_sampler(Suite *suite)
 {
 	TCase *tcase = tcase_create("sampler");
@@ -368,5 +390,6 @@ void suite_sampler(Suite *suite)
 	tcase_add_test(tcase, test_sampler_stop_wakes_lanes_that_sleep);
 	tcase_add_test(tcase, test_sampler_shift_spreads_probes_over_one_slot);
 	tcase_add_test(tcase, test_sampler_open_full_disk_is_refused_before_the_run);
+	tcase_add_test(tcase, test_sampler_open_folder_gone_is_made_again);
 	suite_add_tcase(suite, tcase);
 }

@@ -34,6 +34,8 @@ enum {
 	LIMIT_LOST_KEYS_SHOWN = 20,      /* sample keys of lost writes in a report */
 	LIMIT_EVENTS = 100000,           /* events of one run */
 	LIMIT_TRIALS = 1000,             /* runs of one set of trials, or of one compared group */
+	LIMIT_SUITE = 200,               /* experiments of one suite */
+	LIMIT_CHILD_OUTPUT_BYTES = 4 << 20, /* kept of what one experiment of a suite prints */
 };
 
 static const int64_t LIMIT_DRILL_NS = INT64_C(24) * 3600 * 1000000000; /* longest run */

@@ -138,19 +138,6 @@ static bool take_options(struct compare_command *command, struct err *e)
 	return true;
 }
 
-static const char *answer_word(enum slower answer)
-{
-	switch (answer) {
-	case SLOWER_NO:
-		return "not slower";
-	case SLOWER_YES:
-		return "slower";
-	case SLOWER_UNKNOWN:
-		break;
-	}
-	return "cannot tell";
-}
-
 static const char *method_word(enum rank_method method)
 {
 	switch (method) {
@@ -202,7 +189,7 @@ static void print_text(const struct compare_command *command)
 	char margin[UNITS_TEXT_BYTES];
 	struct text line = { 0 };
 
-	(void)printf("%s\n", answer_word(result->answer));
+	(void)printf("%s\n", slower_word(result->answer));
 	print_group("base", &command->groups[0], &result->before);
 	print_group("new", &command->groups[1], &result->after);
 	text_add(&line, "  shift ");
@@ -283,7 +270,7 @@ static void print_json(const struct compare_command *command, int code)
 
 	json_put_text(root, "format", "firedrill comparison");
 	json_put_int(root, "format_version", 1);
-	json_put_text(root, "answer", answer_word(result->answer));
+	json_put_text(root, "answer", slower_word(result->answer));
 	json_put_int(root, "exit_code", code);
 	json_put_int(root, "margin_ns", command->request.margin_ns);
 	json_put_int(root, "confidence_ppm", llround(command->request.confidence * 1e6));

@@ -1,6 +1,7 @@
 /*
  * run.c - command "run": one experiment from its file to its reports. With several trials
- * run_trials.c takes over once everybody has agreed.
+ * run_trials.c takes over once everybody has agreed; of a folder or several experiments, run_suite.c
+ * runs each with this command.
  *
  * Unfinished runs are healed first. A person (or --yes) must have said yes before anything is
  * harmed. SIGINT, SIGTERM and SIGHUP heal and end the run; a second one changes nothing.
@@ -20,6 +21,7 @@
 #include "cli/output.h"
 #include "cli/plan_view.h"
 #include "cli/run_command.h"
+#include "cli/suite.h"
 
 static const struct option_row run_options[] = {
 	VAR_OPTION,
@@ -31,9 +33,11 @@ static const struct option_row run_options[] = {
 	{ "repeat", "NUMBER", "trials, one after the other, told as one; default `trials:`, else 1" },
 	{ "dry-run", NULL, "show the plan and stop" },
 	{ "yes", NULL, "do not ask before the harm" },
+	{ "id", "ID", "of the run, for programs that must know it; default a fresh one" },
 	BY_OPTION,
 	CONFIRM_OPTION,
 	OVERRIDE_OPTION,
+	SUITE_OPTIONS,
 	{ NULL, NULL, NULL },
 };
 
@@ -80,39 +84,53 @@ static void preview(const struct run_command *command, const struct plan *plan,
 	permission_preview(&request, arena, ret_answer);
 }
 
-/* Exit code of a refusal, or -1 to go on. */
-static int ask(struct run_command *command, const struct plan *plan)
+int run_need_person(void)
 {
-	const char *wanted = word_to_type(command);
-	char answer[LIMIT_NAME_BYTES + 2] = "";
-	struct permit_answer permit;
-
-	if (arguments_flag(command->arguments, "yes"))
+	if (isatty(STDIN_FILENO) == 1)
 		return -1;
-	if (isatty(STDIN_FILENO) != 1)
-		return cli_fail_text(EXIT_NOT_STARTED, "nobody can be asked here; look at `firedrill "
-				     "plan`, then add --yes. Nothing was harmed");
-	preview(command, plan, &command->arena, &permit);
-	if (!permit.is_permitted)
-		return -1; /* nobody is asked in vain: the run says why it does not start */
-	plan_view_print(plan, command->progress_stream, &command->secrets);
-	claim_print_answer(plan, &permit, command->progress_stream, &command->secrets);
-	run_show_trials(command, command->progress_stream);
+	return cli_fail_text(EXIT_NOT_STARTED, "nobody can be asked here; look at `firedrill plan`, "
+			     "then add --yes. Nothing was harmed");
+}
+
+int run_let_type(const struct run_command *command, const char *wanted)
+{
+	char answer[LIMIT_NAME_BYTES + 2] = "";
+
 	(void)fprintf(command->progress_stream, "Type %s to do this: ", wanted);
 	(void)fflush(command->progress_stream);
 	if (fgets(answer, sizeof answer, stdin) == NULL ||
 	    answer[strcspn(answer, "\n")] != '\n')
 		return cli_fail_text(EXIT_NOT_STARTED, "not approved; nothing was harmed");
 	answer[strcspn(answer, "\n")] = '\0';
-	if (strcmp(answer, wanted) != 0)
-		return cli_fail_text(EXIT_NOT_STARTED, "not approved; nothing was harmed");
-	if (command->claim.environment == NULL)
-		command->claim.environment = command->experiment->inventory->policy.environment;
-	return -1;
+	return strcmp(answer, wanted) == 0 ?
+		       -1 :
+		       cli_fail_text(EXIT_NOT_STARTED, "not approved; nothing was harmed");
 }
 
-/* What an earlier run left behind comes first: nobody experiments on a patient still open. */
-static int heal_earlier(const struct run_command *command)
+/* Exit code of a refusal, or -1 to go on. */
+static int ask(struct run_command *command, const struct plan *plan)
+{
+	struct permit_answer permit;
+	int code;
+
+	if (arguments_flag(command->arguments, "yes"))
+		return -1;
+	code = run_need_person();
+	if (code != -1)
+		return code;
+	preview(command, plan, &command->arena, &permit);
+	if (!permit.is_permitted)
+		return -1; /* nobody is asked in vain: the run says why it does not start */
+	plan_view_print(plan, command->progress_stream, &command->secrets);
+	claim_print_answer(plan, &permit, command->progress_stream, &command->secrets);
+	run_show_trials(command, command->progress_stream);
+	code = run_let_type(command, word_to_type(command));
+	if (code == -1 && command->claim.environment == NULL)
+		command->claim.environment = command->experiment->inventory->policy.environment;
+	return code;
+}
+
+int run_heal_earlier(const struct run_command *command)
 {
 	const struct remote_opener opener = remote_opener_real();
 	struct heal_summary summary = { 0 };
@@ -232,19 +250,28 @@ static int run_it(struct run_command *command, const char *folder)
 	return code;
 }
 
-static bool take_seed(struct run_command *command, struct err *e)
+bool run_parse_seed(const struct arguments *arguments, bool *ret_is_given, uint64_t *ret_seed,
+		    struct err *e)
 {
-	const char *given = arguments_value(command->arguments, "seed");
+	const char *given = arguments_value(arguments, "seed");
 	int64_t seed = 0;
 
-	if (given == NULL) {
+	if (given != NULL && (!units_parse_count(given, &seed, e) || seed < 0))
+		return err_set(e, ERR_INPUT, "`--seed %s` is no whole number from 0 on", given);
+	*ret_is_given = given != NULL;
+	*ret_seed = (uint64_t)seed;
+	return true;
+}
+
+static bool take_seed(struct run_command *command, struct err *e)
+{
+	bool is_given = false;
+
+	if (!run_parse_seed(command->arguments, &is_given, &command->seed, e))
+		return false;
+	if (!is_given)
 		command->seed = command->experiment->has_seed ? command->experiment->seed :
 								 random_fresh_seed();
-		return true;
-	}
-	if (!units_parse_count(given, &seed, e) || seed < 0)
-		return err_set(e, ERR_INPUT, "`--seed %s` is no whole number from 0 on", given);
-	command->seed = (uint64_t)seed;
 	return true;
 }
 
@@ -268,7 +295,7 @@ static int with_store(struct run_command *command)
 	if (!cli_open_store(command->arguments, &command->secrets, &command->owned_store, &e))
 		return cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, &command->secrets,
 				&e);
-	code = heal_earlier(command);
+	code = run_heal_earlier(command);
 	if (code == -1)
 		code = ask(command, &plan);
 	if (code != -1)
@@ -286,6 +313,39 @@ static int with_store(struct run_command *command)
 	return code;
 }
 
+/* --id, else a fresh one. A suite and a set make those of their own runs of it. */
+static bool take_id(struct run_command *command, struct err *e)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_";
+	const char *given = arguments_value(command->arguments, "id");
+
+	run_id_make(&command->clock, command->run_id, sizeof command->run_id);
+	if (given == NULL)
+		return true;
+	if (*given == '\0' || strlen(given) >= sizeof command->run_id ||
+	    given[strspn(given, allowed)] != '\0' || given[0] == '-')
+		return err_set(e, ERR_INPUT, "`--id %s` is no id: 1 to %zu letters, digits, `_` or `-`, "
+			       "which does not stand first", given, sizeof command->run_id - 1);
+	(void)snprintf(command->run_id, sizeof command->run_id, "%s", given);
+	return true;
+}
+
+static int run_one(struct run_command *command)
+{
+	const struct arguments *arguments = command->arguments;
+	struct err e = { 0 };
+
+	if (!output_check_format(command->format, &e))
+		return cli_fail(EXIT_NOT_RUN, NULL, &e);
+	if (!cli_load(arguments, arguments->words[0], true, &command->arena, &command->secrets,
+		      &command->experiment))
+		return EXIT_NOT_RUN;
+	if (!take_seed(command, &e) || !run_take_trials(command, &e))
+		return cli_fail(EXIT_NOT_RUN, &command->secrets, &e);
+	return with_store(command);
+}
+
 static int run_run(const struct arguments *arguments)
 {
 	const char *format = arguments_value(arguments, "format");
@@ -296,19 +356,16 @@ static int run_run(const struct arguments *arguments)
 		.stop_signal = &stop_signal,
 	};
 	struct err e = { 0 };
-	int code = EXIT_NOT_RUN;
+	int code;
 
 	catch_signals();
 	command.progress_stream = strcmp(command.format, "text") == 0 ? stdout : stderr;
-	run_id_make(&command.clock, command.run_id, sizeof command.run_id);
-	if (!output_check_format(command.format, &e))
+	if (!take_id(&command, &e) || !claim_read(arguments, &command.arena, &command.claim, &e))
 		code = cli_fail(EXIT_NOT_RUN, NULL, &e);
-	else if (cli_load(arguments, arguments->words[0], true, &command.arena, &command.secrets,
-			  &command.experiment))
-		code = claim_read(arguments, &command.arena, &command.claim, &e) &&
-				       take_seed(&command, &e) && run_take_trials(&command, &e) ?
-			       with_store(&command) :
-			       cli_fail(EXIT_NOT_RUN, &command.secrets, &e);
+	else if (suite_is_meant(arguments))
+		code = run_suite(&command);
+	else
+		code = run_one(&command);
 	store_close(command.owned_store);
 	secrets_release(&command.secrets);
 	arena_release(&command.arena);
@@ -317,10 +374,10 @@ static int run_run(const struct arguments *arguments)
 
 const struct verb verb_run = {
 	.name = "run",
-	.arguments = "EXPERIMENT",
+	.arguments = "EXPERIMENT|FOLDER...",
 	.word_min = 1,
-	.word_max = 1,
-	.summary = "run an experiment; heal; report; the exit code is the verdict",
+	.word_max = ARGUMENTS_MAX,
+	.summary = "run an experiment or a suite of them; heal; report; the exit code is the verdict",
 	.example = "firedrill run experiments/db-failover.yaml --yes --out runs/friday",
 	.options = run_options,
 	.run = run_run,

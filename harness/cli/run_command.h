@@ -1,5 +1,6 @@
 /*
- * run_command.h - what the files of the command "run" share: run.c (one run) and run_trials.c.
+ * run_command.h - what the files of the command "run" share: run.c (one run), run_trials.c and, for
+ * several experiments, run_suite.c.
  */
 #ifndef CLI_RUN_COMMAND_H
 #define CLI_RUN_COMMAND_H
@@ -17,7 +18,7 @@ struct run_command {
 	struct store *owned_store;
 	struct clock clock;
 	const char *format;
-	char run_id[32]; /* of the run, or of the set of trials */
+	char run_id[40]; /* of the run, of the set of trials, or of the suite */
 	uint64_t seed;
 	struct permit_claim claim;
 	int64_t trial_count;
@@ -26,8 +27,18 @@ struct run_command {
 	FILE *progress_stream; /* stderr when standard output carries a machine's format */
 };
 
+/* Exit code of a refusal, or -1: somebody sits at a terminal. */
+int run_need_person(void);
+/* The same: that person has typed the wanted word. */
+int run_let_type(const struct run_command *command, const char *wanted);
+/* What an earlier run left behind comes first: nobody experiments on a patient still open. Exit code
+   when it stays, or -1. */
+int run_heal_earlier(const struct run_command *command);
 /* What runs of this command have in common; `outside` and `progress` are each run's own. */
 struct run_request run_request_of(struct run_command *command, const char *sample_dir);
+/* --seed. */
+bool run_parse_seed(const struct arguments *arguments, bool *ret_is_given, uint64_t *ret_seed,
+		    struct err *e);
 /* --repeat, else `trials:`, else one. */
 bool run_take_trials(struct run_command *command, struct err *e);
 /* One line for each trial, with its seed: what --dry-run shows of them. */

@@ -19,8 +19,6 @@ struct compare_request {
 	double confidence; /* of each of the two tests, between 0.5 and 1 */
 };
 
-enum slower { SLOWER_UNKNOWN = 0, SLOWER_NO, SLOWER_YES };
-
 /* Both worst cases of one number. */
 struct bounds {
 	double low;

@@ -28,16 +28,6 @@ void permission_beat(struct run *run)
 			     clock_wall_ns(run->clock) + life_ns, NULL);
 }
 
-/* The other name under which a host is locked: where it really is. */
-static const char *place_of(const struct host *host, struct arena *arena)
-{
-	if (host->is_local || host->address == NULL)
-		return "this machine";
-	return arena_format(arena, "%s port %u%s%s", host->address, (unsigned)host->port,
-			    host->via == NULL ? "" : " via ",
-			    host->via == NULL ? "" : host->via->address);
-}
-
 bool permission_lock(struct run *run, const struct host *const *hosts, size_t count, struct err *e)
 {
 	struct store *store = run->request->store;
@@ -47,7 +37,7 @@ bool permission_lock(struct run *run, const struct host *const *hosts, size_t co
 	for (size_t i = 0; i < count; i++) {
 		if (!store_lock_take(store, run_id, hosts[i]->name, e))
 			return false;
-		if (!store_lock_take(store, run_id, place_of(hosts[i], &run->arena), e))
+		if (!store_lock_take(store, run_id, host_place(hosts[i], &run->arena), e))
 			return err_wrap(e, "`%s` is also known by another name", hosts[i]->name);
 	}
 	return true;
@@ -138,7 +128,7 @@ static void read_others(struct asking *asking)
 		const char *holder = find_holder(asking, locks, count, host->name);
 
 		if (holder == NULL)
-			holder = find_holder(asking, locks, count, place_of(host, asking->arena));
+			holder = find_holder(asking, locks, count, host_place(host, asking->arena));
 		if (holder != NULL)
 			add_hit(asking, (struct permit_hit){ .host = host,
 							     .from_ns = INT64_MIN,

@@ -345,6 +345,22 @@ static bool map_file(struct sampler *sampler, int fd, struct err *e)
 	return true;
 }
 
+/* Whoever ends removes the folder when nothing is in it, also right before we are: then we make it
+   again. -1: errno says why not. */
+static int make_file(const char *path, const char *folder)
+{
+	enum { TRIES = 100 };
+	int fd = -1;
+
+	for (int i = 0; i < TRIES && fd == -1; i++) {
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd == -1 &&
+		    (errno != ENOENT || (mkdir(folder, 0700) == -1 && errno != EEXIST)))
+			break;
+	}
+	return fd;
+}
+
 static bool map_samples(struct sampler *sampler, const struct sampler_request *request,
 			struct err *e)
 {
@@ -353,7 +369,7 @@ static bool map_samples(struct sampler *sampler, const struct sampler_request *r
 
 	sampler->slot_room = (uint64_t)(request->at_most_ns / request->spec->every_ns) + 2;
 	sampler->map_bytes = SAMPLE_FILE_HEAD_BYTES + sampler->slot_room * sizeof(struct sample);
-	fd = open(sampler->owned_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = make_file(sampler->owned_path, request->sample_dir);
 	if (fd == -1)
 		return err_set(e, ERR_LIMIT, "make the sample file %s: %s", sampler->owned_path,
 			       strerror(errno));

@@ -30,7 +30,7 @@ struct sampler_request {
 	const struct probe_spec *spec;
 	const char *run_id;
 	const struct clock *clock;
-	const char *sample_dir; /* exists */
+	const char *sample_dir; /* the folder it is in exists */
 	int64_t at_most_ns;     /* of the run: bounds the slots */
 	bool is_plain;          /* no real-time scheduling, even where it would be granted */
 };

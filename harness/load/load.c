@@ -73,13 +73,22 @@ static void take_inventory(struct loader *loader, const char *path)
 	loader->is_inventory_sound = loader->error_count == errors_before;
 }
 
+/* The key by which an inventory is known; NULL: it is none. */
+static const struct node *inventory_sign(const struct node *root)
+{
+	const struct node *hosts = tree_get(root, "hosts");
+
+	if (tree_get(root, "probes") != NULL || tree_get(root, "title") != NULL)
+		return NULL;
+	return hosts != NULL ? hosts : tree_get(root, "services");
+}
+
 /* `check experiments/` names them all; one sentence then, not one for each of its keys. */
 static bool is_inventory(struct loader *loader, const struct node *root)
 {
-	const struct node *hosts = tree_get(root, "hosts");
-	const struct node *telling = hosts != NULL ? hosts : tree_get(root, "services");
+	const struct node *telling = inventory_sign(root);
 
-	if (telling == NULL || tree_get(root, "probes") != NULL || tree_get(root, "title") != NULL)
+	if (telling == NULL)
 		return false;
 	problem_add(loader, telling->key_mark, "this is an inventory; name the experiment that "
 		    "uses it, and both are checked");
@@ -275,4 +284,18 @@ bool load_schedules(const struct load_request *request, const char *const *paths
 		return false;
 	*ret_list = list;
 	return true;
+}
+
+bool load_is_other_document(const char *path)
+{
+	const struct load_request request = { .experiment_path = path };
+	struct arena arena = { 0 };
+	struct problems *problems = arena_alloc(&arena, sizeof *problems);
+	struct loader loader = { .request = &request, .arena = &arena, .problems = problems };
+	const char *text = NULL;
+	const struct node *root = read_document(&loader, "the document", path, NULL, &text);
+	const bool is_one = root != NULL && (inventory_sign(root) != NULL || is_plan_file(root));
+
+	arena_release(&arena);
+	return is_one;
 }

@@ -56,6 +56,10 @@ bool load_inventory(const struct load_request *request, struct arena *arena, str
 bool load_schedules(const struct load_request *request, const char *const *paths, size_t path_count,
 		    struct arena *arena, struct schedule_list *ret_list, struct problems *problems);
 
+/* Is this file an inventory or a plan file, as far as its keys tell? One that cannot be read is none:
+   loading it as an experiment says why. */
+bool load_is_other_document(const char *path);
+
 /* "file:12:3: unknown key `evry`; did you mean `every`?" */
 void problem_print(const struct problem *problem, struct text *text);
 

@@ -21,6 +21,15 @@ const struct service *inventory_service(const struct inventory *inventory, const
 	return NULL;
 }
 
+const char *host_place(const struct host *host, struct arena *arena)
+{
+	if (host->is_local || host->address == NULL)
+		return "this machine";
+	return arena_format(arena, "%s port %u%s%s", host->address, (unsigned)host->port,
+			    host->via == NULL ? "" : " via ",
+			    host->via == NULL ? "" : host->via->address);
+}
+
 const char *host_label(const struct host *host, const char *name)
 {
 	for (size_t i = 0; i < host->label_count; i++)

@@ -5,6 +5,7 @@
 #ifndef MODEL_INVENTORY_H
 #define MODEL_INVENTORY_H
 
+#include "base/mem.h"
 #include "model/policy.h"
 
 enum { HOST_PORT_DEFAULT = 22 };
@@ -64,6 +65,8 @@ struct inventory {
 
 const struct host *inventory_host(const struct inventory *inventory, const char *name);
 const struct service *inventory_service(const struct inventory *inventory, const char *name);
+/* Where it really is, whatever an inventory calls it: the other name under which it is locked. */
+const char *host_place(const struct host *host, struct arena *arena);
 const char *host_label(const struct host *host, const char *name); /* NULL when absent */
 /* All of them, with these values; none are had by every host. A value that could not be read is had by none. */
 bool host_has_labels(const struct host *host, const struct pair *labels, size_t label_count);

@@ -18,6 +18,19 @@ const char *verdict_name(enum verdict verdict)
 	return "none";
 }
 
+const char *slower_word(enum slower answer)
+{
+	switch (answer) {
+	case SLOWER_NO:
+		return "not slower";
+	case SLOWER_YES:
+		return "slower";
+	case SLOWER_UNKNOWN:
+		break;
+	}
+	return "cannot tell";
+}
+
 const char *run_exit_meaning(enum run_exit code)
 {
 	switch (code) {

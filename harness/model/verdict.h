@@ -147,6 +147,11 @@ enum verdict { VERDICT_NONE = 0, VERDICT_MET, VERDICT_MISSED, VERDICT_INCONCLUSI
 
 const char *verdict_name(enum verdict verdict); /* "met", "missed", "inconclusive", "none" */
 
+/* Does recovery take longer than it did? */
+enum slower { SLOWER_UNKNOWN = 0, SLOWER_NO, SLOWER_YES };
+
+const char *slower_word(enum slower answer); /* "cannot tell", "not slower", "slower" */
+
 struct objective_result {
 	const char *name;     /* "rto", "latency p99 during", "check NAME" */
 	const char *target;   /* for people: "at most 30 s" */
