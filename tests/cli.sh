@@ -27,7 +27,7 @@ says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan approve stop resume heal doctor sudoers report verify export store compare list show faults probes schema version; do
+for command in run check plan approve stop resume heal doctor sudoers report verify export store compare list show ack notifications notify faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
 says 2 'no option `--yess`' "$firedrill" run --yess x.yaml

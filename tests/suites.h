@@ -96,7 +96,11 @@
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
-	X(truth)
+	X(truth) \
+	X(notify) \
+	X(notify_deliver) \
+	X(spool) \
+	X(mail)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

@@ -21,6 +21,9 @@
 	X(compare)      \
 	X(list)         \
 	X(show)         \
+	X(ack)          \
+	X(notifications) \
+	X(notify)       \
 	X(faults)       \
 	X(probes)       \
 	X(schema)       \
