@@ -48,6 +48,11 @@ bool load_experiment(const struct load_request *request, struct arena *arena,
 bool load_inventory(const struct load_request *request, struct arena *arena, struct secrets *secrets,
 		    const struct inventory **ret_inventory, struct problems *problems);
 
+/* Its `notify:` alone, for who delivers later: what else is wrong with the inventory, or which of its other
+   secrets are not at hand, does not matter then. Rules are not checked against services. */
+bool load_notify(const struct load_request *request, struct arena *arena, struct secrets *secrets,
+		 const struct notify **ret_notify, struct problems *problems);
+
 /*
  * The schedules of some files: experiments with a `schedule:`, and plan files, whose experiments are
  * loaded too, so that nothing is found out at three in the morning. Two schedules of one name are a
@@ -55,11 +60,6 @@ bool load_inventory(const struct load_request *request, struct arena *arena, str
  */
 bool load_schedules(const struct load_request *request, const char *const *paths, size_t path_count,
 		    struct arena *arena, struct schedule_list *ret_list, struct problems *problems);
-
-/* Its `notify:` alone, for who delivers later: what else is wrong with the inventory, or which of its other
-   secrets are not at hand, does not matter then. Rules are not checked against services. */
-bool load_notify(const struct load_request *request, struct arena *arena, struct secrets *secrets,
-		 const struct notify **ret_notify, struct problems *problems);
 
 /* Is this file an inventory or a plan file, as far as its keys tell? One that cannot be read is none:
    loading it as an experiment says why. */
