@@ -16,6 +16,7 @@
 	X(permit) \
 	X(run_permit) \
 	X(store_permits) \
+	X(store_pauses) \
 	X(events) \
 	X(lag) \
 	X(bundle) \
