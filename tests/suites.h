@@ -18,6 +18,7 @@
 	X(run_permit) \
 	X(suite) \
 	X(store_permits) \
+	X(store_pauses) \
 	X(events) \
 	X(lag) \
 	X(bundle) \

@@ -12,6 +12,7 @@
 	X(resume)       \
 	X(heal)         \
 	X(schedule)     \
+	X(pause)        \
 	X(doctor)       \
 	X(sudoers)      \
 	X(report)       \

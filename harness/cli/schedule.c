@@ -1,6 +1,6 @@
 /*
  * schedule.c - command "schedule": when what is scheduled comes, and why it would not run then. It looks
- * at documents alone: it starts nothing.
+ * at documents, and at the store for what is paused: it starts nothing.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -19,6 +19,7 @@ static const struct option_row schedule_options[] = {
 	{ "count", "NUMBER", "how many: of each schedule 3, with `next` 10 of all together" },
 	VAR_OPTION,
 	INVENTORY_OPTION,
+	STORE_OPTION,
 	{ NULL, NULL, NULL },
 };
 
@@ -26,6 +27,8 @@ struct listing {
 	const struct arguments *arguments;
 	struct arena arena;
 	struct schedule_list schedules;
+	struct pause_row *pauses; /* of the store, also of schedules that are not among these */
+	size_t pause_count;
 	bool is_next;       /* all together in the order of time */
 	int64_t count;
 	const char *from;   /* NULL: now */
@@ -70,6 +73,54 @@ static bool load(struct listing *listing)
 				  &listing->schedules);
 }
 
+/* Without a store nothing is paused. */
+static bool read_pauses(struct listing *listing, struct err *e)
+{
+	struct store *store = NULL;
+	const bool ok = cli_open_kept(listing->arguments, &store, e) &&
+			(store == NULL || store_pauses(store, &listing->arena, &listing->pauses,
+						       &listing->pause_count, e));
+
+	store_close(store);
+	return ok;
+}
+
+/* NULL: this one is not paused. */
+static const struct schedule_pause *find_pause(struct listing *listing, const char *name)
+{
+	for (size_t i = 0; i < listing->pause_count; i++) {
+		const struct pause_row *row = &listing->pauses[i];
+		struct schedule_pause *pause;
+
+		if (strcmp(row->schedule, name) != 0)
+			continue;
+		pause = arena_alloc(&listing->arena, sizeof *pause);
+		*pause = (struct schedule_pause){ row->schedule, row->person, row->reason,
+						  row->wall_ns };
+		return pause;
+	}
+	return NULL;
+}
+
+/* A name that was mistyped would pause nothing. */
+static void print_strange_pauses(const struct listing *listing)
+{
+	for (size_t i = 0; i < listing->pause_count; i++) {
+		const struct pause_row *row = &listing->pauses[i];
+		struct text line = { 0 };
+		bool is_listed = false;
+
+		for (size_t j = 0; j < listing->schedules.count; j++)
+			is_listed = is_listed ||
+				    strcmp(listing->schedules.items[j]->name, row->schedule) == 0;
+		text_addf(&line, "%s is paused (by %s: %s), and is none of these", row->schedule,
+			  row->person, row->reason);
+		if (!is_listed)
+			cli_print_line(stdout, NULL, text_str(&line));
+		text_release(&line);
+	}
+}
+
 static bool fill(struct listing *listing, const struct schedule *schedule, struct row *row,
 		 struct err *e)
 {
@@ -83,8 +134,8 @@ static bool fill(struct listing *listing, const struct schedule *schedule, struc
 	row->schedule = schedule;
 	row->occurrences = arena_alloc(&listing->arena,
 				       (size_t)listing->count * sizeof *row->occurrences);
-	row->count = schedule_next(schedule, NULL, after_ns, (size_t)listing->count,
-				   &listing->arena, row->occurrences);
+	row->count = schedule_next(schedule, find_pause(listing, schedule->name), after_ns,
+				   (size_t)listing->count, &listing->arena, row->occurrences);
 	return true;
 }
 
@@ -155,6 +206,7 @@ static void print(const struct listing *listing, struct row *rows)
 	if (!listing->is_next) {
 		for (size_t i = 0; i < listing->schedules.count; i++)
 			print_schedule(&rows[i]);
+		print_strange_pauses(listing);
 		return;
 	}
 	for (int64_t i = 0; i < listing->count; i++) {
@@ -178,6 +230,8 @@ static int run_schedule(const struct arguments *arguments)
 		code = cli_fail(EXIT_NOT_RUN, NULL, &e);
 	else if (!load(&listing))
 		code = EXIT_NOT_RUN;
+	else if (!read_pauses(&listing, &e))
+		code = cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, NULL, &e);
 	rows = arena_alloc(&listing.arena, (listing.schedules.count + 1) * sizeof *rows);
 	for (size_t i = 0; code == EXIT_MET && i < listing.schedules.count; i++)
 		if (!fill(&listing, listing.schedules.items[i], &rows[i], &e))

@@ -101,6 +101,11 @@ bool sql_stop_read(void *backend, const char *run_id, const char *set_id, struct
 		   const struct stop_row **ret_stop, struct err *e);
 bool sql_stops_lift(void *backend, const struct stop_row *lift, size_t *ret_count, struct err *e);
 
+bool sql_pause_insert(void *backend, const struct pause_row *row, struct err *e);
+bool sql_pauses_read(void *backend, struct arena *arena, struct pause_row **ret_rows,
+		     size_t *ret_count, struct err *e);
+bool sql_pauses_lift(void *backend, const struct pause_row *lift, size_t *ret_count, struct err *e);
+
 bool sql_track_put(void *backend, const char *run_id, const struct stored_track *track,
 		   struct err *e);
 bool sql_chunk_put(void *backend, const char *run_id, const char *probe, uint64_t chunk,
@@ -115,7 +120,7 @@ bool sql_ledger_reads_read(void *backend, const char *run_id, struct arena *aren
 			   struct stored_ledger_read **ret_reads, size_t *ret_count, struct err *e);
 
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 4 };
+enum { SQL_SCHEMA_VERSION = 5 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -128,6 +133,8 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.lock_put = sql_lock_put, .locks_drop = sql_locks_drop, .locks_read = sql_locks_read,      \
 	.approval_insert = sql_approval_insert, .approvals_read = sql_approvals_read,              \
 	.stop_insert = sql_stop_insert, .stop_read = sql_stop_read, .stops_lift = sql_stops_lift,  \
+	.pause_insert = sql_pause_insert, .pauses_read = sql_pauses_read,                          \
+	.pauses_lift = sql_pauses_lift,                                                            \
 	.track_put = sql_track_put, .chunk_put = sql_chunk_put, .tracks_read = sql_tracks_read,    \
 	.chunks_read = sql_chunks_read, .ledger_read_put = sql_ledger_read_put,                    \
 	.ledger_reads_read = sql_ledger_reads_read

@@ -82,4 +82,11 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	/* 4: signs of life of a run, for those who cannot see its process. */
 	("alter table runs add column space integer not null default 0;"
 	 "alter table runs add column alive_until_wall_ns integer not null default 0;"),
+
+	/* 5: schedules that somebody has paused. */
+	"create table pauses ("
+	" seq integer primary key, schedule text not null, person text not null,"
+	" reason text not null, wall_ns integer not null, lifted_wall_ns integer,"
+	" lifted_by text, lifted_reason text) strict;"
+	"create index pauses_open on pauses (schedule) where lifted_wall_ns is null;",
 };
