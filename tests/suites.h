@@ -77,6 +77,7 @@
 	X(store_care) \
 	X(store_sets) \
 	X(store_server) \
+	X(store_spool) \
 	X(statistics) \
 	X(story) \
 	X(trials) \

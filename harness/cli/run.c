@@ -193,6 +193,14 @@ void run_tell_reports(const struct run_command *command, const char *folder)
 	text_release(&line);
 }
 
+static void tell_spool(const struct run_command *command)
+{
+	if (store_is_away(command->owned_store))
+		(void)fputs("the store is away: this run is kept on this machine, and the next command "
+			    "that reaches the store brings it there\n",
+			    stderr);
+}
+
 struct run_request run_request_of(struct run_command *command, const char *sample_dir)
 {
 	return (struct run_request){
@@ -249,6 +257,7 @@ static int run_it(struct run_command *command, const char *folder)
 		code = run_once(command, folder, text_str(&samples));
 	(void)rmdir(text_str(&samples)); /* kept while another run has samples in it */
 	text_release(&samples);
+	tell_spool(command);
 	return code;
 }
 
