@@ -214,6 +214,7 @@ static int32_t offset_at_s(const struct zone *zone, int64_t unix_s)
 {
 	const size_t next = change_after(zone, unix_s);
 
+	assert(next <= zone->change_count);
 	if (next == zone->change_count && zone->has_rule)
 		return zone_rule_offset_s(&zone->rule, unix_s);
 	return next == 0 ? zone->first_offset_s : zone->offsets_s[next - 1];
@@ -334,11 +335,11 @@ bool zone_parse_moment(const char *text, const struct zone *zone, int64_t *ret_w
 	const size_t length = strlen(text);
 	const char *at = text + sizeof date - 1;
 	int32_t minute = 0;
-	int64_t day;
+	int64_t day = 0;
 	int64_t second_ns;
 
 	if (length < sizeof date - 1)
-		return zone_parse_date(text, &day, e);
+		return zone_parse_date(text, &day, e); /* false: too short for a date */
 	memcpy(date, text, sizeof date - 1);
 	if (!zone_parse_date(date, &day, e))
 		return false;
