@@ -82,9 +82,9 @@ says 0 'not run: paused, by anna: CHG-12' "$firedrill" schedule experiments/plan
 says 0 '^fail-over is paused .by anna: typo., and is none of these' \
 	"$firedrill" schedule experiments/plan.yaml --store "$folder/pauses.db"
 says 0 'schedule failover-weekly is no longer paused' \
-	"$firedrill" resume failover-weekly --reason done --store "$folder/pauses.db"
+	"$firedrill" resume failover-weekly --reason over --store "$folder/pauses.db"
 says 0 'schedule failover-weekly was not paused' \
-	"$firedrill" resume failover-weekly --reason done --store "$folder/pauses.db"
+	"$firedrill" resume failover-weekly --reason over --store "$folder/pauses.db"
 says 1 '' sh -c "'$firedrill' schedule experiments/plan.yaml --store '$folder/pauses.db' | grep -q 'CHG-12'"
 says 0 '^  fri 2027-01-15 10:00:00 .01:00  begins with experiments/db-' \
 	"$firedrill" schedule experiments/plan.yaml --from 2027-01-10T10:00Z --count 1
