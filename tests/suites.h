@@ -9,6 +9,11 @@
 #define SUITE_ROWS(X) \
 	X(base) \
 	X(zone) \
+	X(calendar) \
+	X(cron) \
+	X(cron_systemd) \
+	X(schedule) \
+	X(decide) \
 	X(permit) \
 	X(plan) \
 	X(run_permit) \
@@ -16,6 +21,7 @@
 	X(report_suite) \
 	X(store_recordings) \
 	X(store_permits) \
+	X(store_pauses) \
 	X(events) \
 	X(lag) \
 	X(bundle) \

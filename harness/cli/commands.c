@@ -11,6 +11,8 @@
 	X(stop)         \
 	X(resume)       \
 	X(heal)         \
+	X(schedule)     \
+	X(pause)        \
 	X(doctor)       \
 	X(sudoers)      \
 	X(report)       \

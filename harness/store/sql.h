@@ -106,6 +106,11 @@ bool sql_stop_read(void *backend, const char *run_id, const char *set_id, struct
 		   const struct stop_row **ret_stop, struct err *e);
 bool sql_stops_lift(void *backend, const struct stop_row *lift, size_t *ret_count, struct err *e);
 
+bool sql_pause_insert(void *backend, const struct pause_row *row, struct err *e);
+bool sql_pauses_read(void *backend, struct arena *arena, struct pause_row **ret_rows,
+		     size_t *ret_count, struct err *e);
+bool sql_pauses_lift(void *backend, const struct pause_row *lift, size_t *ret_count, struct err *e);
+
 bool sql_track_put(void *backend, const char *run_id, const struct stored_track *track,
 		   struct err *e);
 bool sql_chunk_put(void *backend, const char *run_id, const char *probe, uint64_t chunk,
@@ -120,7 +125,7 @@ bool sql_ledger_reads_read(void *backend, const char *run_id, struct arena *aren
 			   struct stored_ledger_read **ret_reads, size_t *ret_count, struct err *e);
 
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 5 };
+enum { SQL_SCHEMA_VERSION = 6 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -149,6 +154,9 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.recordings_read = sql_recordings_read,                                                    \
 	.stop_insert = sql_stop_insert,                                                            \
 	.stops_lift = sql_stops_lift,                                                              \
+	.pause_insert = sql_pause_insert,                                                          \
+	.pauses_read = sql_pauses_read,                                                            \
+	.pauses_lift = sql_pauses_lift,                                                            \
 	.track_put = sql_track_put,                                                                \
 	.chunk_put = sql_chunk_put,                                                                \
 	.tracks_read = sql_tracks_read,                                                            \

@@ -88,4 +88,11 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	 " seq integer primary key, name text not null, title text not null,"
 	 " run_id text not null references runs (run_id), wall_ns integer not null) strict;"
 	 "create index recordings_name on recordings (name, title);"),
+
+	/* 6: schedules that somebody has paused. */
+	"create table pauses ("
+	" seq integer primary key, schedule text not null, person text not null,"
+	" reason text not null, wall_ns integer not null, lifted_wall_ns integer,"
+	" lifted_by text, lifted_reason text) strict;"
+	"create index pauses_open on pauses (schedule) where lifted_wall_ns is null;",
 };

@@ -219,4 +219,20 @@ bool store_recorded(struct store *store, const char *name, const char *title, si
 		    struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
 		    struct err *e);
 
+/* A schedule that is not to run until somebody lifts that. */
+struct pause_row {
+	const char *schedule; /* its name */
+	const char *person;
+	const char *reason;
+	int64_t wall_ns;
+};
+
+bool store_pause(struct store *store, const struct pause_row *row, struct err *e);
+/* Those in force, the newest of each schedule, by name. */
+bool store_pauses(struct store *store, struct arena *arena, struct pause_row **ret_rows,
+		  size_t *ret_count, struct err *e);
+/* Lifts those of one schedule. *ret_count: how many there were. `lift` says which, who, why and when. */
+bool store_unpause(struct store *store, const struct pause_row *lift, size_t *ret_count,
+		   struct err *e);
+
 #endif

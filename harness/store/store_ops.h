@@ -178,6 +178,12 @@ struct store_ops {
 			  struct arena *arena, const struct stop_row **ret_stop, struct err *e);
 	bool (*stops_lift)(void *backend, const struct stop_row *lift, size_t *ret_count,
 			   struct err *e);
+	bool (*pause_insert)(void *backend, const struct pause_row *row, struct err *e);
+	/* Those in force, the newest of each schedule, by name. */
+	bool (*pauses_read)(void *backend, struct arena *arena, struct pause_row **ret_rows,
+			    size_t *ret_count, struct err *e);
+	bool (*pauses_lift)(void *backend, const struct pause_row *lift, size_t *ret_count,
+			    struct err *e);
 	bool is_shared; /* processes of other machines use it, too */
 	int64_t schema_now; /* the changes of its tables that this version knows */
 	int64_t (*schema_found)(const void *backend); /* how many of them it had when it was opened */
