@@ -101,6 +101,8 @@
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
+	X(kpi) \
+	X(facts) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \

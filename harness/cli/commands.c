@@ -20,6 +20,7 @@
 	X(export)       \
 	X(store)        \
 	X(compare)      \
+	X(kpi)          \
 	X(list)         \
 	X(show)         \
 	X(ack)          \

@@ -95,4 +95,12 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	" reason text not null, wall_ns integer not null, lifted_wall_ns integer,"
 	" lifted_by text, lifted_reason text) strict;"
 	"create index pauses_open on pauses (schedule) where lifted_wall_ns is null;",
+
+	/* 7: what runs come to, for histories. Runs of before have none until they are derived. */
+	"create table fact_subjects ("
+	" hash text primary key, subject text not null) strict, without rowid;"
+	"create table facts ("
+	" seq integer primary key,"
+	" run_id text not null unique references runs (run_id) on delete cascade,"
+	" facts blob not null) strict;",
 };
