@@ -26,6 +26,7 @@
 	X(postgres)    \
 	X(prometheus)  \
 	X(redis)       \
+	X(request)     \
 	X(rows)        \
 	X(s3)          \
 	X(samples)     \

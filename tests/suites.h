@@ -91,6 +91,9 @@
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
+	X(serve) \
+	X(serve_request) \
+	X(serve_strangers) \
 	X(truth)
 
 #define X(id) void suite_##id(Suite *suite);

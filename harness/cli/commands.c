@@ -20,6 +20,7 @@
 	X(compare)      \
 	X(list)         \
 	X(show)         \
+	X(serve)        \
 	X(faults)       \
 	X(probes)       \
 	X(schema)       \
