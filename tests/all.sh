@@ -107,6 +107,7 @@ on_processors() {
 	step valgrind nice tests/valgrind.sh build/plain/firedrill
 	step cli tests/cli.sh build/plain/firedrill
 	step policy tests/policy.sh build/plain/firedrill
+	step notify tests/notify.sh build/plain/firedrill
 	step gate tests/gate.sh build/plain/firedrill
 	step memory tests/memory_private.sh build/plain/firedrill
 	step canary tests/canary.py build/plain/firedrill

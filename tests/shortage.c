@@ -346,7 +346,7 @@ static bool read_file(const char *folder, const char *name, struct text *ret_byt
 
 	text_addf(&path, "%s/%s", folder, name);
 
-	const bool ok = cli_read_file(text_str(&path), &is_there, ret_bytes, &e);
+	const bool ok = file_read(text_str(&path), &is_there, ret_bytes, &e);
 
 	text_release(&path);
 	return ok && is_there;

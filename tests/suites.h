@@ -71,6 +71,7 @@
 	X(store_care) \
 	X(store_sets) \
 	X(store_server) \
+	X(store_spool) \
 	X(statistics) \
 	X(story) \
 	X(trials) \
@@ -94,7 +95,11 @@
 	X(serve) \
 	X(serve_request) \
 	X(serve_strangers) \
-	X(truth)
+	X(truth) \
+	X(notify) \
+	X(notify_deliver) \
+	X(spool) \
+	X(mail)
 
 #define X(id) void suite_##id(Suite *suite);
 SUITE_ROWS(X)

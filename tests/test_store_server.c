@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "fixtures/store_try.h"
 #include "fixtures/temp_dir.h"
-#include "store/store.h"
+#include "store/store_ops.h"
 #include "store/store_url.h"
 #include "tests/suites.h"
 
@@ -157,6 +157,8 @@ END_TEST
 START_TEST(test_append_to_a_server_that_hangs_ends_at_the_deadline)
 {
 	const struct clock clock = clock_system();
+	struct run_row *rows = NULL;
+	size_t count = 0;
 
 	open_again();
 	ck_assert(begin(store, "run-a"));
@@ -166,11 +168,12 @@ START_TEST(test_append_to_a_server_that_hangs_ends_at_the_deadline)
 	const bool is_appended = append(store, "into the void");
 	const int64_t took_ns = clock_now_ns(&clock) - began_ns;
 
+	ck_assert(!store_runs(store, 0, &arena, &rows, &count, &e));
 	pg_server_thaw(store_try_server());
-	ck_assert(!is_appended);
 	ck_assert_ptr_nonnull(strstr(e.text, "no answer within 6 s"));
+	ck_assert_msg(is_appended, "%s", e.text); /* into the spool */
+	ck_assert(store_is_away(store));
 	ck_assert_int_lt(took_ns, 8 * NS_PER_S);
-	ck_assert_msg(append(store, "and it answers again"), "%s", e.text);
 }
 END_TEST
 
@@ -393,6 +396,43 @@ START_TEST(test_texts_that_are_no_utf8_come_back_as_they_were)
 }
 END_TEST
 
+START_TEST(test_run_does_not_begin_without_a_place_for_its_spool)
+{
+	FILE *stream = fopen(arena_format(&arena, "%s/firedrill", dir), "w");
+	struct run_row *rows = NULL;
+	size_t count = 99;
+
+	ck_assert_ptr_nonnull(stream);
+	ck_assert_int_eq(fclose(stream), 0);
+	open_again();
+	ck_assert(!begin(store, "run-a"));
+	ck_assert_msg(strstr(e.text, "make the spool") != NULL, "%s", e.text);
+	ck_assert(store_runs(store, 0, &arena, &rows, &count, &e));
+	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+/* Every row of a contract is there: one that is missing would end the program in the middle of a run. */
+START_TEST(test_ops_of_a_shared_store_are_complete)
+{
+	struct store_ops ops = store_spool;
+
+	/* These are said to be NULL where there is nothing to do. */
+	ops.is_away = store_postgres.is_away;
+	ops.backup = store_sqlite.backup;
+
+	const char *bytes = (const char *)&ops;
+
+	for (size_t at = offsetof(struct store_ops, open); at < sizeof ops; at += sizeof(void *)) {
+		void *row;
+
+		memcpy(&row, bytes + at, sizeof row);
+		ck_assert_msg(row != NULL, "row %zu of store_spool is missing (spool_rows.c)",
+			      at / sizeof row);
+	}
+}
+END_TEST
+
 START_TEST(test_beside_is_the_same_for_the_same_database)
 {
 	struct text with = { 0 };
@@ -428,6 +468,8 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_open_makes_a_schema_of_its_own);
 	tcase_add_test(tests, test_open_says_what_is_wrong_and_never_the_password);
 	tcase_add_test(tests, test_url_password_is_hidden_in_every_text);
+	tcase_add_test(tests, test_run_does_not_begin_without_a_place_for_its_spool);
+	tcase_add_test(tests, test_ops_of_a_shared_store_are_complete);
 	tcase_add_test(tests, test_beside_is_the_same_for_the_same_database);
 }
 

@@ -55,9 +55,10 @@ bad=$(
 	done <<-'LAYERS'
 		harness/base base/
 		harness/model base/|model/
-		harness/load base/|model/|load/|faults/fault.h|probes/probe.h
+		harness/load base/|model/|load/|faults/fault.h|probes/probe.h|notify/channel.h
 		harness/store base/|model/|store/
 		harness/remote base/|model/|remote/
+		harness/notify base/|model/|notify/|remote/http.h|remote/mail.h
 		harness/faults base/|model/|faults/|remote/remote.h
 		harness/engine base/|model/|engine/|store/store.h|remote/remote.h|faults/fault.h|probes/probe.h|load/load.h
 		probes base/|model/|probes/|remote/
@@ -74,7 +75,7 @@ bad=$(
 		yaml.h harness/load/tree.c
 		sqlite3.h harness/store/sqlite[a-z_]*\.[ch]
 		libssh/ harness/remote/ssh[a-z_]*\.[ch]
-		curl/ harness/remote/http.c
+		curl/ harness/remote/(http|mail).c
 		libpq-fe.h probes/postgres_[a-z_]*\.[ch]|harness/store/postgres[a-z_]*\.c
 		hiredis/ probes/redis_[a-z_]*\.c
 		mariadb/ probes/mariadb_[a-z_]*\.c

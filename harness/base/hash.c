@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,20 @@ void hash_chain(const char *previous, const void *bytes, size_t length_bytes,
 	hash_add(hash, previous, strlen(previous));
 	hash_add(hash, bytes, length_bytes);
 	hash_close(hash, ret_text);
+}
+
+void hash_hmac(const char *key, const void *bytes, size_t length_bytes,
+	       char ret_text[HASH_TEXT_BYTES])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned digest_bytes = 0;
+
+	(void)mem_or_die(HMAC(EVP_sha256(), key, (int)strlen(key), bytes, length_bytes, digest,
+			      &digest_bytes),
+			 STATE_BYTES);
+	assert(digest_bytes * 2 + 1 == HASH_TEXT_BYTES);
+	for (unsigned i = 0; i < digest_bytes; i++)
+		(void)snprintf(ret_text + (size_t)i * 2, 3, "%02x", digest[i]);
 }
 
 void hash_md5(const void *bytes, size_t length_bytes, char ret_text[HASH_MD5_TEXT_BYTES])

@@ -19,7 +19,11 @@ void hash_base64(const void *bytes, size_t length_bytes, char ret_text[HASH_BASE
 /* Against damage, not against forgers. */
 void hash_md5(const void *bytes, size_t length_bytes, char ret_text[HASH_MD5_TEXT_BYTES]);
 
-/* The same of bytes that come in pieces. */
+/* HMAC-SHA-256 (RFC 2104), for who shares the key. */
+void hash_hmac(const char *key, const void *bytes, size_t length_bytes,
+	       char ret_text[HASH_TEXT_BYTES]);
+
+/* SHA-256 of bytes that come in pieces. */
 struct hash;
 
 struct hash *hash_open(void);

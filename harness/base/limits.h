@@ -34,6 +34,10 @@ enum {
 	LIMIT_TRIALS = 1000,             /* runs of one set of trials, or of one compared group */
 	LIMIT_SUITE = 200,               /* experiments of one suite */
 	LIMIT_CHILD_OUTPUT_BYTES = 4 << 20, /* kept of what one experiment of a suite prints */
+	LIMIT_CHANNELS = 64,             /* channels, and rules, of one `notify:` */
+	LIMIT_ESCALATIONS = 16,          /* steps of one rule's escalation */
+	LIMIT_MESSAGES = 1000,           /* waiting in one outbox, and as many dead letters */
+	LIMIT_MESSAGE_BYTES = 8 << 20,   /* one message with its report */
 };
 
 static const int64_t LIMIT_DRILL_NS = INT64_C(24) * 3600 * 1000000000; /* longest run */

@@ -9,7 +9,7 @@
 
 static const struct option_row no_options[] = { { NULL, NULL, NULL } };
 
-static void print_params(const struct param *params)
+void cli_print_params(const struct param *params)
 {
 	for (const struct param *param = params; param != NULL && param->name != NULL; param++) {
 		(void)printf("    %-14s %s", param->name, param->help == NULL ? "" : param->help);
@@ -28,14 +28,14 @@ static void print_fault(const struct fault_ops *fault)
 	(void)printf("%s - %s\n", fault->name, fault->summary);
 	if (fault->caution != NULL)
 		(void)printf("    caution: %s\n", fault->caution);
-	print_params(fault->params);
+	cli_print_params(fault->params);
 }
 
 static void print_probe(const struct probe_ops *probe)
 {
 	(void)printf("%s - %s%s\n", probe->name, probe->summary,
 		     probe->is_ledger ? " (a ledger)" : probe->is_event ? " (events)" : "");
-	print_params(probe->params);
+	cli_print_params(probe->params);
 }
 
 static int run_faults(const struct arguments *arguments)

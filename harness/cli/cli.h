@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/secrets.h"
 #include "load/load.h"
@@ -103,18 +104,14 @@ bool cli_load(const struct arguments *arguments, const char *path, bool has_secr
 bool cli_load_inventory(const struct arguments *arguments, struct arena *arena,
 			struct secrets *secrets, const struct inventory **ret_inventory);
 
+/* Declared rows, one line each, as `firedrill faults` shows them. NULL: none. */
+void cli_print_params(const struct param *params);
+
 /* Is this stream a terminal that wants colour (NO_COLOR unset, TERM not dumb)? */
 bool cli_has_colour(FILE *stream);
 bool cli_is_utf8(void);
 unsigned cli_columns(FILE *stream);
 unsigned cli_rows(FILE *stream); /* 24 when unknown */
-
-/* Writes a whole file (0600) by way of a temporary one beside it: never half of it. */
-bool cli_write_file(const char *path, const char *bytes, size_t length_bytes, struct err *e);
-/* Reads a whole file; *ret_is_there false when there is none. */
-bool cli_read_file(const char *path, bool *ret_is_there, struct text *ret_bytes, struct err *e);
-/* mkdir -p with 0700; false too when what is there is no folder that we may write in. */
-bool cli_make_folder(const char *path, struct err *e);
 
 #define STORE_OPTION \
 	{ "store", "FILE|URL", \

@@ -21,6 +21,9 @@
 	X(list)         \
 	X(show)         \
 	X(serve)        \
+	X(ack)          \
+	X(notifications) \
+	X(notify)       \
 	X(faults)       \
 	X(probes)       \
 	X(schema)       \

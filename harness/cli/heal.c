@@ -9,6 +9,7 @@
 #include "cli/find.h"
 #include "cli/live.h"
 #include "engine/engine.h"
+#include "store/store_url.h"
 
 static const struct option_row heal_options[] = {
 	STORE_OPTION,
@@ -70,6 +71,39 @@ static bool heal_found(const struct arguments *arguments, struct store *store,
 	return ok;
 }
 
+/*
+ * The shared store is away, but what a process of this machine has left behind stands in its spool. What
+ * is healed from there is brought to the store by the next command that reaches it.
+ */
+static bool heal_from_spools(const struct arguments *arguments, struct arena *arena,
+			     struct heal_summary *ret_summary, struct err *e)
+{
+	const struct found all = { .id = NULL };
+	const char *const *paths = NULL;
+	struct text place = { 0 };
+	size_t count = 0;
+	bool ok;
+
+	cli_store_path(arguments, &place);
+	ok = store_is_url(text_str(&place)) && arguments->word_count == 0 &&
+	     store_spools(text_str(&place), arena, &paths, &count);
+	text_release(&place);
+	if (!ok)
+		return false;
+	(void)cli_fail(EXIT_INTERNAL, NULL, e);
+	(void)fputs("healing what runs of this machine have left, from what they have kept here\n",
+		    stderr);
+	err_clear(e);
+	for (size_t i = 0; ok && i < count; i++) {
+		struct store *spool = NULL;
+
+		ok = store_open(paths[i], NULL, &spool, e) &&
+		     heal_found(arguments, spool, &all, arena, ret_summary, e);
+		store_close(spool);
+	}
+	return ok;
+}
+
 static int run_heal(const struct arguments *arguments)
 {
 	const bool is_one = arguments->word_count > 0;
@@ -85,6 +119,8 @@ static int run_heal(const struct arguments *arguments)
 
 	if (ok && store != NULL)
 		ok = heal_found(arguments, store, &found, &arena, &summary, &e);
+	else if (!ok && e.kind == ERR_STORE)
+		ok = heal_from_spools(arguments, &arena, &summary, &e);
 	if (ok)
 		code = tell(&summary);
 	else

@@ -22,7 +22,7 @@ static void print_usage(FILE *stream)
 		    "\n",
 		    stream);
 	for (size_t i = 0; i < count; i++)
-		(void)fprintf(stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+		(void)fprintf(stream, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
 	(void)fputs("\n"
 		    "`firedrill COMMAND --help` tells more. Exit codes of `run`:\n",
 		    stream);

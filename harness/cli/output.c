@@ -33,7 +33,7 @@ static bool write_file(const struct subject *subject, const struct report_ops *o
 	const struct report_style style = style_of(NULL);
 	struct text bytes = { 0 };
 	const bool ok = write_bytes(subject, ops, &style, &bytes, e) &&
-			cli_write_file(path, text_str(&bytes), bytes.length_bytes, e);
+			file_write(path, text_str(&bytes), bytes.length_bytes, e);
 
 	text_release(&bytes);
 	return ok || err_wrap(e, "report %s", ops->name);
@@ -43,7 +43,7 @@ static bool write_all(const struct subject *subject, const char *folder, struct 
 {
 	size_t count;
 	const struct report_ops *const *table = report_table(&count);
-	bool ok = cli_make_folder(folder, e);
+	bool ok = folder_make(folder, e);
 
 	for (size_t i = 0; ok && i < count; i++) {
 		struct text path = { 0 };

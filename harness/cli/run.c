@@ -22,6 +22,7 @@
 #include "cli/plan_view.h"
 #include "cli/run_command.h"
 #include "cli/suite.h"
+#include "cli/tell.h"
 
 static const struct option_row run_options[] = {
 	VAR_OPTION,
@@ -37,6 +38,7 @@ static const struct option_row run_options[] = {
 	BY_OPTION,
 	CONFIRM_OPTION,
 	OVERRIDE_OPTION,
+	NO_NOTIFY_OPTION,
 	SUITE_OPTIONS,
 	{ NULL, NULL, NULL },
 };
@@ -161,7 +163,7 @@ static bool make_sample_folder(const struct run_command *command, struct text *r
 			       struct err *e)
 {
 	cli_sample_path(command->arguments, ret_path);
-	return cli_make_folder(text_str(ret_path), e);
+	return folder_make(text_str(ret_path), e);
 }
 
 static bool write_reports(struct run_command *command, const char *folder, struct err *e)
@@ -189,6 +191,14 @@ void run_tell_reports(const struct run_command *command, const char *folder)
 	(void)fputs("\n", command->progress_stream);
 	cli_print_line(command->progress_stream, &command->secrets, text_str(&line));
 	text_release(&line);
+}
+
+static void tell_spool(const struct run_command *command)
+{
+	if (store_is_away(command->owned_store))
+		(void)fputs("the store is away: this run is kept on this machine, and the next command "
+			    "that reaches the store brings it there\n",
+			    stderr);
 }
 
 struct run_request run_request_of(struct run_command *command, const char *sample_dir)
@@ -247,6 +257,7 @@ static int run_it(struct run_command *command, const char *folder)
 		code = run_once(command, folder, text_str(&samples));
 	(void)rmdir(text_str(&samples)); /* kept while another run has samples in it */
 	text_release(&samples);
+	tell_spool(command);
 	return code;
 }
 
@@ -296,6 +307,8 @@ static int with_store(struct run_command *command)
 		return cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, &command->secrets,
 				&e);
 	code = run_heal_earlier(command);
+	if (code == EXIT_LEFTOVER)
+		tell_end(command, NULL, code);
 	if (code == -1)
 		code = ask(command, &plan);
 	if (code != -1)
@@ -307,8 +320,13 @@ static int with_store(struct run_command *command)
 	else
 		text_addf(&folder, "runs/%s", command->run_id);
 	/* Before the harm: a place for the report that cannot be written is found now. */
-	code = cli_make_folder(text_str(&folder), &e) ? run_it(command, text_str(&folder)) :
-							  cli_fail(EXIT_NOT_STARTED, NULL, &e);
+	if (folder_make(text_str(&folder), &e)) {
+		tell_start(command);
+		code = run_it(command, text_str(&folder));
+		tell_end(command, text_str(&folder), code);
+	} else {
+		code = cli_fail(EXIT_NOT_STARTED, NULL, &e);
+	}
 	text_release(&folder);
 	return code;
 }

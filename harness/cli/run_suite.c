@@ -114,7 +114,7 @@ static bool write_file(const struct suite_command *command, const struct suite_r
 	bool ok;
 
 	suite_report_write(ops, &command->suite, &style, &bytes);
-	ok = cli_write_file(path, text_str(&bytes), bytes.length_bytes, e);
+	ok = file_write(path, text_str(&bytes), bytes.length_bytes, e);
 	text_release(&bytes);
 	return ok;
 }
@@ -203,7 +203,7 @@ static int with_documents(struct suite_command *command)
 	if (code != -1)
 		return code;
 	/* Before the harm: a place for the reports that cannot be written is found now. */
-	return cli_make_folder(command->suite.folder, &e) ?
+	return folder_make(command->suite.folder, &e) ?
 		       run_all(command) :
 		       cli_fail(EXIT_NOT_STARTED, NULL, &e);
 }

@@ -101,7 +101,7 @@ static int export_runs(struct care *care, const struct run_row *rows, size_t cou
 	size_t skipped_count = 0;
 	struct err e = { 0 };
 
-	if (!cli_make_folder(folder, &e))
+	if (!folder_make(folder, &e))
 		return cli_fail(EXIT_NOT_RUN, NULL, &e);
 	for (size_t i = count; i > 0; i--) {
 		if (export_one(care, &rows[i - 1], folder, &e))

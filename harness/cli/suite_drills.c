@@ -58,6 +58,8 @@ static void make_words(const struct suite_command *command, size_t index, struct
 		add_option(words, &run->arena, handed_on[i],
 			   arguments_value(run->arguments, handed_on[i]));
 	add_option(words, &run->arena, "confirm", run->claim.environment);
+	if (arguments_flag(run->arguments, "no-notify"))
+		add_word(words, "--no-notify");
 	for (size_t i = 0; i < var_count; i++)
 		add_option(words, &run->arena, "var", vars[i]);
 	if (command->has_seed)

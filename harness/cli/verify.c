@@ -126,7 +126,7 @@ static bool compare_set_reports(const struct trial_set *set, const char *folder,
 
 		text_addf(&path, "%s/%s", folder, table[i]->file_name);
 		ok = table[i]->write_set == NULL ||
-		     (cli_read_file(text_str(&path), &is_there, &kept, e) &&
+		     (file_read(text_str(&path), &is_there, &kept, e) &&
 		      (!is_there || report_write_set(table[i], set, &style, &derived, e)));
 		if (ok && is_there)
 			findings_compare(findings, text_str(&path), &kept, &derived,

@@ -212,7 +212,7 @@ static bool compare_folder(const struct verify *verify, struct err *e)
 		bool is_there = false;
 
 		text_addf(&path, "%s/%s", verify->request->folder, table[i]->file_name);
-		ok = cli_read_file(text_str(&path), &is_there, &kept, e);
+		ok = file_read(text_str(&path), &is_there, &kept, e);
 		if (ok && is_there)
 			compare_report(verify, table[i], text_str(&path), &kept,
 				       excuse_kept(verify, table[i]));

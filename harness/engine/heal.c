@@ -328,20 +328,21 @@ static void learn_secrets(struct store *store, const char *run_id, struct secret
 /* A run whose process still lives heals itself; two healers at once would only confuse people. */
 static bool refuse_living(const struct run_row *run, struct err *e)
 {
+	const bool is_here = !run->is_shared || process_is_boot(run->boot_id);
 	char until[32];
 
 	if (run->is_ended || !store_run_is_alive(run))
 		return true;
-	if (run->space == 0 || run->space == process_space())
+	if (is_here && (run->space == 0 || run->space == process_space()))
 		return err_set(e, ERR_REFUSED,
 			       "run %s is still under way in process %" PRId64
 			       "; end that process (SIGINT) and it heals by itself",
 			       run->run_id, run->pid);
 	clock_format_wall(run->alive_until_wall_ns, until, sizeof until);
 	return err_set(e, ERR_REFUSED,
-		       "run %s is under way in another container, or was: it said that it lives until "
-		       "%s at least; end it there, or try again after that",
-		       run->run_id, until);
+		       "run %s is under way %s, or was: it said that it lives until %s at least; end it "
+		       "there, or try again after that",
+		       run->run_id, is_here ? "in another container" : "on another machine", until);
 }
 
 bool heal_runs(struct store *store, const char *run_id, const struct remote_opener *opener,

@@ -287,6 +287,7 @@ bool inject_step(struct run *run, size_t step_index)
 	for (size_t i = 0; i < planned->target_count; i++) {
 		if (i > 0)
 			run_tick(run, 0); /* many targets take their time: leases, signals, stop conditions */
+		permission_wait_for_store(run);
 		if (run->is_stopping)
 			return true; /* nothing more is harmed */
 		if (!permission_to_inject(run, planned, i))

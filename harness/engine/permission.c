@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/process.h"
+#include "base/units.h"
 
 static const int64_t orders_every_ns = NS_PER_S / 2;
 
@@ -310,6 +311,38 @@ static int64_t ordered_ns(const struct run *run, const struct stop_row *stop)
 	return age_ns >= 0 && age_ns < 2 * orders_every_ns ? clock_now_ns(run->clock) - age_ns : 0;
 }
 
+/* A shared store may be away while its servers change places. As long as others take us for alive, that
+   alone is no reason to end a run: what happens is kept, nothing new is harmed. */
+static bool is_away_for_a_while(struct run *run, int64_t now_ns, const struct err *why)
+{
+	if (!store_is_away(run->request->store))
+		return false;
+	if (run->store_away_ns == 0) {
+		run->store_away_ns = now_ns;
+		(void)journal_say(&run->journal, EVENT_NOTE,
+				  "the store is away, and what happens is kept on this machine until "
+				  "it is back: %s", why->text);
+	}
+	return now_ns - run->store_away_ns < life_least_ns;
+}
+
+static void note_back(struct run *run, int64_t now_ns)
+{
+	char length[UNITS_TEXT_BYTES];
+
+	if (run->store_away_ns == 0)
+		return;
+	(void)journal_say(&run->journal, EVENT_NOTE, "the store is back after %s",
+			  units_format_duration(now_ns - run->store_away_ns, length));
+	run->store_away_ns = 0;
+}
+
+void permission_wait_for_store(struct run *run)
+{
+	while (store_is_away(run->request->store) && !run->is_stopping)
+		run_tick(run, clock_now_ns(run->clock) + orders_every_ns);
+}
+
 void permission_look_at_orders(struct run *run)
 {
 	const int64_t now_ns = clock_now_ns(run->clock);
@@ -322,8 +355,13 @@ void permission_look_at_orders(struct run *run)
 	if (run->is_stopping || now_ns < run->orders_due_ns)
 		return;
 	run->orders_due_ns = now_ns + orders_every_ns;
-	if (!store_stop_find(run->request->store, run->request->run_id, run->request->set_id,
-			     &scratch, &is_there, &stop, &e))
+
+	const bool is_asked = store_stop_find(run->request->store, run->request->run_id,
+					      run->request->set_id, &scratch, &is_there, &stop, &e);
+
+	if (is_asked)
+		note_back(run, now_ns);
+	if (!is_asked && !is_away_for_a_while(run, now_ns, &e))
 		text_addf(&text, "stopped: whether somebody has ordered it cannot be told: %s", e.text);
 	else if (is_there)
 		text_addf(&text, "stopped by %s%s: %s", stop.person,

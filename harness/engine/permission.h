@@ -30,6 +30,10 @@ bool permission_lock(struct run *run, const struct host *const *hosts, size_t co
 /* False: refused, and the journal says why; nothing was harmed. */
 bool permission_to_start(struct run *run);
 
+/* Nothing is harmed while nobody can order a stop: returns when a shared store that was away is back, or
+   the run is stopping. */
+void permission_wait_for_store(struct run *run);
+
 /* The same for one target, right before its inject, with the harm that is on now. False: the journal
    says why; what was done so far will be healed. */
 bool permission_to_inject(struct run *run, const struct plan_step *planned, size_t target_index);

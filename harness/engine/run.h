@@ -45,6 +45,7 @@ struct run {
 	int64_t last_change_ns;  /* the last harm or timed heal: stable counts from here */
 	int64_t tick_shown_ns;
 	int64_t beat_due_ns;     /* when the next sign of life is due */
+	int64_t store_away_ns;   /* since when the store cannot be asked; 0: it can */
 	int64_t orders_due_ns;   /* when the store is asked for orders to stop again */
 	size_t leftover_count;
 	bool is_stopping;        /* stop condition or signal: heal and end */

@@ -22,6 +22,11 @@ void inventory_build(struct loader *loader, const struct node *root);
 void policy_build(struct loader *loader, const struct node *root, struct policy *policy);
 extern const struct form form_policy;
 
+/* notify.c: who is told of what; services are built before it, or not known at all. */
+void notify_build(struct loader *loader, const struct node *root, struct notify *notify);
+extern const struct form form_notify;
+extern const struct form form_channel;
+
 /* The experiment of a root; loader->inventory may be NULL when it could not be read. */
 void experiment_build(struct loader *loader, const struct node *root,
 		      struct experiment *experiment);

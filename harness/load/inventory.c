@@ -136,6 +136,7 @@ static const struct part inventory_parts[] = {
 	{ "power", PART_FORM, .form = &form_power, .help = "how to switch a host's power" },
 	{ "limits", PART_FORM, .form = &form_limits, .help = "blast radius of any experiment" },
 	{ "policy", PART_FORM, .form = &form_policy, .help = "what is permitted, when, and by whom" },
+	{ "notify", PART_FORM, .form = &form_notify, .help = "who is told of what happens" },
 	{ 0 },
 };
 
@@ -504,6 +505,7 @@ void inventory_build(struct loader *loader, const struct node *root)
 	build_services(loader, root);
 	build_power(loader, root, &inventory->power);
 	policy_build(loader, root, &inventory->policy);
+	notify_build(loader, root, &inventory->notify);
 	if (limits != NULL && form_read(loader, &form_limits, limits, NULL, false, &values)) {
 		inventory->max_hosts = params_number(&values.own, "hosts");
 		inventory->max_percent_ppm = params_number(&values.own, "percent");

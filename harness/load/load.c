@@ -186,6 +186,30 @@ bool load_inventory(const struct load_request *request, struct arena *arena, str
 	return true;
 }
 
+bool load_notify(const struct load_request *request, struct arena *arena, struct secrets *secrets,
+		 const struct notify **ret_notify, struct problems *problems)
+{
+	struct load_request own = *request;
+	struct loader loader = { .request = &own, .arena = arena, .secrets = secrets,
+				 .problems = problems };
+	struct notify *notify = arena_alloc(arena, sizeof *notify);
+	const struct node *root;
+
+	assert(request->inventory_path != NULL);
+
+	begin(&loader, &own);
+	vars_load(&loader, NULL);
+	root = read_document(&loader, "the inventory", own.inventory_path, own.inventory_text,
+			     &loader.inventory_text);
+	if (root != NULL)
+		notify_build(&loader, root, notify);
+	problems_sort(problems, own.inventory_path);
+	if (loader.error_count > 0)
+		return false;
+	*ret_notify = notify;
+	return true;
+}
+
 bool load_is_inventory(const char *path)
 {
 	const struct load_request request = { .experiment_path = path };

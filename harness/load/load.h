@@ -48,6 +48,11 @@ bool load_experiment(const struct load_request *request, struct arena *arena,
 bool load_inventory(const struct load_request *request, struct arena *arena, struct secrets *secrets,
 		    const struct inventory **ret_inventory, struct problems *problems);
 
+/* Its `notify:` alone, for who delivers later: what else is wrong with the inventory, or which of its other
+   secrets are not at hand, does not matter then. Rules are not checked against services. */
+bool load_notify(const struct load_request *request, struct arena *arena, struct secrets *secrets,
+		 const struct notify **ret_notify, struct problems *problems);
+
 /* Is this file an inventory, as far as its keys tell? One that cannot be read is none: loading it as
    an experiment says why. */
 bool load_is_inventory(const char *path);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "faults/fault.h"
 #include "load/documents.h"
+#include "notify/channel.h"
 #include "probes/probe.h"
 
 #include <assert.h>
@@ -103,6 +104,8 @@ static void put_value(struct json *schema, const struct param *row)
 	json_put_text(schema, "description", row->help);
 	switch (row->type) {
 	case PARAM_TEXT:
+		if (row->is_secret)
+			json_put_text(schema, "pattern", variable_pattern);
 		put_scalar_types(schema);
 		has_default = true;
 		break;
@@ -172,6 +175,13 @@ static void put_variants(struct json *schema, const struct form *form)
 						    rows[i]->params });
 	} else if (form == &form_step) {
 		const struct fault_ops *const *rows = fault_table(&count);
+
+		for (size_t i = 0; i < count; i++)
+			put_form(json_push_object(any), form,
+				 &(struct variant){ rows[i]->name, rows[i]->summary,
+						    rows[i]->params });
+	} else if (form == &form_channel) {
+		const struct channel_ops *const *rows = channel_table(&count);
 
 		for (size_t i = 0; i < count; i++)
 			put_form(json_push_object(any), form,

@@ -245,6 +245,12 @@ static const char *scalar_of(const struct reading *reading, const struct node *n
 		return NULL;
 	if (is_secret && !takes_secret)
 		return refuse_secret(&at) ? text : NULL;
+	if (!is_secret && at.row->is_secret) {
+		problem_add(at.loader, at.mark,
+			    "`%s` is a secret: whoever has it can use it; write it as `${env:NAME}` or "
+			    "`${file:PATH}`", at.row->name);
+		return NULL;
+	}
 	return text;
 }
 

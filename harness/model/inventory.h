@@ -6,6 +6,7 @@
 #define MODEL_INVENTORY_H
 
 #include "base/mem.h"
+#include "model/notify.h"
 #include "model/policy.h"
 
 enum { HOST_PORT_DEFAULT = 22 };
@@ -61,6 +62,7 @@ struct inventory {
 	int64_t max_hosts;       /* blast radius of any experiment; 0: no cap */
 	int64_t max_percent_ppm; /* of a service's members at one time; 0: no cap */
 	struct policy policy;
+	struct notify notify;
 };
 
 const struct host *inventory_host(const struct inventory *inventory, const char *name);

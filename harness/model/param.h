@@ -29,6 +29,7 @@ struct param {
 	const char *name; /* NULL ends the rows */
 	enum param_type type;
 	bool is_required;
+	bool is_secret;        /* a text that must come from ${env:NAME} or ${file:PATH} */
 	int64_t min;
 	int64_t max;           /* 0: no upper bound */
 	const char *choices;   /* "in|out|both" */

@@ -1,5 +1,5 @@
 /*
- * http.c - see http.h; the only door to libcurl.
+ * http.c - see http.h; a door to libcurl, beside mail.c.
  *
  * What an answer means is the caller's business: a 500 is an answer. Redirects are not followed,
  * proxies of the environment are not used, and names are looked up for every new connection: a
@@ -113,13 +113,24 @@ static size_t take_body(char *bytes, size_t one, size_t length_bytes, void *ctx)
 	return length_bytes;
 }
 
+bool libcurl_start(void)
+{
+	(void)pthread_once(&global_once, global_start); /* cannot fail */
+	return global_outcome == CURLE_OK;
+}
+
+const char *tls_authorities(void)
+{
+	const char *path = getenv("SSL_CERT_FILE");
+
+	return path == NULL || path[0] == '\0' ? NULL : path;
+}
+
 bool http_open(const struct clock *clock, struct http **ret_http, struct err *e)
 {
 	struct http *http;
-	CURL *curl;
+	CURL *curl = libcurl_start() ? curl_easy_init() : NULL;
 
-	(void)pthread_once(&global_once, global_start); /* cannot fail */
-	curl = global_outcome == CURLE_OK ? curl_easy_init() : NULL;
 	if (curl == NULL)
 		return err_set(e, ERR_LIMIT, "start libcurl: no memory");
 
@@ -225,11 +236,10 @@ static bool build_headers(const struct http_request *request, struct curl_slist 
 #define SET(option, value)                                                                         \
 	outcome = outcome == CURLE_OK ? curl_easy_setopt(curl, option, value) : outcome
 
-/* The options that hold for every request. Beside the authorities of this machine, those of a file
-   count that SSL_CERT_FILE names, as everywhere: a private one then needs no root. */
+/* The options that hold for every request. */
 static CURLcode set_house_rules(struct http *http)
 {
-	const char *authorities = getenv("SSL_CERT_FILE");
+	const char *authorities = tls_authorities();
 	CURL *curl = http->curl;
 	CURLcode outcome = CURLE_OK;
 
@@ -244,7 +254,7 @@ static CURLcode set_house_rules(struct http *http)
 	SET(CURLOPT_USERAGENT, "firedrill/" FIREDRILL_VERSION);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
-	if (authorities != NULL && authorities[0] != '\0')
+	if (authorities != NULL)
 		SET(CURLOPT_CAINFO, authorities);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -351,12 +361,14 @@ static bool set_up(struct http *http, const struct http_request *request, const 
 
 /* ---- the answer ---- */
 
-/* "GET http://db1:8008/health": without user, password and query, which may be secret. */
+/* "GET http://db1:8008/health": without user, password and query, which may be secret, and without the
+   path where that is. */
 static void describe(const struct http_request *request, const char *method, struct text *text)
 {
 	static const CURLUPart parts[] = { CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT,
 					   CURLUPART_PATH };
 	static const char *const before[] = { "", "://", ":", "" };
+	const size_t part_count = sizeof parts / sizeof parts[0] - (request->is_path_secret ? 1 : 0);
 	CURLU *url = curl_url();
 
 	text_addf(text, "%s ", method);
@@ -365,7 +377,7 @@ static void describe(const struct http_request *request, const char *method, str
 		curl_url_cleanup(url);
 		return;
 	}
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+	for (size_t i = 0; i < part_count; i++) {
 		char *part = NULL;
 
 		if (curl_url_get(url, parts[i], &part, 0) == CURLUE_OK)
@@ -458,6 +470,16 @@ static CURLcode perform(struct http *http)
 	return outcome;
 }
 
+/* Seconds, or a date, which libcurl has turned into seconds from now. */
+static int64_t retry_after_ns(const struct http *http)
+{
+	curl_off_t wait_s = 0;
+
+	if (curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &wait_s) != CURLE_OK || wait_s < 0)
+		return 0;
+	return wait_s > LIMIT_DRILL_NS / NS_PER_S ? LIMIT_DRILL_NS : wait_s * NS_PER_S;
+}
+
 bool http_send(struct http *http, const struct http_request *request, struct http_reply *ret_reply,
 	       struct err *e)
 {
@@ -489,6 +511,7 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
 	if (outcome != CURLE_OK) {
 		(void)fail(http, outcome, &arrival, request, method, e);
 	} else {
+		arrival.reply.retry_after_ns = retry_after_ns(http);
 		*ret_reply = arrival.reply;
 		arrival.reply = (struct http_reply){ 0 };
 		is_ok = true;

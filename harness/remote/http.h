@@ -17,6 +17,7 @@ struct http_request {
 	size_t header_count;
 	int64_t deadline_ns; /* on the clock */
 	bool is_fresh;       /* a new connection */
+	bool is_path_secret; /* no message names more of the URL than the host */
 	/* AWS Signature Version 4: "aws:amz:REGION:SERVICE" and "KEY:SECRET"; NULL: not signed. */
 	const char *signed_for;
 	const char *signed_by;
@@ -28,6 +29,7 @@ struct http_request {
 struct http_reply {
 	long status;
 	struct text headers; /* as received, lines end in \n */
+	int64_t retry_after_ns; /* as the server wishes; 0: it said nothing */
 	struct text body;    /* LIMIT_HTTP_BODY_BYTES at most, more is ERR_LIMIT */
 };
 

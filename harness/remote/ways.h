@@ -1,5 +1,5 @@
 /*
- * ways.h - what remote.c and the ways of reaching a host share; nobody else includes it.
+ * ways.h - what the files of this folder share; nobody else includes it.
  */
 #ifndef REMOTE_WAYS_H
 #define REMOTE_WAYS_H
@@ -30,5 +30,11 @@ struct pipe_guard {
 
 void pipe_guard_init(struct pipe_guard *guard);
 void pipe_guard_release(const struct pipe_guard *guard);
+
+/* Once for the process, from any thread. False: libcurl cannot be used. */
+bool libcurl_start(void);
+/* The file of certificates that counts beside the authorities of this machine, as SSL_CERT_FILE names
+   it everywhere: a private authority then needs no root. NULL: none is named. */
+const char *tls_authorities(void);
 
 #endif

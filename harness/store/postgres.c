@@ -169,6 +169,14 @@ static bool postgres_make_room(void *backend)
 	return store->may_retry;
 }
 
+static bool postgres_is_away(const void *backend, struct err *ret_why)
+{
+	const struct postgres_store *store = backend;
+
+	*ret_why = store->away;
+	return store->away.kind != ERR_NONE;
+}
+
 static int64_t postgres_schema_found(const void *backend)
 {
 	const struct postgres_store *store = backend;
@@ -210,6 +218,7 @@ const struct store_ops store_postgres = {
 	.make_room = postgres_make_room,
 	SQL_STORE_OPS,
 	.is_shared = true,
+	.is_away = postgres_is_away,
 	.schema_now = SQL_SCHEMA_VERSION,
 	.schema_found = postgres_schema_found,
 	.check = postgres_check,

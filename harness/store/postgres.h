@@ -48,6 +48,7 @@ struct postgres_store {
 	char held[POSTGRES_HELD_MAX][POSTGRES_HELD_BYTES];
 	size_t held_count;
 	bool may_retry; /* after the last failure: the same work may go through now */
+	struct err away; /* after the last failure: why the server is not there; else empty */
 };
 
 extern const struct sql_engine sql_engine_postgres;

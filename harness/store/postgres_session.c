@@ -57,6 +57,13 @@ static void add_words(const struct postgres_store *store, const char *words, str
 	text_release(&line);
 }
 
+static bool tell(const struct err *failure, struct err *e)
+{
+	if (e != NULL)
+		*e = *failure;
+	return false;
+}
+
 static const struct advice {
 	const char *sqlstate; /* or its beginning */
 	enum err_kind kind;
@@ -77,7 +84,7 @@ static const struct advice {
 	{ "57P", ERR_STORE, true, true, "the server is going down or coming up" },
 	{ "25006", ERR_STORE, true, true,
 	  "the server is a standby now; name all hosts in the URL" },
-	{ "25P", ERR_STORE, true, true, "this process was away for too long" },
+	{ "25P03", ERR_STORE, true, true, "this process was away for too long" },
 	{ "42501", ERR_STORE, false, false, "give this user the schema: docs/store.md says how" },
 	{ "XX00", ERR_ALTERED, false, false, "the server has found damage; bring back a copy" },
 	{ "", ERR_STORE, false, false, "look at the server's log" },
@@ -89,6 +96,7 @@ bool postgres_session_fail(struct postgres_store *store, const struct pg_result 
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const struct advice *advice = advices;
 	struct text words = { 0 };
+	struct err failure = { 0 };
 
 	if (state == NULL) /* libpq made the result itself: the connection broke */
 		return postgres_session_fail_lost(store, e);
@@ -96,12 +104,14 @@ bool postgres_session_fail(struct postgres_store *store, const struct pg_result 
 		advice++;
 	add_words(store, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), &words);
 	store->may_retry = advice->may_retry;
-	err_set(e, advice->kind, "store %s: %.300s (SQLSTATE %s); %s", store->owned_name,
+	err_set(&failure, advice->kind, "store %s: %.300s (SQLSTATE %s); %s", store->owned_name,
 		text_str(&words), state, advice->what_to_do);
 	text_release(&words);
-	if (advice->is_over)
+	if (advice->is_over) {
+		store->away = failure;
 		postgres_session_drop(store);
-	return false;
+	}
+	return tell(&failure, e);
 }
 
 bool postgres_session_fail_lost(struct postgres_store *store, struct err *e)
@@ -110,23 +120,23 @@ bool postgres_session_fail_lost(struct postgres_store *store, struct err *e)
 
 	add_words(store, PQerrorMessage(store->owned_conn), &words);
 	store->may_retry = true;
-	err_set(e, ERR_STORE,
+	err_set(&store->away, ERR_STORE,
 		"store %s: the connection is lost (%.300s); see whether the server runs",
 		store->owned_name, text_str(&words));
 	text_release(&words);
 	postgres_session_drop(store);
-	return false;
+	return tell(&store->away, e);
 }
 
 static bool fail_silent(struct postgres_store *store, int64_t waited_ns, struct err *e)
 {
 	postgres_session_drop(store);
 	store->may_retry = false; /* it hangs, and would again */
-	return err_set(
-		e, ERR_STORE,
+	err_set(&store->away, ERR_STORE,
 		"store %s: no answer within %lld s; see whether the server and the way to it "
 		"are alive",
 		store->owned_name, (long long)(waited_ns / NS_PER_S));
+	return tell(&store->away, e);
 }
 
 /* ---- waiting ---- */
@@ -243,13 +253,13 @@ static bool connect_place(struct postgres_store *store, struct postgres_target *
 	struct text words = { 0 };
 
 	add_words(store, PQerrorMessage(store->owned_conn), &words);
-	err_set(e, ERR_STORE,
+	err_set(&store->away, ERR_STORE,
 		"store %s: it cannot be reached (%.400s); see whether the server runs, and check "
 		"the URL, the password (PGPASSFILE, PGPASSWORD) and pg_hba.conf",
 		store->owned_name, text_str(&words));
 	text_release(&words);
 	postgres_session_drop(store);
-	return false;
+	return tell(&store->away, e);
 }
 
 static bool check_session(struct postgres_store *store, const char *said, struct err *e)
@@ -327,8 +337,12 @@ bool postgres_session_need(struct postgres_store *store, struct err *e)
 	if (store->is_in_step) /* what was read in it is gone with its connection */
 		return store->owned_conn != NULL ||
 		       err_set(e, ERR_STORE, "store %s: the connection is lost", store->owned_name);
-	if (is_alive(store))
-		return true;
-	postgres_session_drop(store);
-	return connect_anywhere(store, e);
+	if (!is_alive(store)) {
+		postgres_session_drop(store);
+		store->may_retry = false;
+		if (!connect_anywhere(store, e))
+			return false;
+	}
+	err_clear(&store->away);
+	return true;
 }

@@ -69,6 +69,7 @@ bool sql_hold_target(struct sql *sql, const char *target, struct err *e);
 
 bool sql_run_insert(void *backend, const struct stored_run *run, struct err *e);
 bool sql_run_finish(void *backend, const struct stored_run *run, struct err *e);
+bool sql_run_delete(void *backend, const char *run_id, struct err *e);
 bool sql_run_beat(void *backend, const struct run_row *row, struct err *e);
 bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		   struct stored_run **ret_runs, size_t *ret_count, struct err *e);
@@ -119,17 +120,36 @@ enum { SQL_SCHEMA_VERSION = 4 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
+/* clang-format off: one a line, as they are added */
 #define SQL_STORE_OPS                                                                              \
-	.run_insert = sql_run_insert, .run_finish = sql_run_finish, .run_beat = sql_run_beat,      \
-	.runs_read = sql_runs_read, .set_insert = sql_set_insert, .set_finish = sql_set_finish,    \
-	.sets_read = sql_sets_read, .event_last = sql_event_last,                                  \
-	.event_insert = sql_event_insert, .events_read = sql_events_read,                          \
-	.heal_put = sql_heal_put, .heals_read = sql_heals_read, .lock_read = sql_lock_read,        \
-	.lock_put = sql_lock_put, .locks_drop = sql_locks_drop, .locks_read = sql_locks_read,      \
-	.approval_insert = sql_approval_insert, .approvals_read = sql_approvals_read,              \
-	.stop_insert = sql_stop_insert, .stop_read = sql_stop_read, .stops_lift = sql_stops_lift,  \
-	.track_put = sql_track_put, .chunk_put = sql_chunk_put, .tracks_read = sql_tracks_read,    \
-	.chunks_read = sql_chunks_read, .ledger_read_put = sql_ledger_read_put,                    \
+	.run_insert = sql_run_insert,                                                              \
+	.run_finish = sql_run_finish,                                                              \
+	.run_delete = sql_run_delete,                                                              \
+	.run_beat = sql_run_beat,                                                                  \
+	.runs_read = sql_runs_read,                                                                \
+	.set_insert = sql_set_insert,                                                              \
+	.set_finish = sql_set_finish,                                                              \
+	.sets_read = sql_sets_read,                                                                \
+	.event_last = sql_event_last,                                                              \
+	.event_insert = sql_event_insert,                                                          \
+	.events_read = sql_events_read,                                                            \
+	.heal_put = sql_heal_put,                                                                  \
+	.heals_read = sql_heals_read,                                                              \
+	.lock_read = sql_lock_read,                                                                \
+	.lock_put = sql_lock_put,                                                                  \
+	.locks_drop = sql_locks_drop,                                                              \
+	.locks_read = sql_locks_read,                                                              \
+	.approval_insert = sql_approval_insert,                                                    \
+	.approvals_read = sql_approvals_read,                                                      \
+	.stop_insert = sql_stop_insert,                                                            \
+	.stop_read = sql_stop_read,                                                                \
+	.stops_lift = sql_stops_lift,                                                              \
+	.track_put = sql_track_put,                                                                \
+	.chunk_put = sql_chunk_put,                                                                \
+	.tracks_read = sql_tracks_read,                                                            \
+	.chunks_read = sql_chunks_read,                                                            \
+	.ledger_read_put = sql_ledger_read_put,                                                    \
 	.ledger_reads_read = sql_ledger_reads_read
+/* clang-format on */
 
 #endif

@@ -141,6 +141,28 @@ bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *
 	return true;
 }
 
+bool sql_run_delete(void *backend, const char *run_id, struct err *e)
+{
+	/* What refers to other rows comes before them. */
+	static const char *const statements[] = {
+		"delete from locks where run_id = ?",  "delete from ledger_reads where run_id = ?",
+		"delete from chunks where run_id = ?", "delete from tracks where run_id = ?",
+		"delete from heals where run_id = ?",  "delete from events where run_id = ?",
+		"delete from runs where run_id = ?",
+	};
+
+	if (!sql_hold_id(backend, run_id, e))
+		return false;
+	for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+		struct query query = query_make(backend, statements[i]);
+
+		query_bind_text(&query, run_id);
+		if (!query_done(&query, e))
+			return false;
+	}
+	return true;
+}
+
 bool sql_lock_read(void *backend, const char *target, struct arena *arena, const char **ret_run_id,
 		   struct err *e)
 {

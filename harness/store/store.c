@@ -29,7 +29,7 @@ bool store_open(const char *path, const struct secrets *secrets, struct store **
 			       "give a path or postgresql://USER@HOST/DATABASE",
 			       path);
 
-	const struct store_ops *ops = store_is_url(path) ? &store_postgres : &store_sqlite;
+	const struct store_ops *ops = store_is_url(path) ? &store_spool : &store_sqlite;
 
 	if (!ops->open(path, &backend, e))
 		return false;

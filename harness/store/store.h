@@ -27,6 +27,14 @@ void store_hide_also(struct store *store, const struct secrets *secrets);
 /* False: store_open would make it. */
 bool store_is_there(const char *path);
 
+/* Is the server of a shared store away, so that what this process writes is kept on this machine until it
+   is back? */
+bool store_is_away(const struct store *store);
+/* Stores that hold runs of this machine which the shared store of this URL has not got yet, to be opened
+   by their paths. False: there is none. */
+bool store_spools(const char *url, struct arena *arena, const char *const **ret_paths,
+		  size_t *ret_count);
+
 /* Where on this machine files stand that go with the store, to be completed by a suffix: its own path,
    or for a URL one in the state folder, the same for the same database whoever asks. */
 void store_beside(const char *path, struct text *text);

@@ -204,8 +204,9 @@ bool store_copy_run(struct store *from, struct store *to, const char *run_id, en
 		    struct err *e)
 {
 	struct copying copying = { .from = from, .run_id = run_id, .fork = fork };
+	/* One that never began here has nothing to be copied. */
 	const bool ok = read_run(from, &copying, &copying.run, e) &&
-			store_write(to, copy_work, &copying, e);
+			(copying.run.row.run_id == NULL || store_write(to, copy_work, &copying, e));
 
 	arena_release(&copying.arena);
 	return ok;

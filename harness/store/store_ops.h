@@ -1,6 +1,6 @@
 /*
  * store_ops.h - what a place to keep things must be able to do: SQLite (sqlite.c), PostgreSQL
- * (postgres.c), and a bundle that is read (bundle_store.c).
+ * (postgres.c, used by way of spool.c), and a bundle that is read (bundle_store.c).
  *
  * A backend keeps rows and knows nothing of secrets, seals or blobs: store.c and its neighbours
  * have hidden, sealed and packed everything before it comes here. All text read goes to the arena.
@@ -172,11 +172,16 @@ struct store_ops {
 	int64_t (*schema_found)(const void *backend); /* how many of them it had when it was opened */
 	/* The database's own look at itself. ERR_ALTERED names what it found. */
 	bool (*check)(void *backend, struct err *e);
+	/* The run and all its rows. */
+	bool (*run_delete)(void *backend, const char *run_id, struct err *e);
+	/* After a failure: was it that the server is not there? NULL: there is none. */
+	bool (*is_away)(const void *backend, struct err *ret_why);
 	/* A whole copy in one file (0600) that is not there yet; NULL: this one has other ways. */
 	bool (*backup)(void *backend, const char *path, struct err *e);
 };
 
 extern const struct store_ops store_sqlite;
 extern const struct store_ops store_postgres;
+extern const struct store_ops store_spool; /* PostgreSQL, and a spool for when it is away: spool.h */
 
 #endif

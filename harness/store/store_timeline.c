@@ -269,20 +269,33 @@ bool store_journal_read(struct store *store, const char *run_id, struct arena *a
 	return true;
 }
 
+/* One view of all tables, while another process may be writing. */
+static bool read_timeline(struct store *store, const char *run_id, struct arena *arena,
+			  struct timeline *ret_timeline, struct err *e)
+{
+	struct stored_run run;
+	bool ok;
+
+	if (!store->ops->begin(store->owned_backend, false, e))
+		return false;
+	ok = store_journal_read(store, run_id, arena, &run, ret_timeline, e) &&
+	     read_tracks(store, run_id, arena, ret_timeline, e) &&
+	     read_ledger_reads(store, run_id, arena, ret_timeline, e);
+	store->ops->rollback(store->owned_backend); /* nothing was written */
+	return ok;
+}
+
 bool store_timeline(struct store *store, const char *run_id, struct arena *arena,
 		    struct timeline *ret_timeline, struct err *e)
 {
 	struct timeline timeline = { 0 };
-	struct stored_run run;
-	bool ok;
+	bool ok = read_timeline(store, run_id, arena, &timeline, e);
 
-	/* One view of all tables, while another process may be writing. */
-	if (!store->ops->begin(store->owned_backend, false, e))
-		return false;
-	ok = store_journal_read(store, run_id, arena, &run, &timeline, e) &&
-	     read_tracks(store, run_id, arena, &timeline, e) &&
-	     read_ledger_reads(store, run_id, arena, &timeline, e);
-	store->ops->rollback(store->owned_backend); /* nothing was written */
+	/* The server of a shared store may go away in the middle of it, and the spool has it all. */
+	if (!ok && store->ops->make_room(store->owned_backend)) {
+		err_clear(e);
+		ok = read_timeline(store, run_id, arena, &timeline, e);
+	}
 	if (ok)
 		*ret_timeline = timeline;
 	return ok;

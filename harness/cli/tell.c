@@ -1,0 +1,370 @@
+/*
+ * tell.c - see tell.h: from a story to a happening, and its delivery.
+ */
+#include "cli/tell.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/channels.h"
+#include "engine/trials.h"
+#include "reports/report.h"
+
+enum {
+	EARLIER_RUNS = 1000, /* among these the last one of the same experiment is looked for */
+	RECOVERED_RUNS = 20, /* so many incidents at most end with a run that is met */
+};
+
+static const int64_t start_patience_ns = 3 * NS_PER_S;
+static const int64_t end_patience_ns = 10 * NS_PER_S;
+
+/* What is told, and what is needed to tell it. */
+struct telling {
+	struct run_command *command;
+	struct arena arena;
+	struct happening happening;
+	const struct run_row *runs; /* the newest of the store */
+	size_t run_count;
+};
+
+static bool is_wanted(const struct run_command *command)
+{
+	return command->experiment->inventory->notify.rule_count > 0 &&
+	       !arguments_flag(command->arguments, "no-notify");
+}
+
+static const char *machine_name(struct arena *arena)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	return gethostname(name, sizeof name - 1) == 0 ? arena_copy(arena, name) : NULL;
+}
+
+static void begin(struct telling *telling, struct run_command *command)
+{
+	const struct experiment *experiment = command->experiment;
+
+	*telling = (struct telling){ .command = command };
+	telling->happening = (struct happening){
+		.wall_ns = clock_wall_ns(&command->clock),
+		.run_id = command->run_id,
+		.title = experiment->title,
+		.hypothesis = experiment->hypothesis,
+		.service = experiment->service == NULL ? NULL : experiment->service->name,
+		.tier = experiment->service == NULL ? 0 : experiment->service->tier,
+		.environment = experiment->inventory->policy.environment,
+		.verdict = verdict_name(VERDICT_NONE),
+		.exit_code = -1,
+		.sentence = "",
+		.machine = machine_name(&telling->arena),
+	};
+}
+
+/* Into the outbox, and as much out of it as the time allows. */
+static void post(struct telling *telling, const char *report, int64_t patience_ns)
+{
+	struct run_command *command = telling->command;
+	const struct inventory *inventory = command->experiment->inventory;
+	struct channel_book book = { .arena = &telling->arena, .secrets = &command->secrets };
+	struct delivered delivered = { 0 };
+	struct text folder = { 0 };
+	struct err e = { 0 };
+	size_t count = 0;
+
+	cli_spool_path(command->arguments, &folder);
+
+	const struct notifier notifier = {
+		.notify = &inventory->notify,
+		.inventory = cli_absolute(command->experiment->inventory_path, &telling->arena),
+		.folder = text_str(&folder),
+		.secrets = &command->secrets,
+		.clock = &command->clock,
+	};
+	const struct delivery delivery = {
+		.folder = text_str(&folder),
+		.clock = &command->clock,
+		.deadline_ns = clock_now_ns(&command->clock) + patience_ns,
+		.waits = patience_ns == end_patience_ns,
+		.first = command->run_id,
+		.secrets = &command->secrets,
+		.find = channels_find,
+		.ctx = &book,
+	};
+
+	channels_know(&book, notifier.inventory, notifier.notify);
+	if (!notify_post(&notifier, &telling->happening, report, &count, &e))
+		(void)cli_fail(0, &command->secrets, &e);
+	notify_deliver(&delivery, &delivered);
+	cli_tell_delivered(&delivered, stderr, &command->secrets);
+	text_release(&folder);
+}
+
+void tell_start(struct run_command *command)
+{
+	struct telling telling;
+
+	if (!is_wanted(command))
+		return;
+	begin(&telling, command);
+	telling.happening.kinds = HAPPENING_START;
+	telling.happening.sentence = arena_format(
+		&telling.arena, "The %s begins%s%s.", command->is_set ? "set of trials" : "run",
+		command->claim.by == NULL ? "" : ", started by ",
+		command->claim.by == NULL ? "" : command->claim.by);
+	post(&telling, NULL, start_patience_ns);
+	arena_release(&telling.arena);
+}
+
+/* ---- what came of it ---- */
+
+static uint32_t kinds_of(int code, enum verdict verdict)
+{
+	uint32_t kinds = HAPPENING_END;
+
+	if (verdict == VERDICT_MISSED || code == EXIT_MISSED)
+		kinds |= HAPPENING_MISSED;
+	if (verdict == VERDICT_INCONCLUSIVE || code == EXIT_INCONCLUSIVE)
+		kinds |= HAPPENING_INCONCLUSIVE;
+	if (code == EXIT_LEFTOVER)
+		kinds |= HAPPENING_LEFTOVER;
+	if (code == EXIT_NOT_STARTED || code == EXIT_NOT_RUN)
+		kinds |= HAPPENING_NOT_STARTED;
+	if (code == EXIT_STOPPED)
+		kinds |= HAPPENING_STOPPED;
+	if (code == EXIT_INTERNAL)
+		kinds |= HAPPENING_FAILED;
+	return kinds;
+}
+
+static void tell_outcome(struct telling *telling, const struct outcome *outcome, int code)
+{
+	struct happening *happening = &telling->happening;
+
+	happening->kinds = kinds_of(code, outcome->verdict);
+	happening->verdict = verdict_name(outcome->verdict);
+	happening->exit_code = code;
+	happening->sentence = outcome->sentence != NULL ? outcome->sentence :
+							  run_exit_meaning((enum run_exit)code);
+}
+
+static void tell_objectives(struct telling *telling, const struct objective_result *results,
+			    size_t count)
+{
+	struct told_objective *told = arena_alloc(&telling->arena, (count + 1) * sizeof *told);
+
+	for (size_t i = 0; i < count; i++)
+		told[i] = (struct told_objective){
+			.name = results[i].name,
+			.target = results[i].target,
+			.observed = results[i].observed,
+			.verdict = verdict_name(results[i].verdict),
+			.reason = results[i].reason,
+		};
+	telling->happening.objectives = told;
+	telling->happening.objective_count = count;
+}
+
+static void tell_leftovers(struct telling *telling, const struct story *story)
+{
+	const char *store = arguments_value(telling->command->arguments, "store");
+	const char **told = arena_alloc(&telling->arena, (story->deed_count + 1) * sizeof *told);
+	struct happening *happening = &telling->happening;
+
+	for (size_t i = 0; i < story->deed_count; i++)
+		if (story->deeds[i].leftover != NULL)
+			told[happening->leftover_count++] =
+				arena_format(&telling->arena, "%s on %s: %s", story->deeds[i].fault,
+					     story->deeds[i].host, story->deeds[i].leftover);
+	happening->leftovers = told;
+	happening->heal_command =
+		arena_format(&telling->arena, "firedrill heal %s%s%s", story->run_id,
+			     store == NULL ? "" : " --store ", store == NULL ? "" : store);
+}
+
+static void tell_spans(struct happening *happening, const struct story *story)
+{
+	const struct probe_result *service = story->service;
+
+	if (service != NULL && service->rto_kind == MEASURED_SPAN)
+		happening->rto = (struct told_span){ true, service->rto.low_ns, service->rto.high_ns };
+	for (size_t i = 0; i < story->ledger_count; i++) {
+		const struct ledger_count_result *worse = story->ledgers[i].worse;
+
+		if (worse != NULL &&
+		    (!happening->rpo.is_known || worse->rpo.high_ns > happening->rpo.high_ns))
+			happening->rpo = (struct told_span){ true, worse->rpo.low_ns,
+							     worse->rpo.high_ns };
+	}
+}
+
+/* What can be known of one run; false: the store does not have it. */
+static bool tell_run(struct telling *telling, int code, struct text *report)
+{
+	static const struct report_style style = { 0 };
+	struct run_command *command = telling->command;
+	struct story story = { 0 };
+	struct err e = { 0 };
+
+	if (!story_build(command->owned_store, command->run_id, &telling->arena, &command->secrets,
+			 &story, &e))
+		return false;
+	tell_outcome(telling, &story.outcome, code);
+	tell_objectives(telling, story.objectives, story.objective_count);
+	tell_leftovers(telling, &story);
+	tell_spans(&telling->happening, &story);
+	(void)report_write(report_find("html"), &story, &style, report, &e); /* else without it */
+	return true;
+}
+
+static bool tell_set(struct telling *telling, int code, struct text *report)
+{
+	static const struct report_style style = { 0 };
+	struct run_command *command = telling->command;
+	struct trial_set set;
+	struct err e = { 0 };
+
+	if (!trials_story(command->owned_store, command->run_id, &telling->arena, &command->secrets,
+			  &set, &e))
+		return false;
+	tell_outcome(telling, &set.outcome, code);
+	tell_objectives(telling, set.objectives, set.objective_count);
+	(void)report_write_set(report_find("html"), &set, &style, report, &e); /* else without it */
+	return true;
+}
+
+/* ---- compared with the last time ---- */
+
+/* A run, or the set of trials that it belongs to. */
+struct earlier {
+	const char *id;
+	int64_t exit_code;
+	const char *sentence;
+};
+
+static bool is_of_this(const struct telling *telling, const struct run_row *run)
+{
+	return strcmp(run->run_id, telling->command->run_id) == 0 ||
+	       (run->set_id != NULL && strcmp(run->set_id, telling->command->run_id) == 0);
+}
+
+/* The next older one of the same experiment that has ended, from *at on. */
+static bool next_earlier(struct telling *telling, size_t *at, struct earlier *ret_earlier)
+{
+	const char *last_set = *at == 0 ? NULL : telling->runs[*at - 1].set_id;
+
+	for (; *at < telling->run_count; (*at)++) {
+		const struct run_row *run = &telling->runs[*at];
+		struct err e = { 0 };
+		struct set_row set;
+
+		if (is_of_this(telling, run) || !run->is_ended ||
+		    strcmp(run->title, telling->command->experiment->title) != 0 ||
+		    (run->set_id != NULL && last_set != NULL && strcmp(run->set_id, last_set) == 0))
+			continue;
+		*ret_earlier = (struct earlier){ run->run_id, run->exit_code, run->sentence };
+		if (run->set_id != NULL &&
+		    store_set_find(telling->command->owned_store, run->set_id, &telling->arena, &set,
+				   &e) && set.is_ended)
+			*ret_earlier = (struct earlier){ set.set_id, set.exit_code, set.sentence };
+		(*at)++;
+		return true;
+	}
+	return false;
+}
+
+/* The last one that said something: a run that did not start has no verdict to compare with. */
+static void compare_with_last(struct telling *telling, int code)
+{
+	struct happening *happening = &telling->happening;
+	struct earlier last;
+	size_t at = 0;
+
+	if (code == EXIT_NOT_STARTED || code == EXIT_NOT_RUN)
+		return;
+	while (next_earlier(telling, &at, &last)) {
+		if (last.exit_code == EXIT_NOT_STARTED || last.exit_code == EXIT_NOT_RUN)
+			continue;
+		happening->previous_run = last.id;
+		happening->previous_sentence = last.sentence == NULL ? "" : last.sentence;
+		if (last.exit_code != code)
+			happening->kinds |= HAPPENING_CHANGE;
+		return;
+	}
+	if (code != EXIT_MET)
+		happening->kinds |= HAPPENING_CHANGE;
+}
+
+/* A run that is met ends the incidents of those before it, back to the last one that was met. */
+static void end_incidents(struct telling *telling)
+{
+	const struct happening whole = telling->happening;
+	struct run_command *command = telling->command;
+	struct earlier last;
+	size_t ended_count = 0;
+	size_t at = 0;
+	struct text folder = { 0 };
+	struct err e = { 0 };
+
+	cli_spool_path(command->arguments, &folder);
+
+	const struct notifier notifier = {
+		.notify = &command->experiment->inventory->notify,
+		.inventory = cli_absolute(command->experiment->inventory_path, &telling->arena),
+		.folder = text_str(&folder),
+		.secrets = &command->secrets,
+		.clock = &command->clock,
+	};
+
+	while (ended_count < RECOVERED_RUNS && next_earlier(telling, &at, &last) &&
+	       last.exit_code != EXIT_MET) {
+		struct happening recovered = whole;
+		size_t count = 0;
+
+		recovered.kinds = HAPPENING_RECOVERED;
+		recovered.run_id = last.id;
+		/* Each is worth no more than a message: the next run that is met tries again. */
+		(void)notify_post(&notifier, &recovered, NULL, &count, &e);
+		(void)notify_end_escalations(notifier.folder, last.id, &count, &e);
+		ended_count++;
+	}
+	text_release(&folder);
+}
+
+static void list_runs(struct telling *telling)
+{
+	struct run_row *rows = NULL;
+	struct err e = { 0 };
+
+	if (store_runs(telling->command->owned_store, EARLIER_RUNS, &telling->arena, &rows,
+		       &telling->run_count, &e))
+		telling->runs = rows;
+	else
+		telling->run_count = 0;
+}
+
+void tell_end(struct run_command *command, const char *folder, int code)
+{
+	const struct outcome unknown = { .verdict = VERDICT_NONE };
+	struct telling telling;
+	struct text report = { 0 };
+
+	if (!is_wanted(command))
+		return;
+	begin(&telling, command);
+	if (folder != NULL)
+		telling.happening.report = arena_format(
+			&telling.arena, "%s/report.html", cli_absolute(folder, &telling.arena));
+	if (!(command->is_set ? tell_set(&telling, code, &report) :
+				tell_run(&telling, code, &report)))
+		tell_outcome(&telling, &unknown, code);
+	list_runs(&telling);
+	compare_with_last(&telling, code);
+	if (code == EXIT_MET)
+		end_incidents(&telling);
+	post(&telling, report.length_bytes == 0 ? NULL : text_str(&report), end_patience_ns);
+	text_release(&report);
+	arena_release(&telling.arena);
+}
