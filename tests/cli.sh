@@ -27,9 +27,12 @@ says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan approve stop resume heal doctor sudoers report verify export store compare kpi list show ack notifications notify faults probes schema version; do
+for command in run check plan approve stop resume heal doctor sudoers report verify export store compare kpi list show ack notifications notify serve faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
+says 2 'say --beyond-loopback' "$firedrill" serve --listen 0.0.0.0:0
+says 2 'write an address and a port' "$firedrill" serve --listen here
+says 2 'holds a password' "$firedrill" serve --store postgresql://a:b@127.0.0.1/x
 says 2 'no option `--yess`' "$firedrill" run --yess x.yaml
 says 2 'needs a value' "$firedrill" run --var
 says 2 'takes no value' "$firedrill" run --yes=1 x.yaml

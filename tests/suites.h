@@ -103,6 +103,9 @@
 	X(http) \
 	X(kpi) \
 	X(facts) \
+	X(serve) \
+	X(serve_request) \
+	X(serve_strangers) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \

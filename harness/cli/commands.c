@@ -23,6 +23,7 @@
 	X(kpi)          \
 	X(list)         \
 	X(show)         \
+	X(serve)        \
 	X(ack)          \
 	X(notifications) \
 	X(notify)       \

@@ -204,13 +204,14 @@ static bool spool_event_last(void *backend, const char *run_id, uint64_t *ret_nu
 	return false;
 }
 
-static bool spool_events_read(void *backend, const char *run_id, struct arena *arena,
-			      struct event **ret_events, size_t *ret_count, struct err *e)
+static bool spool_events_read(void *backend, const char *run_id, uint64_t after,
+			      struct arena *arena, struct event **ret_events, size_t *ret_count,
+			      struct err *e)
 {
 	const struct store *from = NULL;
 
 	while (next_reader(backend, run_id, &from, e))
-		if (from->ops->events_read(from->owned_backend, run_id, arena, ret_events,
+		if (from->ops->events_read(from->owned_backend, run_id, after, arena, ret_events,
 					   ret_count, e))
 			return true;
 	return false;

@@ -84,7 +84,7 @@ bool sql_sets_read(void *backend, const char *beginning, size_t limit, struct ar
 bool sql_event_last(void *backend, const char *run_id, uint64_t *ret_number,
 		    char ret_hash[HASH_TEXT_BYTES], struct err *e);
 bool sql_event_insert(void *backend, const char *run_id, const struct event *event, struct err *e);
-bool sql_events_read(void *backend, const char *run_id, struct arena *arena,
+bool sql_events_read(void *backend, const char *run_id, uint64_t after, struct arena *arena,
 		     struct event **ret_events, size_t *ret_count, struct err *e);
 bool sql_heal_put(void *backend, const struct stored_heal *heal, struct err *e);
 bool sql_heals_read(void *backend, const char *run_id, struct arena *arena,

@@ -133,6 +133,12 @@ bool store_set_is_alive(const struct set_row *row);
    heal from another process. */
 bool store_append(struct store *store, const char *run_id, struct event *event, struct err *e);
 
+/* Those with a higher number than `after`, in order. Not checked against the chain: for looking on
+   while a run is under way; store_timeline is for judging. */
+bool store_events_after(struct store *store, const char *run_id, uint64_t after,
+			struct arena *arena, struct event **ret_events, size_t *ret_count,
+			struct err *e);
+
 enum heal_state { HEAL_PENDING = 1, HEAL_DONE, HEAL_LEFTOVER };
 
 /* Durable before the inject; the state stays HEAL_PENDING until heal and read-back have succeeded.

@@ -146,8 +146,10 @@ struct store_ops {
 			   char ret_hash[HASH_TEXT_BYTES], struct err *e);
 	bool (*event_insert)(void *backend, const char *run_id, const struct event *event,
 			     struct err *e);
-	bool (*events_read)(void *backend, const char *run_id, struct arena *arena,
-			    struct event **ret_events, size_t *ret_count, struct err *e);
+	/* Those with a higher number than `after`. */
+	bool (*events_read)(void *backend, const char *run_id, uint64_t after,
+			    struct arena *arena, struct event **ret_events, size_t *ret_count,
+			    struct err *e);
 
 	/* Puts or replaces. */
 	bool (*heal_put)(void *backend, const struct stored_heal *heal, struct err *e);
