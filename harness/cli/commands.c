@@ -17,6 +17,8 @@
 	X(verify)       \
 	X(export)       \
 	X(store)        \
+	X(hold)         \
+	X(release)      \
 	X(compare)      \
 	X(list)         \
 	X(show)         \

@@ -380,6 +380,30 @@ static bool spool_stops_lift(void *backend, const struct stop_row *lift, size_t 
 	       told(backend, far->ops->stops_lift(far->owned_backend, lift, ret_count, e));
 }
 
+static bool spool_hold_put(void *backend, const struct hold_row *row, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->hold_put(far->owned_backend, row, e));
+}
+
+static bool spool_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL &&
+	       told(backend, far->ops->hold_drop(far->owned_backend, run_id, ret_count, e));
+}
+
+static bool spool_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
+			     size_t *ret_count, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->holds_read(far->owned_backend, arena,
+								 ret_rows, ret_count, e));
+}
+
 /* ---- care ---- */
 
 static int64_t spool_schema_found(const void *backend)
@@ -440,4 +464,7 @@ const struct store_ops store_spool = {
 	.schema_found = spool_schema_found,
 	.check = spool_check,
 	.run_delete = spool_run_delete,
+	.hold_put = spool_hold_put,
+	.hold_drop = spool_hold_drop,
+	.holds_read = spool_holds_read,
 };

@@ -115,8 +115,13 @@ bool sql_ledger_read_put(void *backend, const char *run_id, const struct stored_
 bool sql_ledger_reads_read(void *backend, const char *run_id, struct arena *arena,
 			   struct stored_ledger_read **ret_reads, size_t *ret_count, struct err *e);
 
+bool sql_hold_put(void *backend, const struct hold_row *row, struct err *e);
+bool sql_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e);
+bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
+		    size_t *ret_count, struct err *e);
+
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 4 };
+enum { SQL_SCHEMA_VERSION = 5 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -149,7 +154,10 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.tracks_read = sql_tracks_read,                                                            \
 	.chunks_read = sql_chunks_read,                                                            \
 	.ledger_read_put = sql_ledger_read_put,                                                    \
-	.ledger_reads_read = sql_ledger_reads_read
+	.ledger_reads_read = sql_ledger_reads_read,                                                \
+	.hold_put = sql_hold_put,                                                                  \
+	.hold_drop = sql_hold_drop,                                                                \
+	.holds_read = sql_holds_read
 /* clang-format on */
 
 #endif

@@ -82,4 +82,9 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	/* 4: signs of life of a run, for those who cannot see its process. */
 	("alter table runs add column space integer not null default 0;"
 	 "alter table runs add column alive_until_wall_ns integer not null default 0;"),
+
+	/* 5: runs that somebody wants to stay. */
+	"create table holds ("
+	" run_id text primary key references runs (run_id), person text not null,"
+	" reason text not null, wall_ns integer not null) strict, without rowid;",
 };

@@ -210,4 +210,12 @@ bool store_stop_find(struct store *store, const char *run_id, const char *set_id
 bool store_resume(struct store *store, const struct stop_row *lift, size_t *ret_count,
 		  struct err *e);
 
+/* Somebody wants this run to stay (store_care.h). */
+struct hold_row {
+	const char *run_id;
+	const char *person;
+	const char *reason;
+	int64_t wall_ns;
+};
+
 #endif
