@@ -137,6 +137,7 @@ cat >"$folder/sudo.yaml" <<'END'
 hosts:
   db1: { address: 192.0.2.1, user: drill, sudo: true, labels: { role: db } }
   db2: { address: 192.0.2.2, user: drill, sudo: true, labels: { role: none } }
+  db3: { address: 192.0.2.5, user: drill, sudo: true, labels: { role: db } }
   plain: { address: 192.0.2.3 }
   holy: { address: 192.0.2.4, user: drill, sudo: true, protected: true }
 policy:
@@ -151,7 +152,7 @@ objectives: { availability: 1% }
 probes: { p: { kind: ssh.command, on: plain, every: 1s, timeout: 1s, run: ["true"] } }
 steady_state: { good_for: 5s, within: 60s }
 observe: { stable_for: 5s, at_most: 60s }
-method: [{ fault: process.pause, on: { labels: { role: db } }, with: { name: "it's one" } }]
+method: [{ fault: process.pause, on: { labels: { role: db }, count: 1 }, with: { name: "it's one" } }]
 END
 sed 's/process.pause/service.stop/; s/name:.*one"/unit: nginx/' "$folder/sudo-drill.yaml" >"$folder/sudo-refused.yaml"
 sudoers() { "$firedrill" sudoers "$@" --inventory "$folder/sudo.yaml"; }
@@ -159,6 +160,7 @@ says 0 '^drill ALL = \(root\) NOPASSWD: NOSETENV: /usr/local/libexec/firedrill-h
 says 0 '^# May do: process.pause, net.partition$' sudoers db1 --helper
 says 0 '^# May do: process.pause \(with the words below\)$' sudoers db1 "$folder/sudo-drill.yaml" --helper
 says 0 '= .it.*s one$' sudoers db1 "$folder/sudo-drill.yaml" --helper
+says 0 '= .it.*s one$' sudoers db3 "$folder/sudo-drill.yaml" --helper # it may be chosen as well
 sudoers db1 --helper >"$folder/helper"
 says 0 '' sh -n "$folder/helper"
 says 10 'firedrill-helper: this is called by firedrill, not by hand' sh "$folder/helper"

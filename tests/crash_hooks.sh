@@ -61,7 +61,7 @@ world_mend() { # DEED HOST FOLDER
 	cut | blip) net_plug "$2" 2>/dev/null || true ;; # a host that is off has no cable
 	target-full) ! on_host "$2" true 2>/dev/null || on_host "$2" 'mount -o remount,size=64m /run; rm -f /root/.crash-filler /run/.crash-filler' ;;
 	store-full) rm -f "$3/state/.crash-filler" ;;
-	sudo-asks) on_host "$2" 'mv /root/firedrill /etc/sudoers.d/' ;;
+	sudo-asks) ! on_host "$2" 'test -e /root/firedrill' || on_host "$2" 'mv /root/firedrill /etc/sudoers.d/' ;;
 	run-ro) ! on_host "$2" 'findmnt -no OPTIONS /run | grep -q "^ro"' 2>/dev/null || on_host "$2" 'umount /run || umount -l /run' ;;
 	esac
 }

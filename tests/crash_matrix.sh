@@ -83,7 +83,7 @@ faults() {
 has_heal() { case $1 in process.kill | postgres.switchover) return 1 ;; esac; }
 
 # The deeds that are no death of ours, and where: what happens at other points is one of these by then.
-world_deeds=(blip cut cycle target-full store-full step-ahead step-back stall ssh session run-ro)
+world_deeds=(blip cut cycle target-full store-full step-ahead step-back stall ssh session run-ro sudo-asks)
 world_points=('record put#1 after' 'arm#1 after' 'inject#1 after' 'append confirmed#1 after' 'heal#1 after')
 
 experiment() { # FAULT HOST FOLDER
@@ -151,7 +151,7 @@ run_to() {
 	status=0
 	FIREDRILL_POINT=$1 FIREDRILL_POINT_DEED=$2 FIREDRILL_POINT_DELAY=$((RANDOM % 30 + 1)) \
 		FIREDRILL_POINTS_LIST=$place/points fire "$build/firedrill_points" run \
-		"$place/drill-$stable.yaml" --inventory "$out/inventory.yaml" --yes --out "$place/report" >"$place/run.log" 2>&1 ||
+		"$place/drill-$stable.yaml" --inventory "$inventory" --yes --out "$place/report" >"$place/run.log" 2>&1 ||
 		status=$?
 	run_id=$(sed -n 's/^run \([^ ]*\) .*/\1/p' "$place/run.log" | head -n 1)
 	grep -qxF -- "$1" "$place/points" || say_no "the point was not reached (exit $status): $(tail -n 2 "$place/run.log")"
@@ -200,9 +200,10 @@ row_fail() {
 }
 
 row_world() { # DEED
-	local deed=hook
+	local deed=hook inventory=$inventory
 	case $1 in
 	step-*) deed=step ;;
+	sudo-asks) inventory=$out/inventory-sudo.yaml ;;
 	esac
 	case $1 in step-ahead) export FIREDRILL_POINT_STEP=7200 ;; step-back) export FIREDRILL_POINT_STEP=-7200 ;; esac
 	export FIREDRILL_POINT_HOOK="exec '$PWD/tests/crash_hooks.sh' '$1' '$host' '$place'"
@@ -270,6 +271,8 @@ rows_of() { # FAULT POINTS
 	# Between the guard and the end of the heal there is something for a guard to do.
 	sed -n '/^arm#1 before/,/^heal#1 after/p; /^renew/p' "$points" | sed "s/^/$fault guard /"
 	for deed in "${world_deeds[@]}"; do
+		# The power commands are run here, by us.
+		[ "$fault $deed" != "node.power sudo-asks" ] || continue
 		for point in "${world_points[@]}"; do
 			! grep -qxF -- "$point" "$points" || printf '%s %s %s\n' "$fault" "$deed" "$point"
 		done
@@ -287,10 +290,21 @@ next_row() {
 	) 9>>"$out/lock"
 }
 
+# The user of inventory-sudo.yaml and its rights, as docs/least-privilege.md says; only for rows that ask for it.
+grant_sudo() { # HOST
+	grep -q '^[^ ]* sudo-asks ' "$out/rows" || return 0
+	on_host "$1" 'id drill || { useradd -m -s /bin/sh -p "*" drill && cp -r /root/.ssh /home/drill/ && chown -R drill /home/drill/.ssh; }' >/dev/null 2>&1 &&
+		"$build/firedrill" sudoers "$1" --inventory "$out/inventory-sudo.yaml" --helper |
+		"$lab" exec "$1" install -D -m 755 -o root -g root /dev/stdin /usr/local/libexec/firedrill-helper &&
+		"$build/firedrill" sudoers "$1" --inventory "$out/inventory-sudo.yaml" |
+		"$lab" exec "$1" install -m 440 -o root -g root /dev/stdin /etc/sudoers.d/firedrill
+}
+
 worker() { # HOST
 	local host=$1 place=$out/$1 before row prepared='' run_id='' took_ms status=-
 	mkdir -p "$place/state"
 	mountpoint -q "$place/state" || mount -t tmpfs -o size=8m,mode=700 firedrill-crash "$place/state" || return
+	grant_sudo "$host" || return
 	before=$(state_of "$host")
 	while row=$(next_row) && [ -n "$row" ]; do
 		# shellcheck disable=SC2086 # a fault, a deed, and the rest
@@ -347,7 +361,9 @@ mkdir -p "$out"
 touch "$results"
 sed -i '/^failed/d' "$results"
 "$lab" up crash || exit 1
-"$lab" inventory --out "$out/inventory.yaml"
+inventory=$out/inventory.yaml
+"$lab" inventory --out "$inventory"
+sed 's/user: root/user: drill, sudo: true/' "$inventory" >"$out/inventory-sudo.yaml"
 mapfile -t hosts < <(sed -n 's/^  \(c[0-9]\): .*/\1/p' "$out/inventory.yaml")
 faults | sed 's/ .*/ list/' | while read -r fault _; do [ -s "$out/points.$fault" ] || echo "$fault list"; done >"$out/rows"
 work

@@ -148,7 +148,6 @@ on_host app1 "mv $helper.away $helper; chmod 775 $helper"
 ends 5 'nobody else may write to it' 'a helper that others can write refuses' run all
 on_host app1 "chmod 755 $helper; sed -i 's/, env_keep.*//' $rules"
 ends 5 'sudo does not let SSH_CONNECTION through' 'without our line known nothing begins' run all
-install_rights app1
 install_rights app1 "$folder/kill.yaml"
 ends 5 'made without process.pause for app1' 'a fault that was not granted is not begun' run all
 install_rights app1
@@ -194,6 +193,7 @@ catalogue=$(sed -n 's/^host=app1 catalogue=//p' <("$firedrill" sudoers app1 --he
 ask() { as_drill "env SSH_CONNECTION='198.18.77.254 1 198.18.77.31 22' sudo -n $helper $catalogue ssh $1"; }
 dir=/run/firedrill/mine/1
 ends 0 '' 'a guard is armed by hand' ask "guard/arm $dir 60 guard/guard guard/fire service.stop/undo $dir nginx"
+ends 0 '^active$' 'it is a service of its own' on_host app1 'systemctl is-active firedrill-mine-1'
 ends 10 'of another fault' 'its record is not for another unit' ask "guard/inject $dir guard/begin service.stop/inject $dir ssh"
 ends 10 'of another fault' 'nor for another fault' ask "guard/heal $dir guard/end disk.fill/undo $dir /data 1"
 ends 10 'of another fault' 'nor for one without a guard' ask "process.kill/heal $dir nginx KILL main"
@@ -203,7 +203,19 @@ on_host app1 'mkdir -p /home/drill/own && chown drill /home/drill/own && ln -s /
 ends 10 'not a folder of root alone' 'a link in the way' ask "process.kill/inject $dir nginx KILL main"
 on_host app1 'rm /run/firedrill; mkdir -p /run/firedrill/mine && chown drill /run/firedrill/mine'
 ends 10 'not a folder of root alone' 'a folder of that user in the way' ask "process.kill/inject $dir nginx KILL main"
+# shellcheck disable=SC2016
+on_host app1 'rm -rf /run/firedrill; i=0; while [ $((i += 1)) -le 256 ]; do mkdir -p /run/firedrill/full/$i; done'
+ends 10 'there are 256 records' 'guards without end' ask "guard/arm $dir 60 guard/guard guard/fire service.stop/undo $dir nginx"
 on_host app1 'rm -rf /run/firedrill'
+on_host app1 'stat -c %u /data >/root/owner; chown drill /data; ln -s /root/planted /data/.firedrill-mine-1'
+fill="disk.fill/undo $dir /data 1048576"
+as_arranged=$(on_host app1 'ls -lA /data')
+ends 0 '' 'a guard for a disk whose top is that user'"'"'s' ask "guard/arm $dir 60 guard/guard guard/fire $fill"
+ends 1 'mine-1 cannot be made' 'a link where the space would be' \
+	ask "guard/inject $dir guard/begin disk.fill/inject $dir /data 1048576 disk.fill/holder"
+ends 0 '' 'it is healed' ask "guard/heal $dir guard/end $fill"
+same 'neither the link nor its end was touched' "$as_arranged" "$(on_host app1 'ls -lA /data; ls /root/planted 2>/dev/null')"
+on_host app1 'rm /data/.firedrill-mine-1; chown "$(cat /root/owner)" /data; rm /root/owner'
 "$lab" exec app1 'cat >/tmp/hostile.sh' <tests/hostile_words.sh
 ends 0 '^[0-9]+ calls, 0 went through, no mark' 'hostile words in every place' as_drill "sh /tmp/hostile.sh $helper $catalogue"
 same 'the host is as it was after all attacks' "$before" "$(state_of app1)"

@@ -36,7 +36,7 @@ struct sample_with {
 
 static const struct sample_with samples[] = {
 	{ "process.kill", { "name", "postgres", "signal", "TERM", NULL }, { "name", "sshd", NULL } },
-	{ "process.pause", { "name", "it's a $(name)", NULL }, { "which", "main", NULL } },
+	{ "process.pause", { "name", "pr\xc3\xbc" "fer's $(x)", NULL }, { "which", "main", NULL } },
 	{ "service.stop", { "unit", "nginx@1.service", NULL }, { "unit", "ssh", NULL } },
 	{ "net.partition", { "peers", "db2,10.1.0.0/16,fd00::1", "ports", "5432,7000-7010", NULL },
 	  { "peers", "db2", NULL } },
@@ -205,6 +205,26 @@ START_TEST(test_helper_does_every_verb_of_what_it_was_made_with)
 }
 END_TEST
 
+/* What has no rows runs nothing on the target, and what has some is tried above. */
+START_TEST(test_every_fault_names_its_scripts_or_runs_here)
+{
+	static const char *const run_here[] = { "node.power" };
+	size_t count;
+	const struct fault_ops *const *table = fault_table(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_known = false;
+
+		for (size_t j = 0; table[i]->scripts != NULL && j < SAMPLES; j++)
+			is_known = is_known || strcmp(table[i]->name, samples[j].fault) == 0;
+		for (size_t j = 0; table[i]->scripts == NULL && j < sizeof run_here / sizeof run_here[0]; j++)
+			is_known = is_known || strcmp(table[i]->name, run_here[j]) == 0;
+		ck_assert_msg(is_known, "%s has no `.scripts`, or no sample in test_helper.c",
+			      table[i]->name);
+	}
+}
+END_TEST
+
 START_TEST(test_helper_refuses_other_words_and_other_faults)
 {
 	struct fault_case granted = { 0 };
@@ -309,6 +329,10 @@ static const struct refused_row refused[] = {
 	{ { "HASH", "ssh", "process.pause/read", DIR, "nginx", "al" }, "is no main|all" },
 	{ { "HASH", "ssh", "process.pause/read", DIR, "nginx", "main|all" }, "is no main|all" },
 	{ { "HASH", "ssh", "process.pause/read", DIR, "/bin/sh", "all" }, "is no name" },
+	{ { "HASH", "ssh", "disk.fill/read", DIR, "/proc/self/cwd", "1" }, "goes through no link" },
+	{ { "HASH", "ssh", "disk.fill/read", DIR, "/proc/../proc", "1" }, "is no path" },
+	{ { "HASH", "ssh", "disk.fill/read", DIR, "/proc//", "1" }, "is no path" },
+	{ { "HASH", "ssh", "disk.fill/read", DIR, "proc", "1" }, "is no path" },
 	{ { "HASH", "ssh", "guard/renew", DIR, "5s" }, "is no lease" },
 	{ { "HASH", "ssh", "guard/renew", DIR, "100000" }, "is no lease" },
 	{ { "HASH", "ssh", "guard/renew", DIR, "010" }, "is no lease" },
@@ -485,6 +509,20 @@ START_TEST(test_sudo_that_does_not_let_us_is_said_with_what_to_do)
 }
 END_TEST
 
+START_TEST(test_helper_argv_says_whether_there_is_a_line_to_spare)
+{
+	struct host local = { .name = "here", .is_local = true, .user = "drill", .is_sudo = true };
+	const char *argv[HELPER_ARGV_OWN];
+	const char *script = fault_find("disk.fill")->scripts->rows[0].text;
+
+	helper_argv(&local, "c", script, argv);
+	ck_assert_str_eq(argv[4], "local");
+	helper_argv(&hosts[0], "c", script, argv);
+	ck_assert_str_eq(argv[4], "ssh");
+	ck_assert_str_eq(argv[5], fault_find("disk.fill")->scripts->rows[0].name);
+}
+END_TEST
+
 START_TEST(test_sudoers_of_a_user_that_sudo_reads_otherwise_is_refused)
 {
 	static const char *const users[] = { "%admin", "#0", "+netgroup", "a,b", "a=b", "a\\b", "ALL", "-x", "" };
@@ -509,6 +547,7 @@ void suite_helper(Suite *suite)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, test_helper_does_every_verb_of_what_it_was_made_with, 0, SAMPLES);
+	tcase_add_test(tcase, test_every_fault_names_its_scripts_or_runs_here);
 	tcase_add_loop_test(tcase, test_helper_refuses_other_words_and_other_faults, 0, SAMPLES);
 	tcase_add_test(tcase, test_helper_lets_doctor_try_the_guard);
 	tcase_add_test(tcase, test_helper_refuses_what_firedrill_never_says);
@@ -516,6 +555,7 @@ void suite_helper(Suite *suite)
 	tcase_add_test(tcase, test_helper_refuses_a_connection_that_sshd_would_not_name);
 	tcase_add_test(tcase, test_helper_hostile_words_do_nothing);
 	tcase_add_test(tcase, test_sudo_that_does_not_let_us_is_said_with_what_to_do);
+	tcase_add_test(tcase, test_helper_argv_says_whether_there_is_a_line_to_spare);
 	tcase_add_test(tcase, test_sudoers_of_a_user_that_sudo_reads_otherwise_is_refused);
 	suite_add_tcase(suite, tcase);
 }

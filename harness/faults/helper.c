@@ -181,7 +181,7 @@ static void add_head(struct text *text, const struct host *host, const struct he
 	text_addf(text,
 		  "#!/bin/sh\n"
 		  "# firedrill-helper - what firedrill may do as root on %s, and nothing else.\n"
-		  "# Printed by `firedrill sudoers %s --helper`, which says how it is installed; never edit it.\n"
+		  "# Printed by `firedrill sudoers %s --helper`; print it again rather than edit it.\n"
 		  "# It belongs to %s, to root, mode 0755, and is called through sudo.\n"
 		  "# May do:", host->name, host->name, HELPER_PATH);
 	for (size_t i = 0; i < grant_count; i++)
