@@ -27,7 +27,7 @@ says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan approve stop resume heal doctor sudoers report verify export store compare kpi list show ack notifications notify serve faults probes schema version; do
+for command in run check plan approve stop resume heal doctor sudoers report verify export store hold release compare kpi list show ack notifications notify serve faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
 says 2 'say --beyond-loopback' "$firedrill" serve --listen 0.0.0.0:0
@@ -284,6 +284,15 @@ says 0 "$drill_id  imported" "$firedrill" store import "$folder/bundles" --store
 says 0 "$drill_id  was there already" "$firedrill" store import "$folder/bundles/$drill_id.tar" --store "$folder/other.db"
 says 0 '^verified' "$firedrill" verify "$drill_id" --store "$folder/other.db" --head "$head"
 says 2 'with these words is none of' "$firedrill" store shine
+says 2 'prune what' "$firedrill" store prune
+says 0 "$drill_id  would go" "$firedrill" store prune --keep 1 --dry-run --store "$folder/other.db"
+says 2 '`--reason`' "$firedrill" hold "$drill_id" --store "$folder/other.db"
+says 0 "$drill_id  held by anna since .*: audit" "$firedrill" hold "$drill_id" --by anna --reason audit --store "$folder/other.db"
+says 0 "$drill_id  held by anna" "$firedrill" hold --store "$folder/other.db"
+says 0 "$drill_id  stays: it is held" "$firedrill" store prune --keep 1 --store "$folder/other.db"
+says 0 '^released' "$firedrill" release "$drill_id" --store "$folder/other.db"
+says 0 'it was not held' "$firedrill" release "$drill_id" --store "$folder/other.db"
+says 0 '^0 runs removed' "$firedrill" store prune --older-than 1d --store "$folder/other.db"
 says 2 'there is no bundle' "$firedrill" store import "$folder/nothing" "$folder/set"
 says 0 '^nothing to heal' "$firedrill" heal "$set_id"
 says 2 'each trial has one' "$firedrill" report last --format png --out "$folder/no.png"

@@ -78,6 +78,7 @@
 	X(store_place) \
 	X(store_rows) \
 	X(store_care) \
+	X(store_migrate) \
 	X(store_sets) \
 	X(store_server) \
 	X(store_spool) \

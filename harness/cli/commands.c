@@ -19,6 +19,8 @@
 	X(verify)       \
 	X(export)       \
 	X(store)        \
+	X(hold)         \
+	X(release)      \
 	X(compare)      \
 	X(kpi)          \
 	X(list)         \

@@ -440,6 +440,30 @@ static bool spool_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_f
 								  ret_facts, e));
 }
 
+static bool spool_hold_put(void *backend, const struct hold_row *row, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->hold_put(far->owned_backend, row, e));
+}
+
+static bool spool_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL &&
+	       told(backend, far->ops->hold_drop(far->owned_backend, run_id, ret_count, e));
+}
+
+static bool spool_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
+			     size_t *ret_count, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->holds_read(far->owned_backend, arena,
+								 ret_rows, ret_count, e));
+}
+
 /* ---- care ---- */
 
 static int64_t spool_schema_found(const void *backend)
@@ -506,4 +530,7 @@ const struct store_ops store_spool = {
 	.facts_read = spool_facts_read,
 	.subjects_read = spool_subjects_read,
 	.facts_count = spool_facts_count,
+	.hold_put = spool_hold_put,
+	.hold_drop = spool_hold_drop,
+	.holds_read = spool_holds_read,
 };

@@ -133,8 +133,13 @@ bool sql_subjects_read(void *backend, struct arena *arena, struct stored_subject
 		       size_t *ret_count, struct err *e);
 bool sql_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e);
 
+bool sql_hold_put(void *backend, const struct hold_row *row, struct err *e);
+bool sql_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e);
+bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
+		    size_t *ret_count, struct err *e);
+
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 7 };
+enum { SQL_SCHEMA_VERSION = 8 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -175,7 +180,10 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.facts_put = sql_facts_put,                                                                \
 	.facts_read = sql_facts_read,                                                              \
 	.subjects_read = sql_subjects_read,                                                        \
-	.facts_count = sql_facts_count
+	.facts_count = sql_facts_count,                                                  \
+	.hold_put = sql_hold_put,                                                                  \
+	.hold_drop = sql_hold_drop,                                                                \
+	.holds_read = sql_holds_read
 /* clang-format on */
 
 #endif

@@ -103,4 +103,9 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	" seq integer primary key,"
 	" run_id text not null unique references runs (run_id) on delete cascade,"
 	" facts blob not null) strict;",
+
+	/* 8: runs that somebody wants to stay. */
+	"create table holds ("
+	" run_id text primary key references runs (run_id), person text not null,"
+	" reason text not null, wall_ns integer not null) strict, without rowid;",
 };

@@ -249,6 +249,14 @@ bool store_recorded(struct store *store, const char *name, const char *title, si
 		    struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
 		    struct err *e);
 
+/* Somebody wants this run to stay (store_care.h). */
+struct hold_row {
+	const char *run_id;
+	const char *person;
+	const char *reason;
+	int64_t wall_ns;
+};
+
 /* A schedule that is not to run until somebody lifts that. */
 struct pause_row {
 	const char *schedule; /* its name */

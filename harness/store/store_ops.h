@@ -220,10 +220,15 @@ struct store_ops {
 	int64_t (*schema_found)(const void *backend); /* how many of them it had when it was opened */
 	/* The database's own look at itself. ERR_ALTERED names what it found. */
 	bool (*check)(void *backend, struct err *e);
-	/* The run and all its rows. */
+	/* The run and all its rows; and the set that it was the last one of. */
 	bool (*run_delete)(void *backend, const char *run_id, struct err *e);
 	/* After a failure: was it that the server is not there? NULL: there is none. */
 	bool (*is_away)(const void *backend, struct err *ret_why);
+	/* Puts or replaces. */
+	bool (*hold_put)(void *backend, const struct hold_row *row, struct err *e);
+	bool (*hold_drop)(void *backend, const char *run_id, size_t *ret_count, struct err *e);
+	bool (*holds_read)(void *backend, struct arena *arena, struct hold_row **ret_rows,
+			   size_t *ret_count, struct err *e); /* oldest first */
 	/* A whole copy in one file (0600) that is not there yet; NULL: this one has other ways. */
 	bool (*backup)(void *backend, const char *path, struct err *e);
 };
