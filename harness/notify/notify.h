@@ -8,6 +8,7 @@
  *   spool.c      messages that wait, as files
  *   post.c       one attempt
  *   deliver.c    attempts until it is sent, or dead
+ *   missed.c     a run that was due and did not take place
  *
  * A message is durable before its first attempt, so a crash loses none; the same message again has the
  * same id, so a receiver knows a repetition. Nothing here can change a verdict: whoever tells does so
@@ -38,6 +39,23 @@ bool notify_post(const struct notifier *notifier, const struct happening *happen
 bool notify_post_to(const struct notifier *notifier, const struct channel_spec *channel,
 		    const struct happening *happening, char *ret_id, size_t id_bytes,
 		    struct err *e);
+
+/* A run that was due and did not take place: what a scheduler knows of it. */
+struct missed_run {
+	const char *schedule;    /* its name */
+	const char *title;       /* of the experiment */
+	const char *service;     /* NULL: none */
+	int64_t tier;
+	const char *environment; /* NULL: none */
+	int64_t due_wall_ns;     /* of several the newest */
+	int64_t count;           /* of those that were missed */
+	const char *why;         /* a sentence without a full stop; NULL: nothing to say */
+};
+
+/* notify_post of it. It has no run, so its incident and its escalations bear the name
+   "missed-SCHEDULE-SECONDS", which `firedrill ack` takes as well. */
+bool notify_post_missed(const struct notifier *notifier, const struct missed_run *missed,
+			size_t *ret_count, struct err *e);
 
 /* The channel of a message, with its secrets; false: it cannot be known now. It stays valid while the
    delivery lasts. */
