@@ -66,8 +66,9 @@ struct delivery {
 	const char *folder;
 	const struct clock *clock;
 	int64_t deadline_ns;   /* on the clock: no attempt begins later, and none lasts longer */
-	bool waits;            /* also for what becomes due before the deadline */
-	const char *first;     /* a run whose messages come before all others; NULL */
+	bool waits;            /* also for what becomes due again before the deadline */
+	const char *first;     /* a run whose messages come before all others, and which alone is waited
+				  for; NULL: none */
 	const char *only;      /* the id of one message; NULL: all */
 	const struct secrets *secrets; /* hidden in what is kept of errors */
 	channel_fn *find;
