@@ -129,3 +129,16 @@ void hash_md5(const void *bytes, size_t length_bytes, char ret_text[HASH_MD5_TEX
 	assert(digest_bytes * 2 + 1 == HASH_MD5_TEXT_BYTES);
 	print_hex(digest, digest_bytes, ret_text);
 }
+
+void hash_base64(const void *bytes, size_t length_bytes, char ret_text[HASH_BASE64_BYTES])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned digest_bytes = 0;
+
+	if (EVP_Digest(bytes, length_bytes, digest, &digest_bytes, EVP_sha256(), NULL) != 1)
+		(void)mem_or_die(NULL, STATE_BYTES);
+
+	const int length = EVP_EncodeBlock((unsigned char *)ret_text, digest, (int)digest_bytes);
+
+	assert(length + 1 == HASH_BASE64_BYTES);
+}

@@ -54,7 +54,7 @@ static bool find_fork(struct store *to, struct copying *copying, const struct ev
 	size_t there_count = 0;
 	size_t same = 0;
 
-	if (!to->ops->events_read(to->owned_backend, copying->run_id, &copying->arena, &there,
+	if (!to->ops->events_read(to->owned_backend, copying->run_id, 0, &copying->arena, &there,
 				  &there_count, e))
 		return false;
 	while (same < count && same < there_count &&
@@ -76,7 +76,7 @@ static bool copy_events(struct store *to, struct copying *copying, struct err *e
 	size_t count = 0;
 	size_t same = 0;
 
-	if (!copying->from->ops->events_read(copying->from->owned_backend, copying->run_id,
+	if (!copying->from->ops->events_read(copying->from->owned_backend, copying->run_id, 0,
 					     &copying->arena, &events, &count, e) ||
 	    !find_fork(to, copying, events, count, &same, e) ||
 	    !to->ops->event_last(to->owned_backend, copying->run_id, &last, previous, e))
