@@ -42,16 +42,23 @@ size_t arguments_values(const struct arguments *arguments, const char *name,
 	return count;
 }
 
-void cli_print_line(FILE *stream, const struct secrets *secrets, const char *line)
+void cli_add_line(struct text *text, const struct secrets *secrets, const char *line)
 {
 	struct text clean = { 0 };
-	struct text safe = { 0 };
 
 	text_add(&clean, line);
 	secrets_redact(secrets, &clean);
-	escape_terminal(&safe, text_str(&clean));
-	(void)fprintf(stream, "%s\n", text_str(&safe)); /* main.c looks at the stream at the end */
+	escape_terminal(text, text_str(&clean));
+	text_add(text, "\n");
 	text_release(&clean);
+}
+
+void cli_print_line(FILE *stream, const struct secrets *secrets, const char *line)
+{
+	struct text safe = { 0 };
+
+	cli_add_line(&safe, secrets, line);
+	(void)fputs(text_str(&safe), stream); /* main.c looks at the stream at the end */
 	text_release(&safe);
 }
 
@@ -122,7 +129,7 @@ void cli_sample_path(const struct arguments *arguments, struct text *ret_path)
 }
 
 /* Everybody on this machine can read the arguments of a process. */
-static bool check_store_option(const struct arguments *arguments, struct err *e)
+bool cli_check_store_option(const struct arguments *arguments, struct err *e)
 {
 	const char *given = arguments_value(arguments, "store");
 
@@ -139,7 +146,7 @@ bool cli_open_store(const struct arguments *arguments, const struct secrets *sec
 {
 	struct text place = { 0 };
 
-	if (!check_store_option(arguments, e))
+	if (!cli_check_store_option(arguments, e))
 		return false;
 	cli_store_path(arguments, &place);
 
@@ -155,7 +162,7 @@ bool cli_open_kept(const struct arguments *arguments, struct store **ret_store, 
 	bool ok = true;
 
 	*ret_store = NULL;
-	if (!check_store_option(arguments, e))
+	if (!cli_check_store_option(arguments, e))
 		return false;
 	cli_store_path(arguments, &place);
 	if (store_is_there(text_str(&place)))
@@ -286,6 +293,24 @@ bool cli_load_inventory(const struct arguments *arguments, struct arena *arena,
 	const bool ok = load_inventory(&request, arena, secrets, ret_inventory, problems);
 
 	print_problems(problems, secrets);
+	return ok;
+}
+
+bool cli_load_schedules(const struct arguments *arguments, const char *const *paths,
+			size_t path_count, struct arena *arena, struct schedule_list *ret_list)
+{
+	struct load_request request = {
+		.inventory_path = arguments_value(arguments, "inventory"),
+	};
+	struct problems *problems = arena_alloc(arena, sizeof *problems);
+
+	request.vars = take_vars(arguments, arena, &request.var_count);
+	if (request.vars == NULL)
+		return false;
+
+	const bool ok = load_schedules(&request, paths, path_count, arena, ret_list, problems);
+
+	print_problems(problems, NULL);
 	return ok;
 }
 
