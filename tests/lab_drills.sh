@@ -330,6 +330,7 @@ guard_finds_what_the_login_finds() {
 	local healed=yes
 	topology solo || return
 	before=$(state_of_app1)
+	# shellcheck disable=SC2016 # the host's own shell knows its path
 	"$lab" exec app1 'mkdir -p /opt/odd && mv /usr/sbin/fsfreeze /opt/odd/ && sed -i "1i PATH=\$PATH:/opt/odd" /root/.bashrc'
 	one_fault odd-path disk.freeze '{ path: /data }'
 	start_and_kill odd-path && wait_until 30 is_as_before || healed=no

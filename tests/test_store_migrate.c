@@ -128,11 +128,14 @@ static void expect_new_things_work(void)
 	const struct run_row run = { .run_id = "set-new-t01", .set_id = "set-new", .trial = 1 };
 	const struct approval_row approval = { .digest = "bb", .person = "eva", .account = "eva@host" };
 	const struct hold_row hold = { .run_id = run_id, .person = "eva", .reason = "audit" };
+	const struct pause_row pause = { .schedule = "weekly", .person = "eva", .reason = "move" };
 
 	ck_assert_msg(store_set_begin(store, &set, &e), "%s", e.text);
 	ck_assert_msg(store_run_begin(store, &run, &e), "%s", e.text);
 	ck_assert_msg(store_run_beat(store, run.run_id, 1, 2, &e), "%s", e.text);
 	ck_assert_msg(store_approve(store, &approval, &e), "%s", e.text);
+	ck_assert_msg(store_record(store, "main", "trials", run.run_id, &e), "%s", e.text);
+	ck_assert_msg(store_pause(store, &pause, &e), "%s", e.text);
 	ck_assert_msg(store_hold(store, &hold, &e), "%s", e.text);
 }
 

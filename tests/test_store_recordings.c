@@ -1,6 +1,6 @@
 /*
  * test_store_recordings.c - runs that a name stands for: what is recorded is found again, the newest
- * first; and a store of before there were any is brought up to date.
+ * first.
  */
 #include <string.h>
 
@@ -124,28 +124,12 @@ START_TEST(test_record_under_a_secret_is_refused)
 }
 END_TEST
 
-START_TEST(test_open_brings_a_store_without_recordings_up_to_date)
-{
-	begin_run("old");
-	store_close(store);
-	store = NULL;
-	/* Exactly what a store of schema 4 is. */
-	store_try_sql(&path, "drop table recordings", NULL);
-	store_try_set_version(&path, 4);
-	open_again();
-	ck_assert_str_eq(found("main", "kill", 20), "");
-	record("main", "kill", "old");
-	ck_assert_str_eq(found("main", "kill", 20), "old ");
-}
-END_TEST
-
 static void add_tests(TCase *tests, bool is_server)
 {
 	tcase_add_test(tests, test_recorded_runs_come_back_newest_first);
 	tcase_add_test(tests, test_record_twice_is_one_run_and_the_newest);
 	tcase_add_test(tests, test_record_of_no_run_is_refused);
 	tcase_add_test(tests, test_record_under_a_secret_is_refused);
-	tcase_add_test(tests, test_open_brings_a_store_without_recordings_up_to_date);
 	(void)is_server;
 }
 

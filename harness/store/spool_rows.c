@@ -440,6 +440,31 @@ static bool spool_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_f
 								  ret_facts, e));
 }
 
+static bool spool_pause_insert(void *backend, const struct pause_row *row, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->pause_insert(far->owned_backend, row, e));
+}
+
+static bool spool_pauses_read(void *backend, struct arena *arena, struct pause_row **ret_rows,
+			      size_t *ret_count, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->pauses_read(far->owned_backend, arena,
+								  ret_rows, ret_count, e));
+}
+
+static bool spool_pauses_lift(void *backend, const struct pause_row *lift, size_t *ret_count,
+			      struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL &&
+	       told(backend, far->ops->pauses_lift(far->owned_backend, lift, ret_count, e));
+}
+
 static bool spool_hold_put(void *backend, const struct hold_row *row, struct err *e)
 {
 	const struct store *far = server(backend, e);
@@ -530,6 +555,9 @@ const struct store_ops store_spool = {
 	.facts_read = spool_facts_read,
 	.subjects_read = spool_subjects_read,
 	.facts_count = spool_facts_count,
+	.pause_insert = spool_pause_insert,
+	.pauses_read = spool_pauses_read,
+	.pauses_lift = spool_pauses_lift,
 	.hold_put = spool_hold_put,
 	.hold_drop = spool_hold_drop,
 	.holds_read = spool_holds_read,
