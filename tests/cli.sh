@@ -301,6 +301,10 @@ says 5 'steady state did not hold within 600 ms: `orders` was not good \(write: 
 for columns in 120 80 40; do
 	says 0 '' python3 tests/terminal.py "$columns" 24 "$firedrill" run "$drill" --yes --out "$folder/live"
 done
+# What nobody reads must not hold the run up: healed after its second, not when its lease of five ends.
+says 0 '' python3 tests/stuck_terminal.py "$victim_pid" 3.5 "$firedrill" run "$drill" --yes --out "$folder/stuck"
+# A limit on the size of files is a sentence, not a death.
+says 5 'samples: File too large.*nothing was harmed' sh -c "ulimit -f 600; exec '$firedrill' run '$drill' --yes --out '$folder/limited' --store '$folder/limited.db'"
 says 0 'T=0' sh -c "echo T=\$(ps -o stat= -p $victim_pid | grep -c T)"
 
 echo "cli: $passed passed, $failed failed"

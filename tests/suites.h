@@ -10,6 +10,7 @@
 	X(base) \
 	X(zone) \
 	X(permit) \
+	X(plan) \
 	X(run_permit) \
 	X(suite) \
 	X(store_permits) \

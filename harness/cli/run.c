@@ -4,7 +4,8 @@
  * runs each with this command.
  *
  * Unfinished runs are healed first. A person (or --yes) must have said yes before anything is
- * harmed. SIGINT, SIGTERM and SIGHUP heal and end the run; a second one changes nothing.
+ * harmed. SIGINT, SIGTERM, SIGHUP and SIGXCPU (no processor time left) heal and end the run; a second one
+ * changes nothing.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -54,7 +55,7 @@ static void take_signal(int number)
 
 static void catch_signals(void)
 {
-	const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGXCPU };
 	struct sigaction action = { .sa_handler = take_signal };
 
 	(void)sigemptyset(&action.sa_mask);
