@@ -181,4 +181,4 @@ help:
 	@echo 'make install    to PREFIX (default /usr/local), below DESTDIR'
 
 .SECONDARY:
--include $(OBJ:.o=.d) $(UNIT:.o=.d) $(POINTS:.o=.d) $(BUILD)/tests/oracle_ledger.d $(BENCH:$(BUILD)/%=$(BUILD)/tests/%.d)
+-include $(OBJ:.o=.d) $(UNIT:.o=.d) $(POINTS:.o=.d) $(BUILD)/tests/oracle_ledger.d $(BUILD)/tests/oracle_kpi.d $(BENCH:$(BUILD)/%=$(BUILD)/tests/%.d)

@@ -96,6 +96,8 @@
 	X(serve) \
 	X(serve_request) \
 	X(serve_strangers) \
+	X(kpi) \
+	X(facts) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \

@@ -18,6 +18,7 @@
 	X(export)       \
 	X(store)        \
 	X(compare)      \
+	X(kpi)          \
 	X(list)         \
 	X(show)         \
 	X(serve)        \

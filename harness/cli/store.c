@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "cli/find.h"
+#include "engine/facts.h"
 #include "store/bundle.h"
 #include "store/store_care.h"
 
@@ -236,6 +237,8 @@ static int import_bundles(struct care *care)
 			code = cli_fail_evidence(NULL, &e);
 			err_clear(&e);
 		} else {
+			/* For the history; when that fails, `kpi` says that they are missing. */
+			(void)facts_derive(care->owned_store, row.run_id, NULL);
 			say("%s  %s", row.run_id,
 			    end == IMPORT_DONE ? "imported" : "was there already");
 		}

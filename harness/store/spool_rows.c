@@ -131,6 +131,16 @@ static bool spool_ledger_read_put(void *backend, const char *run_id,
 	       (near == NULL || near->ops->ledger_read_put(near->owned_backend, run_id, read, e));
 }
 
+static bool spool_facts_put(void *backend, const struct stored_facts *facts, struct err *e)
+{
+	const struct store *far = far_of(backend);
+	const struct store *near = near_of(backend, facts->run_id);
+
+	return has_place(backend, facts->run_id, e) &&
+	       (far == NULL || far->ops->facts_put(far->owned_backend, facts, e)) &&
+	       (near == NULL || near->ops->facts_put(near->owned_backend, facts, e));
+}
+
 /* ---- reading: rows of a run ---- */
 
 /*
@@ -252,6 +262,16 @@ static bool spool_ledger_reads_read(void *backend, const char *run_id, struct ar
 						 ret_count, e))
 			return true;
 	return false;
+}
+
+/* From one place, as chunks. */
+static bool spool_facts_read(void *backend, const char *run_id, const struct facts_sink *sink,
+			     struct err *e)
+{
+	const struct store *from = NULL;
+
+	return next_reader(backend, run_id, &from, e) &&
+	       from->ops->facts_read(from->owned_backend, run_id, sink, e);
 }
 
 /* ---- the server's alone ---- */
@@ -381,6 +401,25 @@ static bool spool_stops_lift(void *backend, const struct stop_row *lift, size_t 
 	       told(backend, far->ops->stops_lift(far->owned_backend, lift, ret_count, e));
 }
 
+static bool spool_subjects_read(void *backend, struct arena *arena,
+				struct stored_subject **ret_subjects, size_t *ret_count,
+				struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->subjects_read(far->owned_backend, arena,
+								    ret_subjects, ret_count, e));
+}
+
+static bool spool_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts,
+			      struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->facts_count(far->owned_backend, ret_runs,
+								  ret_facts, e));
+}
+
 /* ---- care ---- */
 
 static int64_t spool_schema_found(const void *backend)
@@ -441,4 +480,8 @@ const struct store_ops store_spool = {
 	.schema_found = spool_schema_found,
 	.check = spool_check,
 	.run_delete = spool_run_delete,
+	.facts_put = spool_facts_put,
+	.facts_read = spool_facts_read,
+	.subjects_read = spool_subjects_read,
+	.facts_count = spool_facts_count,
 };

@@ -34,6 +34,8 @@ struct sql_engine {
 	int64_t (*integer)(struct query *query, int column);
 	struct blob (*blob)(struct query *query, int column, struct arena *arena);
 
+	const char *all_facts; /* the statement that reads them, one or many in each row */
+
 	bool (*hold)(struct sql *sql, const char *what, const char *name, struct err *e);
 	bool (*check_heals)(struct sql *sql, struct err *e);
 };
@@ -115,8 +117,15 @@ bool sql_ledger_read_put(void *backend, const char *run_id, const struct stored_
 bool sql_ledger_reads_read(void *backend, const char *run_id, struct arena *arena,
 			   struct stored_ledger_read **ret_reads, size_t *ret_count, struct err *e);
 
+bool sql_facts_put(void *backend, const struct stored_facts *facts, struct err *e);
+bool sql_facts_read(void *backend, const char *run_id, const struct facts_sink *sink,
+		    struct err *e);
+bool sql_subjects_read(void *backend, struct arena *arena, struct stored_subject **ret_subjects,
+		       size_t *ret_count, struct err *e);
+bool sql_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e);
+
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 4 };
+enum { SQL_SCHEMA_VERSION = 5 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -148,7 +157,11 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.tracks_read = sql_tracks_read,                                                            \
 	.chunks_read = sql_chunks_read,                                                            \
 	.ledger_read_put = sql_ledger_read_put,                                                    \
-	.ledger_reads_read = sql_ledger_reads_read
+	.ledger_reads_read = sql_ledger_reads_read,                                                \
+	.facts_put = sql_facts_put,                                                                \
+	.facts_read = sql_facts_read,                                                              \
+	.subjects_read = sql_subjects_read,                                                        \
+	.facts_count = sql_facts_count
 /* clang-format on */
 
 #endif

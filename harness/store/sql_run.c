@@ -111,16 +111,20 @@ static const char *const runs_sql[] = {
 	[RUN_PREFIX] = RUN_COLUMNS "where substr(run_id, 1, length(cast(?2 as text))) = ?2"
 				   " order by seq desc limit ?3",
 	[RUN_OF_SET] = RUN_COLUMNS "where set_id = ?2 order by trial limit ?3",
+	[RUN_WITHOUT_FACTS] = RUN_COLUMNS "where cast(?2 as text) is null and not exists"
+					  " (select 1 from facts where facts.run_id = runs.run_id)"
+					  " order by seq limit ?3",
 };
 
 bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		   struct stored_run **ret_runs, size_t *ret_count, struct err *e)
 {
-	const char *run = wanted->match == RUN_ANY ? NULL : wanted->run;
+	const bool is_of_all = wanted->match == RUN_ANY || wanted->match == RUN_WITHOUT_FACTS;
+	const char *run = is_of_all ? NULL : wanted->run;
 	struct stored_run *runs = NULL;
 	size_t count = 0;
 
-	assert(wanted->match == RUN_ANY || run != NULL);
+	assert(is_of_all || run != NULL);
 
 	if (wanted->match == RUN_EXACT && !sql_hold_id(backend, run, e))
 		return false;

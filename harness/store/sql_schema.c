@@ -82,4 +82,12 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	/* 4: signs of life of a run, for those who cannot see its process. */
 	("alter table runs add column space integer not null default 0;"
 	 "alter table runs add column alive_until_wall_ns integer not null default 0;"),
+
+	/* 5: what runs come to, for histories. Runs of before have none until they are derived. */
+	"create table fact_subjects ("
+	" hash text primary key, subject text not null) strict, without rowid;"
+	"create table facts ("
+	" seq integer primary key,"
+	" run_id text not null unique references runs (run_id) on delete cascade,"
+	" facts blob not null) strict;",
 };

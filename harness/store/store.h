@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/secrets.h"
+#include "model/facts.h"
 #include "model/heal_record.h"
 #include "model/timeline.h"
 
@@ -157,6 +158,29 @@ struct heal_row {
 /* Rows not HEAL_DONE, newest first; run_id NULL: of all runs. */
 bool store_heals_open(struct store *store, const char *run_id, struct arena *arena,
 		      struct heal_row **ret_rows, size_t *ret_count, struct err *e);
+
+/* What runs come to, for histories: engine/facts.h derives it. Sealed as everything else. */
+struct facts_rows {
+	const struct facts_subject *subjects;
+	size_t subject_count;
+	const struct run_facts *rows; /* in any order */
+	size_t row_count;
+	uint64_t missing_count; /* runs that have none: under way, broken off, or of before */
+};
+
+/* Puts or replaces those of one run. ret_has_changed: there were others before; may be NULL. */
+bool store_facts_put(struct store *store, const struct facts_subject *subject,
+		     const struct run_facts *facts, bool *ret_has_changed, struct err *e);
+/* All of them, each checked against its seal: ERR_ALTERED when any are not as they were written. */
+bool store_facts(struct store *store, struct arena *arena, struct facts_rows *ret_rows,
+		 struct err *e);
+/* Are these the ones that are kept for the run? *ret_is_there false: none are. */
+bool store_facts_compare(struct store *store, const struct facts_subject *subject,
+			 const struct run_facts *facts, bool *ret_is_there, bool *ret_is_same,
+			 struct err *e);
+/* The runs that have none, oldest first; light, as those of store_runs. */
+bool store_facts_missing(struct store *store, struct arena *arena, struct run_row **ret_rows,
+			 size_t *ret_count, struct err *e);
 
 /* A second put for the same probe (or the same probe, count and read number) replaces the first. */
 bool store_track_put(struct store *store, const char *run_id, const struct track *track,

@@ -194,6 +194,8 @@ static bool copy_work(struct store *to, void *ctx, struct err *e)
 		return true;
 	if (!copy_tracks(to, copying, e) || !copy_ledger_reads(to, copying, e))
 		return false;
+	if (!store_facts_copy(copying->from, to, copying->run_id, e))
+		return false;
 	if (!copying->run.row.is_ended)
 		return true;
 	return copying->is_forked ? store_run_seal_end(to, &copying->run.row, e)

@@ -81,7 +81,25 @@ struct stored_approval {
 	const char *seal; /* of everything in the row */
 };
 
-enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET };
+/* What the facts of many runs have in common, kept once under the hash of its text. */
+struct stored_subject {
+	const char *hash;
+	const char *text;
+};
+
+struct stored_facts {
+	const char *run_id;
+	struct stored_subject subject;
+	struct blob facts; /* sealed, and its length is in it */
+};
+
+/* Takes facts one after the other, or several at once, one behind the other; false ends the reading. */
+struct facts_sink {
+	bool (*take)(void *ctx, struct blob facts, struct err *e); /* the bytes are lent */
+	void *ctx;
+};
+
+enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET, RUN_WITHOUT_FACTS };
 
 struct run_query {
 	enum run_match match;
@@ -167,6 +185,17 @@ struct store_ops {
 			  struct arena *arena, const struct stop_row **ret_stop, struct err *e);
 	bool (*stops_lift)(void *backend, const struct stop_row *lift, size_t *ret_count,
 			   struct err *e);
+
+	/* Puts or replaces, and its subject as well. */
+	bool (*facts_put)(void *backend, const struct stored_facts *facts, struct err *e);
+	/* Of one run, or, run_id NULL, of all, in any order. NULL: this one has none. */
+	bool (*facts_read)(void *backend, const char *run_id, const struct facts_sink *sink,
+			   struct err *e);
+	bool (*subjects_read)(void *backend, struct arena *arena,
+			      struct stored_subject **ret_subjects, size_t *ret_count,
+			      struct err *e);
+	bool (*facts_count)(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e);
+
 	bool is_shared; /* processes of other machines use it, too */
 	int64_t schema_now; /* the changes of its tables that this version knows */
 	int64_t (*schema_found)(const void *backend); /* how many of them it had when it was opened */
