@@ -159,7 +159,7 @@ install: all
 	install -D -m 755 $(BUILD)/firedrill $(DESTDIR)$(PREFIX)/bin/firedrill
 	install -D -m 644 docs/firedrill.1 $(DESTDIR)$(PREFIX)/share/man/man1/firedrill.1
 	install -d $(DESTDIR)$(PREFIX)/share/doc/firedrill/experiments
-	install -m 644 experiments/*.yaml $(DESTDIR)$(PREFIX)/share/doc/firedrill/experiments
+	install -m 644 experiments/*.yaml experiments/*.ics $(DESTDIR)$(PREFIX)/share/doc/firedrill/experiments
 	install -m 644 packaging/sudoers.example $(DESTDIR)$(PREFIX)/share/doc/firedrill
 
 .PHONY: clean

@@ -27,7 +27,7 @@ says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan approve stop resume heal doctor sudoers report verify export store compare kpi list show ack notifications notify serve faults probes schema version; do
+for command in run check plan approve stop resume heal doctor sudoers report verify export store hold release compare kpi list show ack notifications notify serve faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
 says 2 'say --beyond-loopback' "$firedrill" serve --listen 0.0.0.0:0
@@ -74,6 +74,29 @@ says 2 'is a named pipe; name a file, or write - for' timeout 10 "$firedrill" ch
 says 0 'one or more of these, resolved when it runs: primary' "$firedrill" plan experiments/db-failover.yaml
 says 0 'heal ' "$firedrill" plan experiments/db-hang.yaml
 says 0 '"\$schema"' "$firedrill" schema
+says 0 '^tue 2026-12-22 .* failover-weekly  not run: frozen, 2026-12-20 to 2027-01-06 Europe/Berlin .end of the year.$' \
+	"$firedrill" schedule next experiments/plan.yaml --from 2026-12-18 --count 5
+says 2 'there is no store' "$firedrill" schedule experiments/plan.yaml --store "$folder/none.db"
+says 2 '.--reason. is needed|--reason' "$firedrill" pause failover-weekly --store "$folder/pauses.db"
+says 2 '.a b. cannot be a schedule' "$firedrill" pause 'a b' --reason x --store "$folder/pauses.db"
+says 0 'schedule failover-weekly is paused until' \
+	"$firedrill" pause failover-weekly --reason 'CHG-12' --by anna --store "$folder/pauses.db"
+says 0 'schedule fail-over is paused' "$firedrill" pause fail-over --reason typo --by anna --store "$folder/pauses.db"
+says 0 'not run: paused, by anna: CHG-12' "$firedrill" schedule experiments/plan.yaml --store "$folder/pauses.db"
+says 0 '^fail-over is paused .by anna: typo., and is none of these' \
+	"$firedrill" schedule experiments/plan.yaml --store "$folder/pauses.db"
+says 0 'schedule failover-weekly is no longer paused' \
+	"$firedrill" resume failover-weekly --reason over --store "$folder/pauses.db"
+says 0 'schedule failover-weekly was not paused' \
+	"$firedrill" resume failover-weekly --reason over --store "$folder/pauses.db"
+says 1 '' sh -c "'$firedrill' schedule experiments/plan.yaml --store '$folder/pauses.db' | grep -q 'CHG-12'"
+says 0 '^  fri 2027-01-15 10:00:00 .01:00  begins with experiments/db-' \
+	"$firedrill" schedule experiments/plan.yaml --from 2027-01-10T10:00Z --count 1
+says 2 'this experiment has no .schedule:.' "$firedrill" schedule experiments/db-hang.yaml
+says 2 '.--count 0. is no whole number from 1' "$firedrill" schedule next experiments/plan.yaml --count 0
+says 2 '.--from x.: .x. is no date' "$firedrill" schedule experiments/plan.yaml --from x
+says 2 'plan.yaml: the file cannot be read' sh -c "cd '$folder' && '$firedrill' schedule"
+says 2 'plan.yaml:[0-9]*:1: this is a plan file' "$firedrill" check experiments/plan.yaml
 
 # What only the fault itself knows is a problem for check, plan and run alike, and none of them a start.
 cat >"$folder/inventory.yaml" <<'END'
@@ -261,6 +284,15 @@ says 0 "$drill_id  imported" "$firedrill" store import "$folder/bundles" --store
 says 0 "$drill_id  was there already" "$firedrill" store import "$folder/bundles/$drill_id.tar" --store "$folder/other.db"
 says 0 '^verified' "$firedrill" verify "$drill_id" --store "$folder/other.db" --head "$head"
 says 2 'with these words is none of' "$firedrill" store shine
+says 2 'prune what' "$firedrill" store prune
+says 0 "$drill_id  would go" "$firedrill" store prune --keep 1 --dry-run --store "$folder/other.db"
+says 2 '`--reason`' "$firedrill" hold "$drill_id" --store "$folder/other.db"
+says 0 "$drill_id  held by anna since .*: audit" "$firedrill" hold "$drill_id" --by anna --reason audit --store "$folder/other.db"
+says 0 "$drill_id  held by anna" "$firedrill" hold --store "$folder/other.db"
+says 0 "$drill_id  stays: it is held" "$firedrill" store prune --keep 1 --store "$folder/other.db"
+says 0 '^released' "$firedrill" release "$drill_id" --store "$folder/other.db"
+says 0 'it was not held' "$firedrill" release "$drill_id" --store "$folder/other.db"
+says 0 '^0 runs removed' "$firedrill" store prune --older-than 1d --store "$folder/other.db"
 says 2 'there is no bundle' "$firedrill" store import "$folder/nothing" "$folder/set"
 says 0 '^nothing to heal' "$firedrill" heal "$set_id"
 says 2 'each trial has one' "$firedrill" report last --format png --out "$folder/no.png"

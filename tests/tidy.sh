@@ -55,7 +55,8 @@ bad=$(
 	done <<-'LAYERS'
 		harness/base base/
 		harness/model base/|model/
-		harness/load base/|model/|load/|faults/fault.h|probes/probe.h|notify/channel.h
+		harness/load base/|model/|load/|faults/fault.h|probes/probe.h|notify/channel.h|schedule/(cron|calendar).h
+		harness/schedule base/|model/|schedule/
 		harness/store base/|model/|store/
 		harness/remote base/|model/|remote/
 		harness/notify base/|model/|notify/|remote/http.h|remote/mail.h

@@ -8,17 +8,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HASH_BYTES = 32, HASH_TEXT_BYTES = 65, HASH_BASE64_BYTES = 45, HASH_MD5_TEXT_BYTES = 33 };
+enum { HASH_BYTES = 32, HASH_TEXT_BYTES = 65, HASH_MD5_TEXT_BYTES = 33, HASH_BASE64_BYTES = 45 };
 
 /* Hashes `previous` (a hash text, or "") followed by the bytes. */
 void hash_chain(const char *previous, const void *bytes, size_t length_bytes,
 		char ret_text[HASH_TEXT_BYTES]);
 
-/* SHA-256 in base64, as web pages name what they trust. */
-void hash_base64(const void *bytes, size_t length_bytes, char ret_text[HASH_BASE64_BYTES]);
-
 /* Of a list of texts, each of which may be NULL: no two lists have the same bytes. */
 void hash_texts(const char *const *texts, size_t text_count, char ret_text[HASH_TEXT_BYTES]);
+
+/* SHA-256 in base64, as web pages name what they trust. */
+void hash_base64(const void *bytes, size_t length_bytes, char ret_text[HASH_BASE64_BYTES]);
 
 /* Against damage, not against forgers. */
 void hash_md5(const void *bytes, size_t length_bytes, char ret_text[HASH_MD5_TEXT_BYTES]);

@@ -105,6 +105,10 @@ bool cli_load(const struct arguments *arguments, const char *path, bool has_secr
 bool cli_load_inventory(const struct arguments *arguments, struct arena *arena,
 			struct secrets *secrets, const struct inventory **ret_inventory);
 
+/* The schedules of these experiments and plan files, without secrets; else like cli_load. */
+bool cli_load_schedules(const struct arguments *arguments, const char *const *paths,
+			size_t path_count, struct arena *arena, struct schedule_list *ret_list);
+
 /* Declared rows, one line each, as `firedrill faults` shows them. NULL: none. */
 void cli_print_params(const struct param *params);
 

@@ -296,6 +296,24 @@ bool cli_load_inventory(const struct arguments *arguments, struct arena *arena,
 	return ok;
 }
 
+bool cli_load_schedules(const struct arguments *arguments, const char *const *paths,
+			size_t path_count, struct arena *arena, struct schedule_list *ret_list)
+{
+	struct load_request request = {
+		.inventory_path = arguments_value(arguments, "inventory"),
+	};
+	struct problems *problems = arena_alloc(arena, sizeof *problems);
+
+	request.vars = take_vars(arguments, arena, &request.var_count);
+	if (request.vars == NULL)
+		return false;
+
+	const bool ok = load_schedules(&request, paths, path_count, arena, ret_list, problems);
+
+	print_problems(problems, NULL);
+	return ok;
+}
+
 bool cli_has_colour(FILE *stream)
 {
 	const char *no_colour = getenv("NO_COLOR");

@@ -376,6 +376,26 @@ static bool spool_approvals_read(void *backend, const char *digest, struct arena
 						      ret_approvals, ret_count, e));
 }
 
+static bool spool_recording_insert(void *backend, const struct stored_recording *recording,
+				   struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL &&
+	       told(backend, far->ops->recording_insert(far->owned_backend, recording, e));
+}
+
+static bool spool_recordings_read(void *backend, const char *name, const char *title, size_t limit,
+				  struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
+				  struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL &&
+	       told(backend, far->ops->recordings_read(far->owned_backend, name, title, limit, arena,
+						       ret_run_ids, ret_count, e));
+}
+
 static bool spool_stop_insert(void *backend, const struct stop_row *row, struct err *e)
 {
 	const struct store *far = server(backend, e);
@@ -418,6 +438,55 @@ static bool spool_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_f
 
 	return far != NULL && told(backend, far->ops->facts_count(far->owned_backend, ret_runs,
 								  ret_facts, e));
+}
+
+static bool spool_pause_insert(void *backend, const struct pause_row *row, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->pause_insert(far->owned_backend, row, e));
+}
+
+static bool spool_pauses_read(void *backend, struct arena *arena, struct pause_row **ret_rows,
+			      size_t *ret_count, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->pauses_read(far->owned_backend, arena,
+								  ret_rows, ret_count, e));
+}
+
+static bool spool_pauses_lift(void *backend, const struct pause_row *lift, size_t *ret_count,
+			      struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL &&
+	       told(backend, far->ops->pauses_lift(far->owned_backend, lift, ret_count, e));
+}
+
+static bool spool_hold_put(void *backend, const struct hold_row *row, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->hold_put(far->owned_backend, row, e));
+}
+
+static bool spool_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL &&
+	       told(backend, far->ops->hold_drop(far->owned_backend, run_id, ret_count, e));
+}
+
+static bool spool_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
+			     size_t *ret_count, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->holds_read(far->owned_backend, arena,
+								 ret_rows, ret_count, e));
 }
 
 /* ---- care ---- */
@@ -472,6 +541,8 @@ const struct store_ops store_spool = {
 	.locks_read = spool_locks_read,
 	.approval_insert = spool_approval_insert,
 	.approvals_read = spool_approvals_read,
+	.recording_insert = spool_recording_insert,
+	.recordings_read = spool_recordings_read,
 	.stop_insert = spool_stop_insert,
 	.stop_read = spool_stop_read,
 	.stops_lift = spool_stops_lift,
@@ -484,4 +555,10 @@ const struct store_ops store_spool = {
 	.facts_read = spool_facts_read,
 	.subjects_read = spool_subjects_read,
 	.facts_count = spool_facts_count,
+	.pause_insert = spool_pause_insert,
+	.pauses_read = spool_pauses_read,
+	.pauses_lift = spool_pauses_lift,
+	.hold_put = spool_hold_put,
+	.hold_drop = spool_hold_drop,
+	.holds_read = spool_holds_read,
 };

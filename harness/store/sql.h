@@ -99,10 +99,19 @@ bool sql_locks_read(void *backend, struct arena *arena, struct lock_row **ret_ro
 bool sql_approval_insert(void *backend, const struct stored_approval *approval, struct err *e);
 bool sql_approvals_read(void *backend, const char *digest, struct arena *arena,
 			struct stored_approval **ret_approvals, size_t *ret_count, struct err *e);
+bool sql_recording_insert(void *backend, const struct stored_recording *recording, struct err *e);
+bool sql_recordings_read(void *backend, const char *name, const char *title, size_t limit,
+			 struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
+			 struct err *e);
 bool sql_stop_insert(void *backend, const struct stop_row *row, struct err *e);
 bool sql_stop_read(void *backend, const char *run_id, const char *set_id, struct arena *arena,
 		   const struct stop_row **ret_stop, struct err *e);
 bool sql_stops_lift(void *backend, const struct stop_row *lift, size_t *ret_count, struct err *e);
+
+bool sql_pause_insert(void *backend, const struct pause_row *row, struct err *e);
+bool sql_pauses_read(void *backend, struct arena *arena, struct pause_row **ret_rows,
+		     size_t *ret_count, struct err *e);
+bool sql_pauses_lift(void *backend, const struct pause_row *lift, size_t *ret_count, struct err *e);
 
 bool sql_track_put(void *backend, const char *run_id, const struct stored_track *track,
 		   struct err *e);
@@ -124,8 +133,13 @@ bool sql_subjects_read(void *backend, struct arena *arena, struct stored_subject
 		       size_t *ret_count, struct err *e);
 bool sql_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e);
 
+bool sql_hold_put(void *backend, const struct hold_row *row, struct err *e);
+bool sql_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e);
+bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
+		    size_t *ret_count, struct err *e);
+
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 5 };
+enum { SQL_SCHEMA_VERSION = 8 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -150,8 +164,13 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.locks_read = sql_locks_read,                                                              \
 	.approval_insert = sql_approval_insert,                                                    \
 	.approvals_read = sql_approvals_read,                                                      \
+	.recording_insert = sql_recording_insert,                                                  \
+	.recordings_read = sql_recordings_read,                                                    \
 	.stop_insert = sql_stop_insert,                                                            \
 	.stops_lift = sql_stops_lift,                                                              \
+	.pause_insert = sql_pause_insert,                                                          \
+	.pauses_read = sql_pauses_read,                                                            \
+	.pauses_lift = sql_pauses_lift,                                                            \
 	.track_put = sql_track_put,                                                                \
 	.chunk_put = sql_chunk_put,                                                                \
 	.tracks_read = sql_tracks_read,                                                            \
@@ -161,7 +180,10 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.facts_put = sql_facts_put,                                                                \
 	.facts_read = sql_facts_read,                                                              \
 	.subjects_read = sql_subjects_read,                                                        \
-	.facts_count = sql_facts_count
+	.facts_count = sql_facts_count,                                                  \
+	.hold_put = sql_hold_put,                                                                  \
+	.hold_drop = sql_hold_drop,                                                                \
+	.holds_read = sql_holds_read
 /* clang-format on */
 
 #endif

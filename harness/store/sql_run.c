@@ -149,10 +149,20 @@ bool sql_run_delete(void *backend, const char *run_id, struct err *e)
 {
 	/* What refers to other rows comes before them. */
 	static const char *const statements[] = {
-		"delete from locks where run_id = ?",  "delete from ledger_reads where run_id = ?",
-		"delete from chunks where run_id = ?", "delete from tracks where run_id = ?",
-		"delete from heals where run_id = ?",  "delete from events where run_id = ?",
-		"delete from runs where run_id = ?",
+		"delete from recordings where run_id = ?1",
+		"delete from facts where run_id = ?1",
+		"delete from holds where run_id = ?1",
+		"delete from locks where run_id = ?1",
+		"delete from ledger_reads where run_id = ?1",
+		"delete from chunks where run_id = ?1",
+		"delete from tracks where run_id = ?1",
+		"delete from heals where run_id = ?1",
+		"delete from events where run_id = ?1",
+		"delete from sets where end_seal is not null"
+		" and set_id = (select set_id from runs where run_id = ?1)"
+		" and not exists (select 1 from runs where runs.set_id = sets.set_id"
+		" and run_id <> ?1)",
+		"delete from runs where run_id = ?1",
 	};
 
 	if (!sql_hold_id(backend, run_id, e))

@@ -1,6 +1,6 @@
 /*
  * store.h - the durable memory: runs, journal, heal records, samples, ledger reads, locks, approvals,
- * stops.
+ * stops, recordings.
  *
  * A path names a SQLite file; postgresql://USER@HOST/DATABASE names a store that machines share. What
  * returns true is on the disk (SQLite WAL, synchronous=FULL; a PostgreSQL commit). A store belongs to
@@ -239,5 +239,38 @@ bool store_stop_find(struct store *store, const char *run_id, const char *set_id
 /* Lifts the orders for all. *ret_count: how many there were. `lift` says who, why and when. */
 bool store_resume(struct store *store, const struct stop_row *lift, size_t *ret_count,
 		  struct err *e);
+
+/* From now on this run is the newest of its title under that name, such as a branch's: what later
+   ones are compared with. */
+bool store_record(struct store *store, const char *name, const char *title, const char *run_id,
+		  struct err *e);
+/* Their ids, the newest first, at most `most`. */
+bool store_recorded(struct store *store, const char *name, const char *title, size_t most,
+		    struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
+		    struct err *e);
+
+/* Somebody wants this run to stay (store_care.h). */
+struct hold_row {
+	const char *run_id;
+	const char *person;
+	const char *reason;
+	int64_t wall_ns;
+};
+
+/* A schedule that is not to run until somebody lifts that. */
+struct pause_row {
+	const char *schedule; /* its name */
+	const char *person;
+	const char *reason;
+	int64_t wall_ns;
+};
+
+bool store_pause(struct store *store, const struct pause_row *row, struct err *e);
+/* Those in force, the newest of each schedule, by name. */
+bool store_pauses(struct store *store, struct arena *arena, struct pause_row **ret_rows,
+		  size_t *ret_count, struct err *e);
+/* Lifts those of one schedule. *ret_count: how many there were. `lift` says which, who, why and when. */
+bool store_unpause(struct store *store, const struct pause_row *lift, size_t *ret_count,
+		   struct err *e);
 
 #endif
