@@ -115,6 +115,7 @@ on_processors() {
 	step canary tests/canary.py build/plain/firedrill
 	step injection tests/injection.py build/plain/firedrill
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
+	step packaging tests/packaging.sh build/plain/firedrill
 	step docs tests/docs.sh build/plain/firedrill
 }
 

@@ -34,8 +34,27 @@ static const char style[] =
 	".paging{display:flex;gap:20px;padding:4px 0 24px}\n"
 	".began span span{display:block;white-space:nowrap}.moment{color:var(--muted);font-size:.88rem}\n"
 	".runs .word{white-space:nowrap}\n"
+	"details{padding:4px}summary{cursor:pointer;color:var(--muted);font-size:.9rem;padding:6px 4px}\n"
+	".trend{display:block;width:100%;min-width:860px;height:auto}\n"
+	".trend text{font-size:12px;fill:var(--muted);text-anchor:end}.trend .first{text-anchor:start}\n"
+	".trend .sign{text-anchor:middle;fill:var(--ink);font-weight:700;paint-order:stroke;"
+	"stroke:var(--card);stroke-width:4px}\n"
+	".trend .grid{stroke:var(--line)}.trend .touch{fill:transparent}"
+	".trend a:hover .touch{fill:var(--none-wash)}\n"
+	".trend .target{stroke:var(--ink);stroke-width:2;stroke-dasharray:5 3}\n"
+	".trend .stem{fill:var(--line)}.trend .bar-none{fill:var(--none)}"
+	".trend .bar-met{fill:var(--met)}.trend .bar-missed{fill:var(--missed)}"
+	".trend .bar-inconclusive{fill:var(--inconclusive)}\n"
+	/* The newest drill is at the end, and seen first where the chart is wider than the screen. */
+	".newest{direction:rtl}.newest>*{direction:ltr}\n"
+	".state .word,.state a{display:block;white-space:nowrap}\n"
+	".matrix td,.matrix th{font-size:.88rem;padding:6px 9px}\n"
+	".matrix tbody th,.services tbody th,.wide tbody th{min-width:7em}\n"
+	".wash-met{background:var(--met-wash)}.wash-missed{background:var(--missed-wash)}"
+	".wash-inconclusive{background:var(--inconclusive-wash)}\n"
 	".id{color:var(--muted);white-space:nowrap}\n"
-	"@media (max-width:640px){.bar,main{padding:0 16px}.id{white-space:normal}}\n"
+	"@media (max-width:640px){.bar,main{padding:0 16px}.id{white-space:normal}"
+	".matrix td::before{flex-basis:11em}}\n"
 	"@media print{.bar,.skip,.choice,.paging{display:none}}\n";
 
 static bool write_style(const struct visit *visit, struct answer *answer, struct err *e)
