@@ -32,9 +32,12 @@ done
 for experiment in experiments/*.yaml; do
 	case $experiment in
 	*inventory*) ;;
+	*/plan*) ok "$experiment is a plan file that schedules" "$firedrill" schedule "$experiment" ;;
 	*) ok "$experiment passes check" "$firedrill" check "$experiment" ;;
 	esac
 done
+ok "docs/schedule.md shows the plan file that ships" cmp -s \
+	<(sed -n 's/^    //; /^title: Rehearsals/,/overlap: wait/p' docs/schedule.md) <(sed '/^#/d' experiments/plan.yaml)
 for verb in $("$firedrill" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p'); do
 	ok "README names the command $verb" grep -q "\`$verb\b" README.md
 	ok "the man page names the command $verb" grep -qE "\\b$verb\\b" docs/firedrill.1

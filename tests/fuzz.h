@@ -14,8 +14,10 @@
 #define FUZZ_ROWS(X)   \
 	X(answers)     \
 	X(bundle)      \
+	X(calendar)    \
 	X(codec)       \
 	X(conninfo)    \
+	X(cron)        \
 	X(documents)   \
 	X(heal_record) \
 	X(http)        \
@@ -26,6 +28,7 @@
 	X(postgres)    \
 	X(prometheus)  \
 	X(redis)       \
+	X(request)     \
 	X(rows)        \
 	X(s3)          \
 	X(samples)     \

@@ -9,11 +9,19 @@
 #define SUITE_ROWS(X) \
 	X(base) \
 	X(zone) \
+	X(calendar) \
+	X(cron) \
+	X(cron_systemd) \
+	X(schedule) \
+	X(decide) \
 	X(permit) \
 	X(plan) \
 	X(run_permit) \
 	X(suite) \
+	X(report_suite) \
+	X(store_recordings) \
 	X(store_permits) \
+	X(store_pauses) \
 	X(events) \
 	X(lag) \
 	X(bundle) \
@@ -70,6 +78,7 @@
 	X(store_place) \
 	X(store_rows) \
 	X(store_care) \
+	X(store_migrate) \
 	X(store_sets) \
 	X(store_server) \
 	X(store_spool) \
@@ -93,6 +102,11 @@
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
+	X(kpi) \
+	X(facts) \
+	X(serve) \
+	X(serve_request) \
+	X(serve_strangers) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \

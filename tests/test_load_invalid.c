@@ -3,7 +3,7 @@
  * NAME.expected, every experiment that ships loads, and the reference page names every key of the
  * declared rows. Run from the repository.
  */
-#include "load/form.h"
+#include "load/documents.h"
 #include "tests/suites.h"
 
 #include <dirent.h>
@@ -34,10 +34,11 @@ static bool ends_in(const char *name, const char *end)
 	return name_bytes > end_bytes && strcmp(name + name_bytes - end_bytes, end) == 0;
 }
 
-/* Experiments only: inventories are read through them. */
+/* Experiments only: inventories are read through them, and plan files are read as schedules. */
 static int is_document(const struct dirent *entry)
 {
-	return strncmp(entry->d_name, "inventory", 9) != 0 &&
+	return strncmp(entry->d_name, "inventory", 9) != 0 && strncmp(entry->d_name, "plan", 4) != 0 &&
+	       strcmp(entry->d_name, "no-schedule.yaml") != 0 &&
 	       (ends_in(entry->d_name, ".yaml") || ends_in(entry->d_name, ".json"));
 }
 
@@ -105,6 +106,48 @@ START_TEST(test_load_invalid_documents_say_what_is_expected)
 }
 END_TEST
 
+static void check_plan_file(const char *name)
+{
+	const char *const path = arena_format(&arena, "fixtures/invalid/%s.yaml", name);
+	struct schedule_list list = { 0 };
+	struct text expected = { 0 };
+	struct text said = { 0 };
+
+	ck_assert_msg(!load_schedules(&(struct load_request){ 0 }, &path, 1, &arena, &list, &problems),
+		      "%s was loaded", path);
+	for (size_t i = 0; i < problems.count; i++) {
+		problem_print(&problems.items[i], &said);
+		text_add(&said, "\n");
+	}
+	read_file(arena_format(&arena, "fixtures/invalid/%s.expected", name), &expected);
+	ck_assert_msg(strcmp(text_str(&said), text_str(&expected)) == 0,
+		      "%s\nsays:\n%s\nexpected:\n%s", path, text_str(&said), text_str(&expected));
+	text_release(&expected);
+	text_release(&said);
+}
+
+START_TEST(test_load_schedules_invalid_plan_files_say_what_is_expected)
+{
+	static const char *const names[] = { "plan", "plan-empty", "plan-shape", "no-schedule" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		check_plan_file(names[i]);
+}
+END_TEST
+
+START_TEST(test_load_schedules_of_one_name_in_two_files_are_refused)
+{
+	static const char *const paths[] = { "experiments/plan.yaml", "experiments/plan.yaml" };
+	struct schedule_list list = { 0 };
+
+	ck_assert(load_schedules(&(struct load_request){ 0 }, paths, 1, &arena, &list, &problems));
+	ck_assert_uint_eq(list.count, 3);
+	ck_assert(!load_schedules(&(struct load_request){ 0 }, paths, 2, &arena, &list, &problems));
+	ck_assert_uint_eq(problems.count, 3);
+	ck_assert_ptr_nonnull(strstr(problems.items[0].text, "there is a schedule `"));
+}
+END_TEST
+
 START_TEST(test_load_experiments_that_ship_load_without_a_problem)
 {
 	const char *paths[DOCUMENTS_MAX];
@@ -123,6 +166,8 @@ START_TEST(test_load_experiments_that_ship_load_without_a_problem)
 }
 END_TEST
 
+static const char *page_path;
+
 static void must_name(const struct text *page, const char *key)
 {
 	const char *quoted = arena_format(&arena, "`%s`", key);
@@ -130,7 +175,7 @@ static void must_name(const struct text *page, const char *key)
 
 	ck_assert_msg(strstr(text_str(page), quoted) != NULL ||
 			      strstr(text_str(page), shown) != NULL,
-		      "docs/experiments.md does not name `%s`", key);
+		      "%s does not name `%s`", page_path, key);
 }
 
 static void must_name_form(const struct text *page, const struct form *form)
@@ -148,9 +193,15 @@ START_TEST(test_load_reference_page_names_every_key)
 {
 	struct text page = { 0 };
 
-	read_file("docs/experiments.md", &page);
+	page_path = "docs/experiments.md";
+	read_file(page_path, &page);
 	must_name_form(&page, &form_experiment);
 	must_name_form(&page, &form_inventory);
+	text_clear(&page);
+	page_path = "docs/schedule.md";
+	read_file(page_path, &page);
+	read_file("docs/experiments.md", &page); /* what every schedule has stands there */
+	must_name_form(&page, &form_plan_file);
 	text_release(&page);
 }
 END_TEST
@@ -161,6 +212,8 @@ void suite_load_invalid(Suite *suite)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_load_invalid_documents_say_what_is_expected);
+	tcase_add_test(tcase, test_load_schedules_invalid_plan_files_say_what_is_expected);
+	tcase_add_test(tcase, test_load_schedules_of_one_name_in_two_files_are_refused);
 	tcase_add_test(tcase, test_load_experiments_that_ship_load_without_a_problem);
 	tcase_add_test(tcase, test_load_reference_page_names_every_key);
 	suite_add_tcase(suite, tcase);

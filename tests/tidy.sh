@@ -55,7 +55,8 @@ bad=$(
 	done <<-'LAYERS'
 		harness/base base/
 		harness/model base/|model/
-		harness/load base/|model/|load/|faults/fault.h|probes/probe.h|notify/channel.h
+		harness/load base/|model/|load/|faults/fault.h|probes/probe.h|notify/channel.h|schedule/(cron|calendar).h
+		harness/schedule base/|model/|schedule/
 		harness/store base/|model/|store/
 		harness/remote base/|model/|remote/
 		harness/notify base/|model/|notify/|remote/http.h|remote/mail.h
@@ -80,6 +81,7 @@ bad=$(
 		hiredis/ probes/redis_[a-z_]*\.c
 		mariadb/ probes/mariadb_[a-z_]*\.c
 		plot.h reports/plot[a-z_]*\.c
+		microhttpd.h harness/serve/web.c
 		png.h reports/(plot|png)[a-z_]*\.c
 	HEADERS
 

@@ -23,6 +23,8 @@ enum {
 	LIMIT_STOP_CONDITIONS = 16,
 	LIMIT_CHECKS = 64,
 	LIMIT_POLICY_ROWS = 64,          /* windows, frozen times, allowed faults, caps: of each */
+	LIMIT_SCHEDULES = 256,           /* of one plan file; as many experiments in all of them */
+	LIMIT_CALENDARS = 16,            /* of one schedule, with those of its plan file */
 	LIMIT_APPROVALS = 9,             /* people who must have approved */
 	LIMIT_REASON_BYTES = 400,        /* a reason for an override, a stop, a freeze */
 	LIMIT_ERROR_TEXTS = 64,          /* different error texts kept for one probe */

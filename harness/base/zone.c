@@ -29,6 +29,8 @@ struct zone {
 	struct zone_rule rule;
 };
 
+static const struct zone zone_utc = { 0 };
+
 /* The counts of a header, in the order of the file. */
 struct counts {
 	uint32_t is_utc;
@@ -162,13 +164,12 @@ static bool is_name(const char *name)
 
 bool zone_load(const char *name, struct arena *arena, const struct zone **ret_zone, struct err *e)
 {
-	static const struct zone utc = { 0 };
 	char path[sizeof zone_folder + NAME_MAX_BYTES + 2];
 	char *bytes;
 	ssize_t got_bytes;
 
 	if (strcmp(name, "UTC") == 0) {
-		*ret_zone = &utc;
+		*ret_zone = &zone_utc;
 		return true;
 	}
 	if (!is_name(name))
@@ -192,10 +193,11 @@ bool zone_load(const char *name, struct arena *arena, const struct zone **ret_zo
 	return zone_read(name, bytes, (size_t)got_bytes, arena, ret_zone, e);
 }
 
-static int32_t offset_at_s(const struct zone *zone, int64_t unix_s)
+/* The index of the first change after unix_s; change_count: there is none in the table. */
+static size_t change_after(const struct zone *zone, int64_t unix_s)
 {
 	size_t low = 0;
-	size_t high = zone->change_count; /* the first change after unix_s is in [low, high] */
+	size_t high = zone->change_count; /* it is in [low, high] */
 
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
@@ -205,9 +207,17 @@ static int32_t offset_at_s(const struct zone *zone, int64_t unix_s)
 		else
 			high = middle;
 	}
-	if (low == zone->change_count && zone->has_rule)
+	return low;
+}
+
+static int32_t offset_at_s(const struct zone *zone, int64_t unix_s)
+{
+	const size_t next = change_after(zone, unix_s);
+
+	assert(next <= zone->change_count);
+	if (next == zone->change_count && zone->has_rule)
 		return zone_rule_offset_s(&zone->rule, unix_s);
-	return low == 0 ? zone->first_offset_s : zone->offsets_s[low - 1];
+	return next == 0 ? zone->first_offset_s : zone->offsets_s[next - 1];
 }
 
 static int64_t floor_divide(int64_t number, int64_t by)
@@ -228,6 +238,59 @@ struct zone_time zone_time_at(const struct zone *zone, int64_t wall_ns)
 		.minute = (int32_t)(minutes - day * DAY_MINUTES),
 		.offset_s = offset_s,
 	};
+}
+
+static bool next_change_s(const struct zone *zone, int64_t unix_s, int64_t *ret_s)
+{
+	const size_t next = change_after(zone, unix_s);
+
+	if (next < zone->change_count) {
+		*ret_s = zone->changes_s[next];
+		return true;
+	}
+	return zone->has_rule && zone_rule_next_change_s(&zone->rule, unix_s, ret_s);
+}
+
+bool zone_next_change(const struct zone *zone, int64_t wall_ns, int64_t *ret_wall_ns)
+{
+	int64_t next_s;
+
+	if (!next_change_s(zone, floor_divide(wall_ns, NS_PER_S), &next_s) ||
+	    next_s > INT64_MAX / NS_PER_S)
+		return false; /* beyond all that nanoseconds can say is never, too */
+	*ret_wall_ns = next_s * NS_PER_S;
+	return true;
+}
+
+enum zone_fit zone_find(const struct zone *zone, int64_t day, int32_t second,
+			int64_t *ret_first_ns, int64_t *ret_second_ns)
+{
+	const int64_t shown_s = day * DAY_MINUTES * 60 + second;
+	int64_t found_s[2] = { 0, 0 };
+	int64_t gap_s = 0;
+	size_t found_count = 0;
+	/* No offset is so large that the moment could lie before the first of these or behind the last. */
+	int64_t begin_s = shown_s - OFFSET_MAX_S;
+	int64_t end_s = begin_s;
+
+	assert(day >= 0 && day <= ZONE_DAY_MAX);
+	assert(second >= 0 && second <= DAY_MINUTES * 60);
+
+	while (end_s <= shown_s + OFFSET_MAX_S && found_count < 2) {
+		const int32_t offset_s = offset_at_s(zone, begin_s);
+
+		if (!next_change_s(zone, begin_s, &end_s))
+			end_s = INT64_MAX;
+		if (shown_s - offset_s >= begin_s && shown_s - offset_s < end_s)
+			found_s[found_count++] = shown_s - offset_s;
+		else if (shown_s - offset_s >= end_s && shown_s < end_s + offset_at_s(zone, end_s))
+			gap_s = end_s;
+		begin_s = end_s;
+	}
+	*ret_first_ns = (found_count > 0 ? found_s[0] : gap_s) * NS_PER_S;
+	if (found_count == 2)
+		*ret_second_ns = found_s[1] * NS_PER_S;
+	return found_count == 0 ? ZONE_NEVER : found_count == 1 ? ZONE_ONCE : ZONE_TWICE;
 }
 
 bool zone_parse_date(const char *text, int64_t *ret_day, struct err *e)
@@ -261,5 +324,59 @@ const char *zone_format_date(int64_t day, char text[ZONE_DATE_BYTES])
 	zone_date_of_day(day, &year, &month, &day_of_month);
 	(void)snprintf(text, ZONE_DATE_BYTES, "%04d-%02d-%02d", (int)year, (int)month,
 		       (int)day_of_month);
+	return text;
+}
+
+bool zone_parse_moment(const char *text, const struct zone *zone, int64_t *ret_wall_ns,
+		       struct err *e)
+{
+	static const char shape[] = "T00:00";
+	char date[] = "0000-00-00";
+	const size_t length = strlen(text);
+	const char *at = text + sizeof date - 1;
+	int32_t minute = 0;
+	int64_t day = 0;
+	int64_t second_ns;
+
+	if (length < sizeof date - 1)
+		return zone_parse_date(text, &day, e); /* false: too short for a date */
+	memcpy(date, text, sizeof date - 1);
+	if (!zone_parse_date(date, &day, e))
+		return false;
+
+	bool ok = *at == '\0' || strlen(at) == sizeof shape - 1 ||
+		  (strlen(at) == sizeof shape && at[sizeof shape - 1] == 'Z');
+
+	for (size_t i = 0; ok && *at != '\0' && shape[i] != '\0'; i++)
+		ok = shape[i] == '0' ? isdigit((unsigned char)at[i]) != 0 : at[i] == shape[i];
+	if (ok && *at != '\0') {
+		const int32_t hour = (at[1] - '0') * 10 + at[2] - '0';
+
+		minute = hour * 60 + (at[4] - '0') * 10 + at[5] - '0';
+		ok = hour < 24 && minute - hour * 60 < 60;
+	}
+	if (!ok || day < 0 || day > ZONE_DAY_MAX)
+		return err_set(e, ERR_INPUT, "`%.40s` is no moment; write one such as `2026-12-24`, "
+					     "`2026-12-24T10:00` or `2026-12-24T10:00Z`, from 1970 to 2199",
+			       text);
+	(void)zone_find(text[length - 1] == 'Z' ? &zone_utc : zone, day, minute * 60, ret_wall_ns,
+			&second_ns);
+	return true;
+}
+
+const char *zone_format_moment(const struct zone *zone, int64_t wall_ns,
+			       char text[ZONE_MOMENT_BYTES])
+{
+	static const char *const weekdays[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
+	const struct zone_time shown = zone_time_at(zone, wall_ns);
+	const int32_t ahead_minutes = (shown.offset_s < 0 ? -shown.offset_s : shown.offset_s) / 60;
+	const int64_t second = floor_divide(wall_ns, NS_PER_S) + shown.offset_s;
+	char date[ZONE_DATE_BYTES];
+
+	(void)snprintf(text, ZONE_MOMENT_BYTES, "%s %s %02d:%02d:%02d %c%02d:%02d",
+		       weekdays[shown.weekday], zone_format_date(shown.day, date),
+		       (int)(shown.minute / 60), (int)(shown.minute % 60),
+		       (int)(second - floor_divide(second, 60) * 60), shown.offset_s < 0 ? '-' : '+',
+		       (int)(ahead_minutes / 60), (int)(ahead_minutes % 60));
 	return text;
 }

@@ -203,3 +203,28 @@ int32_t zone_rule_offset_s(const struct zone_rule *rule, int64_t unix_s)
 	assert(rule->begins.kind != 0 && rule->ends.kind != 0);
 	return is_summer ? rule->summer_s : rule->standard_s;
 }
+
+bool zone_rule_next_change_s(const struct zone_rule *rule, int64_t unix_s, int64_t *ret_s)
+{
+	int64_t next_s = INT64_MAX;
+	int64_t year;
+	int64_t month;
+	int64_t day;
+
+	if (!rule->has_summer)
+		return false;
+	zone_date_of_day(floor_days(unix_s + rule->standard_s), &year, &month, &day);
+	/* A change that is written as hours before or after its day may fall into another year. */
+	for (int64_t near = year - 1; near <= year + 2; near++) {
+		const int64_t begins_s = change_at_s(&rule->begins, near) - rule->standard_s;
+		const int64_t ends_s = change_at_s(&rule->ends, near) - rule->summer_s;
+
+		if (begins_s > unix_s && begins_s < next_s)
+			next_s = begins_s;
+		if (ends_s > unix_s && ends_s < next_s)
+			next_s = ends_s;
+	}
+	assert(next_s != INT64_MAX);
+	*ret_s = next_s;
+	return true;
+}

@@ -30,6 +30,8 @@ struct zone_rule {
 /* False: it is no such rule. */
 bool zone_rule_parse(const char *text, struct zone_rule *ret_rule);
 int32_t zone_rule_offset_s(const struct zone_rule *rule, int64_t unix_s);
+/* The first change after unix_s; false: the rule has none. */
+bool zone_rule_next_change_s(const struct zone_rule *rule, int64_t unix_s, int64_t *ret_s);
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar, and back. */
 int64_t zone_day_of_date(int64_t year, int64_t month, int64_t day);

@@ -78,6 +78,8 @@ void cli_print_wrapped(FILE *stream, const struct secrets *secrets, const char *
 
 /* --store FILE or URL, else $FIREDRILL_STORE, else the default place. */
 void cli_store_path(const struct arguments *arguments, struct text *ret_path);
+/* ERR_INPUT: --store holds a password. Every function below that opens one has asked. */
+bool cli_check_store_option(const struct arguments *arguments, struct err *e);
 /* Where lanes keep the samples of a run under way. */
 void cli_sample_path(const struct arguments *arguments, struct text *ret_path);
 bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,
@@ -102,6 +104,10 @@ bool cli_load(const struct arguments *arguments, const char *path, bool has_secr
 /* The inventory alone, by --inventory or inventory.yaml, without its secrets; else like cli_load. */
 bool cli_load_inventory(const struct arguments *arguments, struct arena *arena,
 			struct secrets *secrets, const struct inventory **ret_inventory);
+
+/* The schedules of these experiments and plan files, without secrets; else like cli_load. */
+bool cli_load_schedules(const struct arguments *arguments, const char *const *paths,
+			size_t path_count, struct arena *arena, struct schedule_list *ret_list);
 
 /* Declared rows, one line each, as `firedrill faults` shows them. NULL: none. */
 void cli_print_params(const struct param *params);

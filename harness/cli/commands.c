@@ -11,15 +11,21 @@
 	X(stop)         \
 	X(resume)       \
 	X(heal)         \
+	X(schedule)     \
+	X(pause)        \
 	X(doctor)       \
 	X(sudoers)      \
 	X(report)       \
 	X(verify)       \
 	X(export)       \
 	X(store)        \
+	X(hold)         \
+	X(release)      \
 	X(compare)      \
+	X(kpi)          \
 	X(list)         \
 	X(show)         \
+	X(serve)        \
 	X(ack)          \
 	X(notifications) \
 	X(notify)       \

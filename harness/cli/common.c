@@ -129,7 +129,7 @@ void cli_sample_path(const struct arguments *arguments, struct text *ret_path)
 }
 
 /* Everybody on this machine can read the arguments of a process. */
-static bool check_store_option(const struct arguments *arguments, struct err *e)
+bool cli_check_store_option(const struct arguments *arguments, struct err *e)
 {
 	const char *given = arguments_value(arguments, "store");
 
@@ -146,7 +146,7 @@ bool cli_open_store(const struct arguments *arguments, const struct secrets *sec
 {
 	struct text place = { 0 };
 
-	if (!check_store_option(arguments, e))
+	if (!cli_check_store_option(arguments, e))
 		return false;
 	cli_store_path(arguments, &place);
 
@@ -162,7 +162,7 @@ bool cli_open_kept(const struct arguments *arguments, struct store **ret_store, 
 	bool ok = true;
 
 	*ret_store = NULL;
-	if (!check_store_option(arguments, e))
+	if (!cli_check_store_option(arguments, e))
 		return false;
 	cli_store_path(arguments, &place);
 	if (store_is_there(text_str(&place)))
@@ -293,6 +293,24 @@ bool cli_load_inventory(const struct arguments *arguments, struct arena *arena,
 	const bool ok = load_inventory(&request, arena, secrets, ret_inventory, problems);
 
 	print_problems(problems, secrets);
+	return ok;
+}
+
+bool cli_load_schedules(const struct arguments *arguments, const char *const *paths,
+			size_t path_count, struct arena *arena, struct schedule_list *ret_list)
+{
+	struct load_request request = {
+		.inventory_path = arguments_value(arguments, "inventory"),
+	};
+	struct problems *problems = arena_alloc(arena, sizeof *problems);
+
+	request.vars = take_vars(arguments, arena, &request.var_count);
+	if (request.vars == NULL)
+		return false;
+
+	const bool ok = load_schedules(&request, paths, path_count, arena, ret_list, problems);
+
+	print_problems(problems, NULL);
 	return ok;
 }
 

@@ -221,24 +221,50 @@ static const struct option_row resume_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static bool lift_stop(const struct stop_row *lift, struct store *store, struct err *e)
+{
+	size_t count = 0;
+
+	if (store != NULL && !store_resume(store, lift, &count, e))
+		return false;
+	(void)fputs(count == 0 ? "there was no emergency stop\n" :
+				 "the emergency stop is lifted; runs may start again\n", stdout);
+	return true;
+}
+
+/* Of one schedule; an emergency stop goes on. */
+static bool lift_pause(const char *schedule, const struct stop_row *lift, struct store *store,
+		       struct err *e)
+{
+	const struct pause_row row = { schedule, lift->person, lift->reason, lift->wall_ns };
+	struct text line = { 0 };
+	size_t count = 0;
+
+	if (store != NULL && !store_unpause(store, &row, &count, e))
+		return false;
+	text_addf(&line, count == 0 ? "schedule %s was not paused" :
+				      "schedule %s is no longer paused", schedule);
+	cli_print_line(stdout, NULL, text_str(&line));
+	text_release(&line);
+	return true;
+}
+
 static int run_resume(const struct arguments *arguments)
 {
 	const struct clock clock = clock_system();
+	const char *schedule = arguments->word_count == 0 ? NULL : arguments->words[0];
 	struct stop_row lift = { .wall_ns = clock_wall_ns(&clock) };
 	struct arena arena = { 0 };
 	struct store *store = NULL;
-	size_t count = 0;
 	struct err e = { 0 };
 	int code = EXIT_MET;
 
 	if (!claim_reason(arguments, &lift.reason, &e) ||
 	    !claim_person(arguments, &arena, &lift.person, &e) ||
 	    !cli_open_kept(arguments, &store, &e) ||
-	    (store != NULL && !store_resume(store, &lift, &count, &e)))
+	    !(schedule == NULL ? lift_stop(&lift, store, &e) :
+				 lift_pause(schedule, &lift, store, &e)))
 		code = cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, NULL, &e);
-	else
-		(void)fputs(count == 0 ? "there was no emergency stop\n" :
-					 "the emergency stop is lifted; runs may start again\n", stdout);
 	store_close(store);
 	arena_release(&arena);
 	return code;
@@ -246,10 +272,10 @@ static int run_resume(const struct arguments *arguments)
 
 const struct verb verb_resume = {
 	.name = "resume",
-	.arguments = "",
+	.arguments = "[SCHEDULE]",
 	.word_min = 0,
-	.word_max = 0,
-	.summary = "lift the emergency stop of `stop --all`",
+	.word_max = 1,
+	.summary = "lift the emergency stop of `stop --all`, or the pause of one schedule",
 	.example = "firedrill resume --reason \"INC-7 is over\"",
 	.options = resume_options,
 	.run = run_resume,

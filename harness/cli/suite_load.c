@@ -59,7 +59,7 @@ static int by_name(const struct dirent **one, const struct dirent **other)
 	return strcmp((*one)->d_name, (*other)->d_name); /* not the locale's order: the same everywhere */
 }
 
-/* The experiments in it, by name; inventories are left out, folders below it are not entered. */
+/* The experiments in it, by name; inventories and plan files are left out, folders below it are not entered. */
 static bool add_folder(struct paths *paths, const char *folder, struct err *e)
 {
 	const size_t count_before = paths->count;
@@ -75,14 +75,14 @@ static bool add_folder(struct paths *paths, const char *folder, struct err *e)
 						entries[i]->d_name);
 
 		if (ok && is_document_name(entries[i]->d_name) && !is_folder(path) &&
-		    !load_is_inventory(path))
+		    !load_is_other_document(path))
 			ok = add_path(paths, path, e);
 		free(entries[i]);
 	}
 	free(entries);
 	if (ok && paths->count == count_before)
 		ok = err_set(e, ERR_INPUT, "there is no experiment in the folder %s: no .yaml, .yml or "
-			     ".json that is not an inventory", folder);
+			     ".json that is not an inventory or a plan file", folder);
 	return ok;
 }
 

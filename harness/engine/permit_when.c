@@ -9,8 +9,6 @@
 
 static const char *const day_names[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
 
-enum { DAYS_OF_WEEK = 7 };
-
 const char *permit_wall(struct arena *arena, int64_t wall_ns)
 {
 	char text[32];
@@ -29,20 +27,6 @@ void permit_check_stop(struct permit_bench *bench)
 		      "an emergency stop by %s holds since %s (%s); nothing may be harmed until "
 		      "`firedrill resume` lifts it",
 		      stop->person, permit_wall(bench->arena, stop->wall_ns), stop->reason);
-}
-
-/* A window that reaches into the next day belongs to the day on which it began. */
-static bool is_open(const struct policy_window *window, const struct zone_time *now)
-{
-	const uint32_t today = 1u << now->weekday;
-	const uint32_t yesterday = 1u << ((now->weekday + DAYS_OF_WEEK - 1) % DAYS_OF_WEEK);
-	const bool is_over_night = window->until_minute <= window->from_minute;
-
-	if (!is_over_night)
-		return (window->days & today) != 0 && now->minute >= window->from_minute &&
-		       now->minute < window->until_minute;
-	return ((window->days & today) != 0 && now->minute >= window->from_minute) ||
-	       ((window->days & yesterday) != 0 && now->minute < window->until_minute);
 }
 
 /* "mon-fri 09:00 to 16:00 Europe/Berlin, where it is sat 17:03" */
@@ -72,7 +56,7 @@ static void check_windows(struct permit_bench *bench)
 
 		const struct zone_time now = zone_time_at(window->zone, bench->question->wall_ns);
 
-		is_any_open = is_open(window, &now);
+		is_any_open = policy_window_is_open(window, &now);
 		if (is_any_open)
 			permit_ground(bench, "the window %s is open", window->text);
 		else
@@ -102,7 +86,7 @@ static void check_freezes(struct permit_bench *bench)
 		const struct zone_time now = zone_time_at(freeze->zone, bench->question->wall_ns);
 		char today[ZONE_DATE_BYTES];
 
-		if (now.day >= freeze->from_day && now.day <= freeze->until_day)
+		if (policy_freeze_holds(freeze, &now))
 			permit_refuse(bench, PERMIT_FREEZE,
 				      "%s lies in the frozen time %s (%s); wait for its end, or give "
 				      "--override REASON",

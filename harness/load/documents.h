@@ -66,6 +66,20 @@ SERVICE_OBJECTIVES(X)
 void method_build(struct loader *loader, const struct node *root, struct experiment *experiment);
 extern const struct form form_step;
 
+/* schedule.c: the experiment's own, which stays NULL when it comes out of the store. */
+void schedule_build(struct loader *loader, const struct node *root, struct experiment *experiment);
+extern const struct form form_schedule;
+void schedule_list_add(struct arena *arena, struct schedule_list *list,
+		       const struct schedule *schedule);
+
+/* plan_file.c: the rows of a plan file, behind what the list has. */
+void plan_file_build(struct loader *loader, const struct node *root, struct schedule_list *list);
+extern const struct form form_plan_file;
+
+/* load.c: an experiment that another document names. NULL: problems say why. */
+const struct experiment *experiment_load_named(struct loader *loader,
+					       const struct load_request *request);
+
 /* cross.c: the probe of this name, or NULL and a problem with the nearest one. */
 const struct probe_spec *probe_named(struct loader *loader, const struct experiment *experiment,
 				     const struct param_value *name);

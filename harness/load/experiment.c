@@ -90,6 +90,7 @@ static const struct part experiment_parts[] = {
 	{ "settle", PART_FORM, .form = &form_settle, .help = "how long to wait after the heal" },
 	{ "limits", PART_FORM, .form = &form_limits, .help = "blast radius of this experiment" },
 	{ "validate", PART_FORM_LIST, .form = &form_check, .help = "checks at the end" },
+	{ "schedule", PART_FORM, .form = &form_schedule, .help = "when it runs by itself" },
 	{ 0 },
 };
 
@@ -235,5 +236,6 @@ void experiment_build(struct loader *loader, const struct node *root,
 	checks_build(loader, root, experiment);
 	if (!params_is_set(&values.own, "run_at_most"))
 		experiment->run_at_most_ns = sum_of_parts(experiment);
+	schedule_build(loader, root, experiment);
 	experiment_cross_check(loader, root, experiment);
 }

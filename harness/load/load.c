@@ -95,16 +95,19 @@ static bool is_inventory(struct loader *loader, const struct node *root)
 	return true;
 }
 
-static void load_both(struct loader *loader, struct experiment *experiment)
+static bool is_plan_file(const struct node *root)
+{
+	return tree_get(root, "schedules") != NULL;
+}
+
+/* The experiment of a root, with its inventory. */
+static void build_both(struct loader *loader, const struct node *root, const char *text,
+		       struct experiment *experiment)
 {
 	const struct load_request *request = loader->request;
-	const char *text = NULL;
-	const struct node *root = read_document(loader, "the experiment",
-						request->experiment_path,
-						request->experiment_text, &text);
 	const struct node *vars = NULL;
 
-	if (root == NULL || is_inventory(loader, root))
+	if (is_inventory(loader, root))
 		return;
 	(void)part_children(loader, root, "vars", NODE_MAP, LIMIT_KEYS, &vars);
 	vars_load(loader, vars);
@@ -121,6 +124,24 @@ static void load_both(struct loader *loader, struct experiment *experiment)
 	vars_check_given(loader);
 }
 
+static void load_both(struct loader *loader, struct experiment *experiment)
+{
+	const struct load_request *request = loader->request;
+	const char *text = NULL;
+	const struct node *root = read_document(loader, "the experiment",
+						request->experiment_path,
+						request->experiment_text, &text);
+
+	if (root == NULL)
+		return;
+	if (is_plan_file(root))
+		problem_add(loader, tree_get(root, "schedules")->key_mark,
+			    "this is a plan file, which says when experiments run; `firedrill "
+			    "schedule %s` reads it", request->experiment_path);
+	else
+		build_both(loader, root, text, experiment);
+}
+
 /* The caller's pairs may be gone when the experiment is still in use. */
 static const struct pair *copy_pairs(struct arena *arena, const struct pair *pairs, size_t count)
 {
@@ -133,17 +154,20 @@ static const struct pair *copy_pairs(struct arena *arena, const struct pair *pai
 	return copies;
 }
 
-static void begin(struct loader *loader, struct load_request *own)
+static void keep_request(struct loader *loader, struct load_request *own)
 {
-	struct problems *problems = loader->problems;
-
-	assert(loader->secrets != NULL || !own->has_secrets);
-
-	problems->count = 0;
-	problems->dropped_count = 0;
 	own->experiment_path = arena_copy(loader->arena, own->experiment_path);
 	own->inventory_path = arena_copy(loader->arena, own->inventory_path);
 	own->vars = copy_pairs(loader->arena, own->vars, own->var_count);
+}
+
+static void begin(struct loader *loader, struct load_request *own)
+{
+	assert(loader->secrets != NULL || !own->has_secrets);
+
+	loader->problems->count = 0;
+	loader->problems->dropped_count = 0;
+	keep_request(loader, own);
 }
 
 bool load_experiment(const struct load_request *request, struct arena *arena,
@@ -186,6 +210,82 @@ bool load_inventory(const struct load_request *request, struct arena *arena, str
 	return true;
 }
 
+const struct experiment *experiment_load_named(struct loader *loader,
+					       const struct load_request *request)
+{
+	struct load_request own = *request;
+	struct loader inner = { .request = &own, .arena = loader->arena,
+				.problems = loader->problems };
+	struct experiment *experiment = arena_alloc(loader->arena, sizeof *experiment);
+
+	keep_request(&inner, &own);
+	load_both(&inner, experiment);
+	loader->error_count += inner.error_count;
+	return inner.error_count > 0 ? NULL : experiment;
+}
+
+static void load_schedules_of(struct loader *loader, struct schedule_list *list)
+{
+	const struct load_request *request = loader->request;
+	struct experiment experiment = { 0 };
+	const char *text = NULL;
+	const struct node *root = read_document(loader, "the file", request->experiment_path, NULL,
+						&text);
+
+	if (root == NULL)
+		return;
+	if (is_plan_file(root)) {
+		vars_load(loader, NULL);
+		plan_file_build(loader, root, list);
+		return;
+	}
+	build_both(loader, root, text, &experiment);
+	if (experiment.schedule != NULL)
+		schedule_list_add(loader->arena, list, experiment.schedule);
+	else if (loader->error_count == 0)
+		problem_add(loader, root->mark, "this experiment has no `schedule:`; write one, or name "
+			    "the experiment in a plan file");
+}
+
+static void refuse_same_names(struct loader *loader, const struct schedule_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(list->items[i]->name, list->items[j]->name) == 0)
+				problem_add(loader, list->items[i]->mark,
+					    "there is a schedule `%s` already (%s:%u); give one of "
+					    "them another name", list->items[i]->name,
+					    list->items[j]->mark.file,
+					    (unsigned)list->items[j]->mark.line);
+}
+
+bool load_schedules(const struct load_request *request, const char *const *paths, size_t path_count,
+		    struct arena *arena, struct schedule_list *ret_list, struct problems *problems)
+{
+	struct schedule_list list = { 0 };
+	struct loader all = { .arena = arena, .problems = problems };
+
+	assert(path_count > 0 && !request->has_secrets);
+
+	problems->count = 0;
+	problems->dropped_count = 0;
+	for (size_t i = 0; i < path_count; i++) {
+		struct load_request own = *request;
+		struct loader loader = { .request = &own, .arena = arena, .problems = problems };
+
+		own.experiment_path = paths[i];
+		keep_request(&loader, &own);
+		load_schedules_of(&loader, &list);
+		all.error_count += loader.error_count;
+	}
+	refuse_same_names(&all, &list);
+	problems_sort(problems, paths[0]);
+	if (all.error_count > 0)
+		return false;
+	*ret_list = list;
+	return true;
+}
+
 bool load_notify(const struct load_request *request, struct arena *arena, struct secrets *secrets,
 		 const struct notify **ret_notify, struct problems *problems)
 {
@@ -210,7 +310,7 @@ bool load_notify(const struct load_request *request, struct arena *arena, struct
 	return true;
 }
 
-bool load_is_inventory(const char *path)
+bool load_is_other_document(const char *path)
 {
 	const struct load_request request = { .experiment_path = path };
 	struct arena arena = { 0 };
@@ -218,7 +318,7 @@ bool load_is_inventory(const char *path)
 	struct loader loader = { .request = &request, .arena = &arena, .problems = problems };
 	const char *text = NULL;
 	const struct node *root = read_document(&loader, "the document", path, NULL, &text);
-	const bool is_one = root != NULL && inventory_sign(root) != NULL;
+	const bool is_one = root != NULL && (inventory_sign(root) != NULL || is_plan_file(root));
 
 	arena_release(&arena);
 	return is_one;

@@ -53,14 +53,22 @@ bool load_inventory(const struct load_request *request, struct arena *arena, str
 bool load_notify(const struct load_request *request, struct arena *arena, struct secrets *secrets,
 		 const struct notify **ret_notify, struct problems *problems);
 
-/* Is this file an inventory, as far as its keys tell? One that cannot be read is none: loading it as
-   an experiment says why. */
-bool load_is_inventory(const char *path);
+/*
+ * The schedules of some files: experiments with a `schedule:`, and plan files, whose experiments are
+ * loaded too, so that nothing is found out at three in the morning. Two schedules of one name are a
+ * problem. request: what holds for the experiments among them; its paths are not looked at.
+ */
+bool load_schedules(const struct load_request *request, const char *const *paths, size_t path_count,
+		    struct arena *arena, struct schedule_list *ret_list, struct problems *problems);
+
+/* Is this file an inventory or a plan file, as far as its keys tell? One that cannot be read is none:
+   loading it as an experiment says why. */
+bool load_is_other_document(const char *path);
 
 /* "file:12:3: unknown key `evry`; did you mean `every`?" */
 void problem_print(const struct problem *problem, struct text *text);
 
-/* JSON Schema (draft 2020-12) of experiment and inventory, made from the same rows. */
+/* JSON Schema (draft 2020-12) of experiment, inventory and plan file, made from the same rows. */
 void load_schema(struct text *text);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * schema.c - JSON Schema (draft 2020-12) of both documents, for editors: from the same declared
+ * schema.c - JSON Schema (draft 2020-12) of the documents, for editors: from the same declared
  * rows that the loader reads. It knows shapes, words and units; cross references it does not know.
  */
 #include "load/load.h"
@@ -319,13 +319,15 @@ void load_schema(struct text *text)
 	struct json *variable;
 
 	json_put_text(root, "$schema", "https://json-schema.org/draft/2020-12/schema");
-	json_put_text(root, "title", "firedrill: an experiment or an inventory");
+	json_put_text(root, "title", "firedrill: an experiment, an inventory or a plan file");
 	any = json_put_array(root, "anyOf");
 	put_ref(json_push_object(any), "experiment");
 	put_ref(json_push_object(any), "inventory");
+	put_ref(json_push_object(any), "plan_file");
 	defs = json_put_object(root, "$defs");
 	put_form(json_put_object(defs, "experiment"), &form_experiment, NULL);
 	put_form(json_put_object(defs, "inventory"), &form_inventory, NULL);
+	put_form(json_put_object(defs, "plan_file"), &form_plan_file, NULL);
 	put_unit(defs, "duration", duration_pattern);
 	put_unit(defs, "size", bytes_pattern);
 	put_unit(defs, "percentage", percent_pattern);

@@ -180,6 +180,8 @@ static enum progress take_scalar(struct reader *reader, const yaml_event_t *even
 
 	node = node_new(reader, text == NULL ? NODE_BROKEN : NODE_SCALAR, mark);
 	node->text = text;
+	node->is_quoted = event->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+			  event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 	node->is_null = text != NULL && is_plain &&
 			(*text == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0 ||
 			 strcmp(text, "Null") == 0 || strcmp(text, "NULL") == 0);

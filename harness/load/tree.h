@@ -25,6 +25,7 @@ struct node {
 	const char *key;
 	struct mark key_mark;
 	const char *text; /* of a scalar, with ${...} as written */
+	bool is_quoted;   /* in quotes: the text begins one column later than the node */
 	bool is_null;     /* a plain scalar that is empty, `~` or `null` */
 	struct node *first;
 	struct node *next;

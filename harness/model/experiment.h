@@ -6,6 +6,7 @@
 
 #include "model/inventory.h"
 #include "model/percentile.h"
+#include "model/schedule.h"
 
 /* One row of `probes:`, and also one of `validate:` (then `every_ns` is 0 and it is sampled once). */
 struct probe_spec {
@@ -147,6 +148,7 @@ struct experiment {
 	uint64_t seed;
 	const struct check *checks;
 	size_t check_count;
+	const struct schedule *schedule; /* its own `schedule:`; NULL: none, or out of the store */
 	const struct inventory *inventory;
 	/* The documents as they were read (secrets still as ${...}), for the store. */
 	const char *source_path;

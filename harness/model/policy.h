@@ -57,4 +57,8 @@ struct policy {
 	size_t cap_count;
 };
 
+/* `now` is what the clocks of the window's, or of the frozen time's, own zone show. */
+bool policy_window_is_open(const struct policy_window *window, const struct zone_time *now);
+bool policy_freeze_holds(const struct policy_freeze *freeze, const struct zone_time *now);
+
 #endif

@@ -201,6 +201,7 @@ const struct sql_engine sql_engine_sqlite = {
 	.text = text,
 	.integer = integer,
 	.blob = blob,
+	.all_facts = "select facts from facts order by seq",
 	.hold = hold,
 	.check_heals = check_heals,
 };
