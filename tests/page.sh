@@ -39,7 +39,7 @@ chmod 700 "$folder/store"
 rm -f "$build"/page/*.png
 "$build/bench_kpi" "$FIREDRILL_STORE" 400 || exit 1
 local_drill_begin "$folder" || exit 1
-"$firedrill" run "$folder/drill.yaml" --yes --out "$folder/out" >/dev/null 2>&1 || exit 1
+"$firedrill" run "$folder/drill.yaml" --yes --out "$folder/out" >"$folder/said" 2>&1 || { cat "$folder/said"; exit 1; }
 
 sed 's/for: 1s/for: 50s/; s/at_most: 10s/at_most: 60s/; s/lease: 5s/lease: 60s/; s/^title: .*/title: A drill that dies/' \
 	"$folder/drill.yaml" >"$folder/dead.yaml"
