@@ -50,7 +50,7 @@ static const char style[] =
 	".newest{direction:rtl}.newest>*{direction:ltr}\n"
 	".state .word,.state a{display:block;white-space:nowrap}\n"
 	".matrix td,.matrix th{font-size:.88rem;padding:6px 9px}\n"
-	".services tbody th,.wide tbody th{min-width:7em}main:has(.matrix){max-width:1680px}\n"
+	".services tbody th,.wide tbody th{min-width:7em}body:has(.matrix)>*{max-width:1680px}\n"
 	".matrix tbody th{position:sticky;left:0;background:var(--card);white-space:nowrap}\n"
 	".wash-met{background:var(--met-wash)}.wash-missed{background:var(--missed-wash)}"
 	".wash-inconclusive{background:var(--inconclusive-wash)}\n"
