@@ -110,7 +110,7 @@
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \
-	X(spool) \
+	X(outbox) \
 	X(mail)
 
 #define X(id) void suite_##id(Suite *suite);

@@ -194,6 +194,11 @@ START_TEST(test_run_that_ends_in_an_absence_is_whole_afterwards)
 				     .lane_count = 1,
 				     .slot_count = 3,
 				     .samples = samples };
+	const struct facts_subject subject = { .service = "db", .environment = "",
+					       .scenario = "kill on primary", .title = "a drill",
+					       .experiment = "e", .inventory = "i" };
+	const struct run_facts facts = { .run_id = "run-a", .is_ended = true, .lost_count = 7 };
+	struct facts_rows history = { 0 };
 	struct timeline away;
 	struct timeline back;
 	struct run_row row;
@@ -205,6 +210,7 @@ START_TEST(test_run_that_ends_in_an_absence_is_whole_afterwards)
 	append(store, "two");
 	ck_assert_msg(store_track_put(store, "run-a", &track, &e), "%s", e.text);
 	ck_assert_msg(store_run_end(store, "run-a", 9, 0, "Met.", &e), "%s", e.text);
+	ck_assert_msg(store_facts_put(store, &subject, &facts, NULL, &e), "%s", e.text);
 	ck_assert_msg(store_locks_drop(store, "run-a", &e), "%s", e.text);
 	ck_assert_msg(store_run_find(store, "run-a", &arena, &row, &e), "%s", e.text);
 	ck_assert_str_eq(row.sentence, "Met.");
@@ -213,6 +219,9 @@ START_TEST(test_run_that_ends_in_an_absence_is_whole_afterwards)
 	wait_until_it_is_asked_again();
 	ck_assert_msg(store_timeline(store, "run-a", &arena, &back, &e), "%s", e.text);
 	ck_assert_str_eq(back.head, away.head);
+	ck_assert_msg(store_facts(store, &arena, &history, &e), "%s", e.text);
+	ck_assert_uint_eq(history.row_count, 1);
+	ck_assert_uint_eq(history.rows[0].lost_count, 7);
 	begin(store, "run-b");
 	ck_assert_msg(store_lock_take(store, "run-b", "db1", &e), "%s", e.text);
 	ck_assert(store_run_end(store, "run-b", 9, 0, "Met.", &e));

@@ -19,6 +19,7 @@
  *   trials.c   an experiment several times; trials_story.c, judge_trials.c what comes of it;
  *              statistics.c the numbers;
  *              compare.c two groups of runs
+ *   facts.c    what a run leaves for the history; kpi.c the history in numbers
  *   suite.c    several experiments: which may run at one time
  */
 #ifndef ENGINE_ENGINE_H

@@ -16,7 +16,7 @@
 
 #include "store/store_url.h"
 
-static const int64_t outcome_at_most_ns = 10 * NS_PER_S;
+static const int64_t outcome_at_most_ns = 2 * NS_PER_S;
 
 static void postgres_close(void *backend)
 {
@@ -59,7 +59,7 @@ static bool ask_to_begin(struct postgres_store *store, bool is_write, struct tex
 			 struct err *e)
 {
 	static const char write_sql[] = "begin isolation level read committed read write;"
-					" select txid_current()";
+					" " POSTGRES_WRITE_LIMIT "; select txid_current()";
 	static const char read_sql[] = "begin isolation level repeatable read read only";
 
 	return postgres_session_need(store, e) &&
@@ -125,14 +125,17 @@ static bool postgres_commit(void *backend, struct err *e)
 {
 	struct postgres_store *store = backend;
 	struct text said = { 0 };
+	struct err failure = { 0 };
 	bool is_kept;
 
 	if (!postgres_session_need(store, e))
 		return false;
-	if (postgres_session_ask(store, "commit", NULL, e)) {
+	if (postgres_session_ask(store, "commit", NULL, &failure)) {
 		end_step(store);
 		return true;
 	}
+	if (e != NULL)
+		*e = failure;
 	if (store->owned_conn != NULL) /* the server has said no */
 		return false;
 
@@ -141,10 +144,15 @@ static bool postgres_commit(void *backend, struct err *e)
 	ask_outcome(store, &said);
 	is_kept = strcmp(text_str(&said), "committed") == 0;
 	store->may_retry = strcmp(text_str(&said), "aborted") == 0;
-	if (is_kept)
+	if (is_kept) {
 		err_clear(e);
-	else if (!store->may_retry)
-		err_wrap(e, "it is not known whether the last step was kept");
+	} else if (!store->may_retry) {
+		/* It answers questions, but not this one: as when a commit waits for a standby in vain. */
+		err_wrap(&failure, "it is not known whether the last step was kept");
+		store->away = failure;
+		if (e != NULL)
+			*e = failure;
+	}
 	text_release(&said);
 	return is_kept;
 }

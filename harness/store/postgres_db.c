@@ -389,8 +389,11 @@ const struct sql_engine sql_engine_postgres = {
 	.text = text,
 	.integer = integer,
 	.blob = blob,
-	/* Ten thousand in a row: each row is a message of its own. */
-	.all_facts = "select string_agg(facts, ''::bytea) from facts group by seq / 10000",
+	/* Ten thousand in a row, because each row is a message of its own. */
+	.all_facts = "select packed from generate_series((select min(seq) from facts),"
+		     " (select max(seq) from facts), 10000) as first cross join lateral"
+		     " (select string_agg(facts, ''::bytea) as packed from facts"
+		     " where seq >= first and seq < first + 10000 having count(*) > 0) as block",
 	.hold = hold,
 	.check_heals = check_heals,
 };

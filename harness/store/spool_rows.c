@@ -431,13 +431,12 @@ static bool spool_subjects_read(void *backend, struct arena *arena,
 								    ret_subjects, ret_count, e));
 }
 
-static bool spool_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts,
-			      struct err *e)
+static bool spool_runs_count(void *backend, uint64_t *ret_count, struct err *e)
 {
 	const struct store *far = server(backend, e);
 
-	return far != NULL && told(backend, far->ops->facts_count(far->owned_backend, ret_runs,
-								  ret_facts, e));
+	return far != NULL &&
+	       told(backend, far->ops->runs_count(far->owned_backend, ret_count, e));
 }
 
 static bool spool_pause_insert(void *backend, const struct pause_row *row, struct err *e)
@@ -554,7 +553,7 @@ const struct store_ops store_spool = {
 	.facts_put = spool_facts_put,
 	.facts_read = spool_facts_read,
 	.subjects_read = spool_subjects_read,
-	.facts_count = spool_facts_count,
+	.runs_count = spool_runs_count,
 	.pause_insert = spool_pause_insert,
 	.pauses_read = spool_pauses_read,
 	.pauses_lift = spool_pauses_lift,

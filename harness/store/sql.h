@@ -131,7 +131,7 @@ bool sql_facts_read(void *backend, const char *run_id, const struct facts_sink *
 		    struct err *e);
 bool sql_subjects_read(void *backend, struct arena *arena, struct stored_subject **ret_subjects,
 		       size_t *ret_count, struct err *e);
-bool sql_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e);
+bool sql_runs_count(void *backend, uint64_t *ret_count, struct err *e);
 
 bool sql_hold_put(void *backend, const struct hold_row *row, struct err *e);
 bool sql_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e);
@@ -180,7 +180,7 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.facts_put = sql_facts_put,                                                                \
 	.facts_read = sql_facts_read,                                                              \
 	.subjects_read = sql_subjects_read,                                                        \
-	.facts_count = sql_facts_count,                                                  \
+	.runs_count = sql_runs_count,                                                              \
 	.hold_put = sql_hold_put,                                                                  \
 	.hold_drop = sql_hold_drop,                                                                \
 	.holds_read = sql_holds_read

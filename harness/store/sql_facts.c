@@ -82,14 +82,11 @@ bool sql_subjects_read(void *backend, struct arena *arena, struct stored_subject
 	return true;
 }
 
-bool sql_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e)
+bool sql_runs_count(void *backend, uint64_t *ret_count, struct err *e)
 {
-	struct query query = query_make(backend, "select (select count(*) from runs),"
-						 " (select count(*) from facts)");
+	struct query query = query_make(backend, "select count(*) from runs");
 
-	if (query_row(&query)) {
-		*ret_runs = (uint64_t)query_int(&query, 0);
-		*ret_facts = (uint64_t)query_int(&query, 1);
-	}
+	if (query_row(&query))
+		*ret_count = (uint64_t)query_int(&query, 0);
 	return query_end(&query, e);
 }

@@ -65,13 +65,15 @@ static bool check_others(struct store *store, struct store_findings *findings, s
 	struct set_row *sets = NULL;
 	struct approval_row *approvals = NULL;
 	struct heal_row *heals = NULL;
+	struct facts_rows facts = { 0 };
 	size_t heal_count = 0;
 	const bool ok =
 		note(findings, store_sets(store, 0, &arena, &sets, &findings->set_count, e), e) &&
 		note(findings,
 		     store_approvals(store, NULL, &arena, &approvals, &findings->approval_count, e),
 		     e) &&
-		note(findings, store_heals_open(store, NULL, &arena, &heals, &heal_count, e), e);
+		note(findings, store_heals_open(store, NULL, &arena, &heals, &heal_count, e), e) &&
+		note(findings, store_facts(store, &arena, &facts, e), e);
 
 	arena_release(&arena);
 	return ok;

@@ -117,7 +117,7 @@ static int compare_hash(const void *hash, const void *place)
 	return memcmp(hash, ((const struct subject_place *)place)->hash, HASH_BYTES);
 }
 
-/* There is room for all that were counted; more can only come where the count was of another moment. */
+/* There is room for every run; more can only come where the count was of another moment. */
 static void make_room(struct reading *reading)
 {
 	const size_t room = 2 * reading->room + 1;
@@ -216,16 +216,15 @@ static bool read_facts(struct store *store, struct reading *reading, uint64_t *r
 		       struct err *e)
 {
 	const struct facts_sink sink = { take_facts, reading };
-	uint64_t facts_count = 0;
 	bool ok;
 
 	if (!store->ops->begin(store->owned_backend, false, e))
 		return false;
 	reading->owned_hash = hash_open();
-	ok = store->ops->facts_count(store->owned_backend, ret_runs, &facts_count, e) &&
+	ok = store->ops->runs_count(store->owned_backend, ret_runs, e) &&
 	     read_subjects(store, reading, e);
 	if (ok) {
-		reading->room = (size_t)facts_count;
+		reading->room = (size_t)*ret_runs;
 		reading->rows = arena_alloc(reading->arena, reading->room * sizeof *reading->rows);
 		ok = store->ops->facts_read(store->owned_backend, NULL, &sink, e);
 	}

@@ -213,7 +213,7 @@ struct store_ops {
 	bool (*subjects_read)(void *backend, struct arena *arena,
 			      struct stored_subject **ret_subjects, size_t *ret_count,
 			      struct err *e);
-	bool (*facts_count)(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e);
+	bool (*runs_count)(void *backend, uint64_t *ret_count, struct err *e);
 
 	bool is_shared; /* processes of other machines use it, too */
 	int64_t schema_now; /* the changes of its tables that this version knows */
