@@ -36,7 +36,8 @@ static const char style[] =
 	".runs .word{white-space:nowrap}\n"
 	"details{padding:4px}summary{cursor:pointer;color:var(--muted);font-size:.9rem;padding:6px 4px}\n"
 	".trend{display:block;width:100%;min-width:860px;height:auto}\n"
-	".trend text{font-size:12px;fill:var(--muted);text-anchor:end}.trend .first{text-anchor:start}\n"
+	".trend text{font-size:12px;fill:var(--muted);text-anchor:end}"
+	".trend .first,.trend .scale{text-anchor:start}\n"
 	".trend .sign{text-anchor:middle;fill:var(--ink);font-weight:700;paint-order:stroke;"
 	"stroke:var(--card);stroke-width:4px}\n"
 	".trend .grid{stroke:var(--line)}.trend .touch{fill:transparent}"
@@ -49,12 +50,13 @@ static const char style[] =
 	".newest{direction:rtl}.newest>*{direction:ltr}\n"
 	".state .word,.state a{display:block;white-space:nowrap}\n"
 	".matrix td,.matrix th{font-size:.88rem;padding:6px 9px}\n"
-	".matrix tbody th,.services tbody th,.wide tbody th{min-width:7em}\n"
+	".services tbody th,.wide tbody th{min-width:7em}body:has(.matrix)>*{max-width:1680px}\n"
+	".matrix tbody th{position:sticky;left:0;background:var(--card);white-space:nowrap}\n"
 	".wash-met{background:var(--met-wash)}.wash-missed{background:var(--missed-wash)}"
 	".wash-inconclusive{background:var(--inconclusive-wash)}\n"
 	".id{color:var(--muted);white-space:nowrap}\n"
 	"@media (max-width:640px){.bar,main{padding:0 16px}.id{white-space:normal}"
-	".matrix td::before{flex-basis:11em}}\n"
+	".matrix td::before{flex-basis:11em}.matrix tbody th{white-space:normal}}\n"
 	"@media print{.bar,.skip,.choice,.paging{display:none}}\n";
 
 static bool write_style(const struct visit *visit, struct answer *answer, struct err *e)

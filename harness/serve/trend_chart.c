@@ -18,8 +18,8 @@
 enum {
 	WIDTH = 1000,
 	HEIGHT = 240,
-	LEFT = 74,
-	RIGHT = 990,
+	LEFT = 8,
+	RIGHT = 930, /* the scale stands beside the newest drill */
 	TOP = 26,
 	BOTTOM = 206,
 	SLOTS_MIN = 12,
@@ -138,7 +138,7 @@ static void add_grid(const struct chart *chart)
 		const int64_t ns = chart->top_ns / LINES * i;
 
 		add_line(chart, "grid", LEFT, RIGHT, y_of(chart, ns));
-		add_text(chart, "axis", LEFT - 8, y_of(chart, ns) + 4,
+		add_text(chart, "scale", RIGHT + 8, y_of(chart, ns) + 4,
 			 units_format_duration(ns, number));
 	}
 	text_add(chart->body, "\n");
@@ -233,11 +233,11 @@ void trend_chart(const struct kpi *kpi, const struct run_facts *const *runs, siz
 	moment[0] = '\0';
 	(void)layout_moment(runs[0]->began_wall_ns, moment);
 	moment[10] = '\0';
-	add_text(&chart, "axis first", LEFT, BOTTOM + 22, moment);
+	add_text(&chart, "first", LEFT, BOTTOM + 22, moment);
 	if (count > 1) {
 		(void)layout_moment(runs[count - 1]->began_wall_ns, moment);
 		moment[10] = '\0';
-		add_text(&chart, "axis", LEFT + chart.slot_width * (double)count, BOTTOM + 22, moment);
+		add_text(&chart, "last", LEFT + chart.slot_width * (double)count, BOTTOM + 22, moment);
 	}
 	text_add(body, "</svg>\n");
 }
