@@ -3,7 +3,7 @@
 that firedrill wrote is read: none of it is theirs.
 
 usage: canary.py FIREDRILL. Needs no root. Doors: ${env:} and ${file:} in URLs, headers, bodies, SQL, conninfo,
-passwords, command words. Tattlers: an HTTP API, Prometheus, PostgreSQL, Redis, an object store, and commands of this
+passwords, command words, and the channels of notifications. Tattlers: an HTTP API, Prometheus, PostgreSQL, Redis, an object store, and commands of this
 machine, each of which puts all it was told into its answers, in every encoding at hand. Bytes: store, WAL, samples
 (also after a SIGKILL in the middle), every report, bundle, exports, both output streams, the live view on a terminal,
 temporary files, arguments of every process. Also: files are 0600 and folders 0700, although the umask takes nothing.
@@ -41,6 +41,10 @@ MARKS = {
     "body": ("qzbodhead", "qzbodbody", "qzbodtail"),
     "s3key": ("qzskehead", "qzskebody", "qzsketail"),
     "s3secret": ("qzssehead", "qzssebody", "qzssetail"),
+    "hook": ("qzhokhead", "qzhokbody", "qzhoktail"),
+    "hookhead": ("qzhohhead", "qzhohbody", "qzhohtail"),
+    "hookkey": ("qzhkyhead", "qzhkybody", "qzhkytail"),
+    "pager": ("qzpaghead", "qzpagbody", "qzpagtail"),
 }
 # What stands between the marks: what each syntax has to escape.
 BETWEEN = {
@@ -53,6 +57,10 @@ BETWEEN = {
     "body": ("\\\"&<i>", "+%20"),
     "s3key": ("-", "_"),
     "s3secret": ("/+", "="),
+    "hook": ("-7654321-", "~"),
+    "hookhead": (" 98\"'\\", "<i>&"),
+    "hookkey": ("'\" \t", "\u00e9"),
+    "pager": ("-0815-", "_"),
 }
 SECRETS = {name: MARKS[name][0] + BETWEEN[name][0] + MARKS[name][1] + BETWEEN[name][1] + MARKS[name][2] for name in MARKS}
 ALL_MARKS = [mark.encode() for marks in MARKS.values() for mark in marks]
@@ -236,6 +244,13 @@ services:
   db: {{ kind: postgres, conninfo: "host=127.0.0.1 port={postgres} user=u sslmode=disable dbname=d password=${{file:conninfo}}" }}
   cache: {{ kind: redis, address: [127.0.0.1], port: {redis}, password: "${{file:redis}}" }}
   things: {{ kind: s3, endpoint: "http://127.0.0.1:{http}", bucket: bucket, access_key: "${{env:C_S3KEY}}", secret_key: "${{file:s3secret}}" }}
+notify:
+  channels:
+    team: {{ kind: slack, url: "http://127.0.0.1:{http}/hooks/${{env:C_HOOK}}" }}
+    hook: {{ kind: webhook, url: "http://127.0.0.1:{http}/hook?x=${{env:C_HOOK}}", key: "${{file:hookkey}}", headers: {{ X-Key: "${{file:hookhead}}" }} }}
+    pager: {{ kind: pagerduty, url: "http://127.0.0.1:{http}/pager", routing_key: "${{file:pager}}" }}
+  rules:
+    - {{ on: [start, end], channels: [team, hook, pager], escalate: [{{ after: 1h, channels: [hook] }}] }}
 """
 # The one probe that is required sees a victim of our own; the others only have to be told of.
 EXPERIMENT = """
@@ -422,7 +437,9 @@ def look_at_one_run(world, run):
         world.run("report", run, "--format", form, "--out", f"{world.made}/again.{form}")
         if form != "png":
             world.run("report", run, "--format", form)
-    for words in (("show", run), ("list",), ("verify", run), ("heal", run)):
+    for words in (("show", run), ("list",), ("verify", run), ("heal", run), ("notifications",), ("notifications", "--dead"),
+                  ("notify", "test", "team", "--inventory", f"{world.given}/inventory.yaml"),
+                  ("notifications", "deliver"), ("ack", run, "--by", "anna")):
         world.run(*words)
 
 
@@ -472,7 +489,7 @@ def drills(world, ports):
     drill, refused, wrong = documents(world, ports)
     whole_drills(world, drill)
     refused_drills(world, refused, wrong, drill)
-    for door, by in (("http", {"url", "header", "body", "s3key"}), ("postgres", {"conninfo", "sql"}), ("redis", {"redis"})):
+    for door, by in (("http", {"url", "header", "body", "s3key", "hook", "hookhead", "pager"}), ("postgres", {"conninfo", "sql"}), ("redis", {"redis"})):
         check(f"{door} was told its secrets", by <= told.get(door, set()), f"only {told.get(door)}")
     killed_drill(world, drill)
     scan_files(world, "at the end")

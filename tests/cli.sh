@@ -82,9 +82,9 @@ says 0 'not run: paused, by anna: CHG-12' "$firedrill" schedule experiments/plan
 says 0 '^fail-over is paused .by anna: typo., and is none of these' \
 	"$firedrill" schedule experiments/plan.yaml --store "$folder/pauses.db"
 says 0 'schedule failover-weekly is no longer paused' \
-	"$firedrill" resume failover-weekly --reason done --store "$folder/pauses.db"
+	"$firedrill" resume failover-weekly --reason over --store "$folder/pauses.db"
 says 0 'schedule failover-weekly was not paused' \
-	"$firedrill" resume failover-weekly --reason done --store "$folder/pauses.db"
+	"$firedrill" resume failover-weekly --reason over --store "$folder/pauses.db"
 says 1 '' sh -c "'$firedrill' schedule experiments/plan.yaml --store '$folder/pauses.db' | grep -q 'CHG-12'"
 says 0 '^  fri 2027-01-15 10:00:00 .01:00  begins with experiments/db-' \
 	"$firedrill" schedule experiments/plan.yaml --from 2027-01-10T10:00Z --count 1
@@ -321,6 +321,10 @@ says 5 'steady state did not hold within 600 ms: `orders` was not good \(write: 
 for columns in 120 80 40; do
 	says 0 '' python3 tests/terminal.py "$columns" 24 "$firedrill" run "$drill" --yes --out "$folder/live"
 done
+# What nobody reads must not hold the run up: healed after its second, not when its lease of five ends.
+says 0 '' python3 tests/stuck_terminal.py "$victim_pid" 3.5 "$firedrill" run "$drill" --yes --out "$folder/stuck"
+# A limit on the size of files is a sentence, not a death.
+says 5 'samples: File too large.*nothing was harmed' sh -c "ulimit -f 600; exec '$firedrill' run '$drill' --yes --out '$folder/limited' --store '$folder/limited.db'"
 says 0 'T=0' sh -c "echo T=\$(ps -o stat= -p $victim_pid | grep -c T)"
 
 echo "cli: $passed passed, $failed failed"

@@ -56,10 +56,32 @@ for code in 0 1 2 3 4 5 6 7; do
 	ok "README has exit code $code" grep -q "^| $code | " README.md
 	ok "the help has exit code $code" test -n "$meaning"
 done
-# shellcheck disable=SC2016 # names stand between backquotes there
-for test in $(grep -oE '`test_[a-z_0-9]+`' docs/safety.md | tr -d '`'); do
-	ok "docs/safety.md: there is $test" grep -rqE "START_TEST\($test\)" tests
+# is_held CELL: names tests between backquotes, at least one, and every one of them is there: `test_name` of a C
+# file, or `FILE:WORDS` (a bar in them is written \|), which that file must have.
+# shellcheck disable=SC2016 # backquotes as the page has them
+is_held() {
+	local name count=0
+	while IFS= read -r name; do
+		name=${name//\\|/|}
+		case $name in
+		test_*) grep -rqE "START_TEST\($name\)" tests || return ;;
+		tests/*:* | fixtures/*:*) grep -qF -- "${name#*:}" "${name%%:*}" || return ;;
+		*) continue ;;
+		esac
+		count=$((count + 1))
+	done < <(grep -oE '`[^`]+`' <<<"$1" | tr -d '`')
+	[ "$count" -gt 0 ]
+}
+# Every row of a table whose last column is "held by".
+rows=0
+for page in docs/safety.md docs/attacks.md; do
+	while IFS= read -r row; do
+		rows=$((rows + 1))
+		ok "$page: $(grep -oE '\*\*[^*]+\*\*' <<<"$row" | head -n 1) is held by tests that are there" \
+			is_held "$(sed -E 's/\\\|/\x01/g; s/ *\|$//; s/.*\|//; s/\x01/\\|/g' <<<"$row")"
+	done < <(awk '!/^\|/ { held = 0 } held && !/^\| *---/ { print } /^\|.*held by \|$/ { held = 1 }' "$page")
 done
+ok "the promises and attacks of the documents were read" test "$rows" -ge 45
 # shellcheck disable=SC2016 # backquotes as the page has them
 while read -r file; do
 	ok "SECURITY.md names $file, which is there" test -e "$file"

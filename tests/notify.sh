@@ -80,7 +80,7 @@ notify:
     - { on: [missed], channels: [pager], escalate: [{ after: 5m, channels: [mail] }] }
 END
 drill=$folder/drill.yaml
-sed -i 's/good_for: 500ms/good_for: 200ms/; s/baseline: 500ms/baseline: 100ms/; s/for: 1s/for: 400ms/; s/stable_for: 500ms/stable_for: 200ms/' "$drill"
+sed -i 's/, availability: 10%//; s/good_for: 500ms/good_for: 200ms/; s/baseline: 500ms/baseline: 100ms/; s/for: 1s/for: 400ms/; s/stable_for: 500ms/stable_for: 200ms/' "$drill"
 sed 's/rto: 5s/rto: 25ms/' "$drill" >"$folder/missed.yaml"
 requests() {
 	find "$folder/hook" -name 'request-*' | wc -l
@@ -155,6 +155,28 @@ says 0 '[1-9] sent' "$firedrill" notifications deliver
 ok 'the dead letter has arrived' grep -q '"event_action":"trigger"' "$folder"/hook/request-*
 says 0 '' "$firedrill" run "$drill" --yes --no-notify --out "$folder/silent"
 ok 'with --no-notify nobody is told' sh -c "! grep -q STARTED '$folder'/hook/request-*"
+
+# ---- trials are told as one ----
+rm -f "$folder"/hook/request-* "$folder"/mail/mail-* "$FIREDRILL_STORE".notify/*.json # what was still to be tried again
+says 0 'MET' "$firedrill" run "$drill" --yes --repeat 2 --out "$folder/set"
+ok 'one start, one mail' test "$(requests) $(mails)" = '1 1'
+ok 'of the set' grep -q 'The set of trials begins' "$folder/hook/request-1"
+
+# ---- a run that died is healed: its incident ends ----
+rm -f "$folder"/hook/request-* "$folder"/mail/mail-*
+sed 's/for: 400ms/for: 20s/; s/at_most: 10s/at_most: 30s/' "$drill" >"$folder/long.yaml"
+"$firedrill" run "$folder/long.yaml" --yes --no-notify --out "$folder/long" >"$folder/long.log" 2>&1 &
+pid=$!
+end=$((SECONDS + 20))
+until grep -q 'T (stopped)' "/proc/$victim_pid/status" || [ $SECONDS -gt $end ]; do
+	read -rt 0.05 <> <(:) || true
+done
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+says 0 '1 healed, nothing left behind' "$firedrill" heal
+ok 'its incident is resolved' grep -q '"event_action":"resolve"' "$folder/hook/request-1"
+says 0 'nothing to heal' "$firedrill" heal
+ok 'once' test "$(requests)" = 1
 
 # ---- nothing that we wrote holds a secret ----
 ok 'no secret of a channel in the store, the outbox or a report' sh -c "! grep -raq 'qz.*-never-to-be-seen' '$folder'/store* '$folder'/met '$folder'/missed '$folder'/refused"

@@ -110,6 +110,12 @@ says 0 'not permitted \(emergency stop\)' "$firedrill" plan "$drill"
 says 0 'nothing to heal' "$firedrill" heal
 says 0 'lifted; runs may start again' "$firedrill" resume --reason "INC-7 is over"
 
+# Out of processor time, as a batch system says it: healed, as on any other signal.
+start spent
+kill -XCPU "$runner_pid"
+ends_with 6
+says 0 'T=0' sh -c "echo T=\$(ps -o stat= -p $victim_pid | grep -c T)"
+
 start sixth
 kill -9 "$runner_pid"
 wait "$runner_pid" 2>/dev/null

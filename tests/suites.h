@@ -15,6 +15,7 @@
 	X(schedule) \
 	X(decide) \
 	X(permit) \
+	X(plan) \
 	X(run_permit) \
 	X(suite) \
 	X(store_permits) \

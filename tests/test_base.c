@@ -213,6 +213,12 @@ START_TEST(test_secrets_redact_leaves_what_only_looks_alike)
 	secrets_redact(&secrets, &text);
 	ck_assert_str_eq(text_str(&text), innocent);
 	text_clear(&text);
+	/* Cut within the escape of a byte that also begins one. */
+	secrets_register(&secrets, "sesame<i>&gate%5");
+	text_add(&text, "sesame&lt;i&gt;&am... sesame%3Ci%3E%2...");
+	secrets_redact(&secrets, &text);
+	ck_assert_str_eq(text_str(&text), "[secret]... [secret]...");
+	text_clear(&text);
 	text_add(&text, "open-se...");
 	secrets_redact(&secrets, &text);
 	ck_assert_str_eq(text_str(&text), "[secret]...");

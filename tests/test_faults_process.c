@@ -8,10 +8,13 @@
 #include "remote/ways.h"
 #include "tests/fault_help.h"
 
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -310,6 +313,118 @@ START_TEST(test_guard_that_was_killed_stops_renew_and_inject)
 }
 END_TEST
 
+/* Somebody whose processes the kernel counts; who is root becomes one, in this test's own process. */
+static void be_ordinary(void)
+{
+	enum { NOBODY = 65534 };
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chown(at.dir, NOBODY, NOBODY), 0);
+	ck_assert_int_eq(setgroups(0, NULL), 0);
+	ck_assert_int_eq(setgid(NOBODY), 0);
+	ck_assert_int_eq(setuid(NOBODY), 0);
+	ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1), 0); /* a leak checker looks at its own process */
+}
+
+static void allow_guard_processes(rlim_t count)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(prlimit(guard_pid(), RLIMIT_NPROC, NULL, &limit), 0);
+	limit.rlim_cur = count < limit.rlim_max ? count : limit.rlim_max;
+	ck_assert_int_eq(prlimit(guard_pid(), RLIMIT_NPROC, &limit, NULL), 0);
+}
+
+/* The lease ends while the host has no process left to give: nothing can be undone then, but later. */
+START_TEST(test_guard_without_processes_undoes_once_there_are_some)
+{
+	int64_t dry_until_ns;
+
+	be_ordinary();
+	start_victim(SIG_DFL);
+	plan("process.pause", NS_PER_S, (const char *const[]){ "name", at.name, NULL });
+	must(at.c.fault->arm(&at.c.record, &at.ctx, &at.c.e));
+	must(at.c.fault->inject(&at.c.record, &at.ctx, &at.c.e));
+	allow_guard_processes(0);
+	dry_until_ns = clock_now_ns(&at.clock) + 3 * NS_PER_S;
+	while (clock_now_ns(&at.clock) < dry_until_ns) {
+		ck_assert_int_eq(kill(guard_pid(), 0), 0);
+		clock_sleep_until_ns(&at.clock, clock_now_ns(&at.clock) + 100 * NS_PER_MS);
+	}
+	ck_assert_ptr_nonnull(strstr(state_now(), ": 2; record: present"));
+	allow_guard_processes(RLIM_INFINITY);
+	ck_assert(state_becomes(": 0; record: present", 20 * NS_PER_S));
+}
+END_TEST
+
+START_TEST(test_guard_that_was_stopped_is_woken_by_a_renewal)
+{
+	start_victim(SIG_DFL);
+	plan("process.pause", 2 * NS_PER_S, (const char *const[]){ "name", at.name, NULL });
+	must(at.c.fault->arm(&at.c.record, &at.ctx, &at.c.e));
+	must(at.c.fault->inject(&at.c.record, &at.ctx, &at.c.e));
+	ck_assert_int_eq(kill(guard_pid(), SIGSTOP), 0);
+	must(at.c.fault->renew(&at.c.record, &at.ctx, &at.c.e));
+	ck_assert(state_becomes(": 0; record: present", 20 * NS_PER_S));
+}
+END_TEST
+
+/* Frozen with its control group, say: it lives and does nothing. */
+START_TEST(test_guard_that_stands_still_cannot_be_renewed)
+{
+	char path[128];
+	FILE *file;
+
+	be_ordinary();
+	start_victim(SIG_DFL);
+	plan("process.pause", 20 * NS_PER_S, (const char *const[]){ "name", at.name, NULL });
+	must(at.c.fault->arm(&at.c.record, &at.ctx, &at.c.e));
+	must(at.c.fault->renew(&at.c.record, &at.ctx, &at.c.e));
+	snprintf(path, sizeof path, "%s/run-1/1/seen", at.dir);
+	ck_assert_int_eq(unlink(path), 0);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fchmod(fileno(file), 0400), 0); /* from here on the guard cannot say otherwise */
+	ck_assert_int_gt(fprintf(file, "1\n"), 0);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert(!at.c.fault->renew(&at.c.record, &at.ctx, &at.c.e));
+	ck_assert_msg(strstr(at.c.e.text, "stands still") != NULL, "%s", at.c.e.text);
+}
+END_TEST
+
+/* The guard's own `sleep` goes by the victim's name. */
+START_TEST(test_pause_never_stops_what_a_guard_waits_for)
+{
+	const char *const make[] = { "sh", "-c",
+				     "mkdir -p \"$1/bin\" && ln -s \"$(command -v sleep)\" \"$1/bin/$2\" &&\n"
+				     "printf '#!/bin/sh\\nexec %s \"$@\"\\n' \"$1/bin/$2\" >\"$1/bin/sleep\" &&\n"
+				     "chmod +x \"$1/bin/sleep\"",
+				     "-", at.dir, at.name, NULL };
+	const char *const sweep[] = { "rm", "-r", at.dir, NULL };
+	struct command command = { .argv = make, .timeout_ns = 5 * NS_PER_S };
+	struct reply reply = { 0 };
+	struct text path = { 0 };
+
+	must(remote_run(at.owned_remote, &command, &reply, &at.c.e));
+	reply_release(&reply);
+	text_addf(&path, "%s/bin:%s", at.dir, getenv("PATH"));
+	ck_assert_int_eq(setenv("PATH", text_str(&path), 1), 0);
+	text_release(&path);
+	start_victim(SIG_DFL);
+	plan("process.pause", 2 * NS_PER_S, (const char *const[]){ "name", at.name, NULL });
+	must(at.c.fault->arm(&at.c.record, &at.ctx, &at.c.e));
+	must(at.c.fault->inject(&at.c.record, &at.ctx, &at.c.e));
+	ck_assert_int_eq(confirm_now(), CONFIRMED);
+	ck_assert_ptr_nonnull(strstr(text_str(&at.c.text), "2 processes are stopped"));
+	ck_assert(state_becomes(": 0; record: present", 20 * NS_PER_S));
+	must(at.c.fault->heal(&at.c.record, &at.ctx, &at.c.e));
+	command.argv = sweep;
+	must(remote_run(at.owned_remote, &command, &reply, &at.c.e));
+	reply_release(&reply);
+}
+END_TEST
+
 START_TEST(test_guard_arm_foreign_directory_is_refused_and_kept)
 {
 	plan("process.pause", 20 * NS_PER_S, (const char *const[]){ "name", at.name, NULL });
@@ -352,6 +467,10 @@ void suite_faults_process(Suite *suite)
 	tcase_add_test(tcase, test_guard_undoes_when_the_lease_is_not_renewed);
 	tcase_add_test(tcase, test_guard_inject_without_arm_is_refused);
 	tcase_add_test(tcase, test_guard_that_was_killed_stops_renew_and_inject);
+	tcase_add_test(tcase, test_guard_without_processes_undoes_once_there_are_some);
+	tcase_add_test(tcase, test_guard_that_was_stopped_is_woken_by_a_renewal);
+	tcase_add_test(tcase, test_guard_that_stands_still_cannot_be_renewed);
+	tcase_add_test(tcase, test_pause_never_stops_what_a_guard_waits_for);
 	tcase_add_test(tcase, test_guard_arm_foreign_directory_is_refused_and_kept);
 	suite_add_tcase(suite, tcase);
 }

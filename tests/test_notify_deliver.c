@@ -370,6 +370,24 @@ START_TEST(test_notify_deliver_one_dead_channel_does_not_stop_the_others)
 }
 END_TEST
 
+START_TEST(test_notify_deliver_server_that_hangs_costs_its_timeout)
+{
+	const struct clock real = clock_system();
+	const int64_t begun_ns = clock_now_ns(&real);
+
+	if (!has_server)
+		return;
+	notify = notify_of("notify: { channels: { slow: { kind: slack, url: '${env:HOOK}', timeout: 200ms } }, "
+			   "rules: [{ on: [missed], channels: [slow] }] }\n", &arena, &secrets);
+	recorder_answer(&server, "hang\n");
+	(void)post_missed();
+	deliver();
+	ck_assert_uint_eq(delivered.waiting_count, 1);
+	ck_assert_int_eq(delivered.first.kind, ERR_DEADLINE);
+	ck_assert_int_lt(clock_now_ns(&real) - begun_ns, 3 * NS_PER_S);
+}
+END_TEST
+
 START_TEST(test_notify_deliver_channel_that_is_gone_from_the_inventory_waits)
 {
 	(void)post_missed();
@@ -527,6 +545,7 @@ void suite_notify_deliver(Suite *suite)
 	tcase_add_test(tcase, test_notify_deliver_is_dead_after_a_day_of_trying);
 	tcase_add_test(tcase, test_spool_revive_dead_letter_is_sent_and_drop_throws_it_away);
 	tcase_add_test(tcase, test_notify_deliver_one_dead_channel_does_not_stop_the_others);
+	tcase_add_test(tcase, test_notify_deliver_server_that_hangs_costs_its_timeout);
 	tcase_add_test(tcase, test_notify_deliver_channel_that_is_gone_from_the_inventory_waits);
 	tcase_add_test(tcase, test_notify_deliver_killed_before_the_attempt_is_delivered_once);
 	tcase_add_test(tcase,

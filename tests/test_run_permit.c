@@ -2,6 +2,7 @@
  * test_run_permit.c - whole drills on paper that are not permitted, or no longer: nothing is harmed, or
  * what was is healed. The drill begins on Saturday 2026-11-21 at 10:00 UTC.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/process.h"
@@ -345,6 +346,36 @@ START_TEST(test_run_told_to_stop_as_the_targets_are_named_injects_nothing)
 }
 END_TEST
 
+/* As when somebody brings back a copy of it: from then on no order would reach this run. */
+static void replace_store(struct world *here, const struct event *event)
+{
+	const char *path = arena_format(&here->arena, "%s/store.db", here->owned_folder);
+	const char *away = arena_format(&here->arena, "%s/away.db", here->owned_folder);
+	struct store *fresh = NULL;
+	struct err e = { 0 };
+
+	if (event->kind != stop_at)
+		return;
+	ck_assert_int_eq(rename(path, away), 0);
+	ck_assert_msg(store_open(path, NULL, &fresh, &e), "%s", e.text);
+	store_close(fresh);
+}
+
+START_TEST(test_run_whose_store_was_replaced_heals_and_ends)
+{
+	stop_at = EVENT_CONFIRMED;
+	open_with(NULL, NULL);
+	world.on_event = replace_store;
+	world_run_ok(&world);
+	ck_assert_msg(world.outcome.exit_code == EXIT_STOPPED, "exit %d: %s",
+		      (int)world.outcome.exit_code, sentence());
+	ck_assert_msg(strstr(sentence(), "was removed or replaced while it was in use") != NULL, "%s",
+		      sentence());
+	ck_assert_uint_eq(world_open_heals(&world), 0);
+	ck_assert_uint_gt(fake_script_count(world.hosts, "h1", HEAL_ON), 0);
+}
+END_TEST
+
 START_TEST(test_run_does_not_start_during_an_emergency_stop)
 {
 	const struct stop_row all = { .person = "anna", .reason = "fire" };
@@ -383,6 +414,7 @@ void suite_run_permit(Suite *suite)
 	tcase_add_test(tcase, test_run_told_to_stop_by_its_own_id_ends);
 	tcase_add_test(tcase, test_run_told_to_stop_before_the_first_harm_harms_nothing);
 	tcase_add_test(tcase, test_run_told_to_stop_as_the_targets_are_named_injects_nothing);
+	tcase_add_test(tcase, test_run_whose_store_was_replaced_heals_and_ends);
 	tcase_add_test(tcase, test_run_does_not_start_during_an_emergency_stop);
 	suite_add_tcase(suite, tcase);
 }

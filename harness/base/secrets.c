@@ -350,13 +350,15 @@ static size_t match_secret(const char *text, const char *value)
 	if (match.plain_bytes < SECRET_BYTES_MIN)
 		return 0;
 
-	/* Where it was cut within an escape, the half of that belongs to it. */
-	const size_t half_most = isalnum((unsigned char)*match.at) ? 0 : ESCAPE_BYTES_MAX;
+	/* Where it was cut within an escape, the half of that belongs to it; the sign that begins one may have
+	   been taken for itself. */
+	const char *from = strchr("&%\\", match.at[-1]) != NULL ? match.at - 1 : match.at;
+	const size_t half_most = isalnum((unsigned char)*from) ? 0 : ESCAPE_BYTES_MAX;
 
 	for (size_t half = 0; half <= half_most; half++) {
-		if (strncmp(match.at + half, cut_mark, strlen(cut_mark)) == 0)
-			return (size_t)(match.at + half - text);
-		if (match.at[half] == '\0')
+		if (strncmp(from + half, cut_mark, strlen(cut_mark)) == 0)
+			return (size_t)(from + half - text);
+		if (from[half] == '\0')
 			break;
 	}
 	return 0;

@@ -39,8 +39,12 @@ static bool read_notify(struct channel_book *book, const char *inventory,
 {
 	const struct load_request request = { .inventory_path = inventory, .has_secrets = true };
 	struct problems *problems = arena_alloc(book->arena, sizeof *problems);
+	const struct inventory *whole = NULL;
 	struct text first = { 0 };
 
+	/* Only for the secrets that it names: whatever a server says must not tell one. Those that are not at
+	   hand now are no concern of ours. */
+	(void)load_inventory(&request, book->arena, book->secrets, &whole, problems);
 	if (load_notify(&request, book->arena, book->secrets, ret_notify, problems))
 		return true;
 	for (size_t i = 0; i < problems->count; i++) {

@@ -70,6 +70,7 @@ int cli_fail(int code, const struct secrets *secrets, const struct err *e);
 int cli_fail_text(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line on the stream; foreign bytes that could steer a terminal are made visible. */
 void cli_print_line(FILE *stream, const struct secrets *secrets, const char *line);
+void cli_add_line(struct text *text, const struct secrets *secrets, const char *line);
 
 /* `first` (ours, `indent` columns wide) and the line; on a terminal wrapped to its width. */
 void cli_print_wrapped(FILE *stream, const struct secrets *secrets, const char *first,

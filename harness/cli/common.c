@@ -42,16 +42,23 @@ size_t arguments_values(const struct arguments *arguments, const char *name,
 	return count;
 }
 
-void cli_print_line(FILE *stream, const struct secrets *secrets, const char *line)
+void cli_add_line(struct text *text, const struct secrets *secrets, const char *line)
 {
 	struct text clean = { 0 };
-	struct text safe = { 0 };
 
 	text_add(&clean, line);
 	secrets_redact(secrets, &clean);
-	escape_terminal(&safe, text_str(&clean));
-	(void)fprintf(stream, "%s\n", text_str(&safe)); /* main.c looks at the stream at the end */
+	escape_terminal(text, text_str(&clean));
+	text_add(text, "\n");
 	text_release(&clean);
+}
+
+void cli_print_line(FILE *stream, const struct secrets *secrets, const char *line)
+{
+	struct text safe = { 0 };
+
+	cli_add_line(&safe, secrets, line);
+	(void)fputs(text_str(&safe), stream); /* main.c looks at the stream at the end */
 	text_release(&safe);
 }
 

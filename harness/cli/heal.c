@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/afterwards.h"
 #include "cli/find.h"
 #include "cli/live.h"
 #include "engine/engine.h"
@@ -56,11 +57,14 @@ static bool heal_found(const struct arguments *arguments, struct store *store,
 	const struct clock clock = clock_system();
 	const struct remote_opener opener = remote_opener_real();
 	struct run_row *trials = NULL;
+	struct unhealed *unhealed = NULL;
 	struct text samples = { 0 };
+	size_t unhealed_count = 0;
 	size_t count = 1;
 	bool ok = !found->is_set || store_set_runs(store, found->id, arena, &trials, &count, e);
 	struct live *live = live_open(stdout, &ret_summary->secrets, &clock);
 
+	afterwards_list_unhealed(store, NULL, arena, &unhealed, &unhealed_count);
 	cli_sample_path(arguments, &samples);
 	for (size_t i = 0; ok && i < count; i++)
 		ok = heal_runs(store, found->is_set ? trials[i].run_id : found->id, &opener, &clock,
@@ -68,6 +72,7 @@ static bool heal_found(const struct arguments *arguments, struct store *store,
 	live_close(live);
 	(void)rmdir(text_str(&samples)); /* kept while a run has samples in it */
 	text_release(&samples);
+	afterwards_tell_healed(arguments, store, unhealed, unhealed_count);
 	return ok;
 }
 

@@ -1,5 +1,6 @@
 /*
- * live.c - see live.h. Every foreign byte goes through cli_print_line's escaping.
+ * live.c - see live.h. Every foreign byte goes through cli_add_line's escaping. What is shown at one time is
+ * put together first, and never waited for (outlet.h).
  */
 #include <stdio.h>
 
@@ -11,6 +12,7 @@
 
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/outlet.h"
 #include "reports/strip.h"
 #include "reports/utf8.h"
 
@@ -18,6 +20,8 @@ static const int64_t shown_ns = 30 * NS_PER_S; /* of the past, in a strip */
 
 struct live {
 	FILE *stream;
+	struct outlet *owned_outlet;
+	struct text pending;
 	const struct secrets *secrets;
 	const struct clock *clock;
 	struct progress progress;
@@ -30,7 +34,14 @@ struct live {
 static void erase_block(struct live *live)
 {
 	for (; live->block_lines > 0; live->block_lines--)
-		(void)fputs("\033[1A\033[2K", live->stream);
+		text_add(&live->pending, "\033[1A\033[2K");
+}
+
+static void put_pending(struct live *live)
+{
+	if (!outlet_put(live->owned_outlet, &live->pending))
+		live->block_lines = 0; /* nobody knows what is on the screen; it is left there */
+	text_clear(&live->pending);
 }
 
 /* Which events a person wants to see as they happen, and how loud. */
@@ -96,8 +107,8 @@ static void show_event(void *ctx, const struct event *event)
 		text_addf(&line, "%-18s %s: %s", word, event->host, event->text);
 	else
 		text_addf(&line, "%-18s %s", word, event->text);
-	cli_print_line(live->stream, live->secrets, text_str(&line));
-	(void)fflush(live->stream);
+	cli_add_line(&live->pending, live->secrets, text_str(&line));
+	put_pending(live);
 	text_release(&line);
 }
 
@@ -107,7 +118,7 @@ static void show_line(struct live *live, const char *line, unsigned columns)
 	struct text cut = { 0 };
 
 	utf8_add_cut(&cut, line, columns - 1);
-	(void)fprintf(live->stream, "%s\n", text_str(&cut));
+	text_addf(&live->pending, "%s\n", text_str(&cut));
 	live->block_lines++;
 	text_release(&cut);
 }
@@ -136,7 +147,7 @@ static void show_probe(struct live *live, const struct track *track, int64_t now
 
 	text_addf(&line, "  %-*.*s ", (int)name_columns, (int)name_columns, track->probe);
 	strip_render(track, window, columns - name_columns - 5, &live->style, &line);
-	(void)fprintf(live->stream, "%s\n", text_str(&line)); /* names are checked by the loader */
+	text_addf(&live->pending, "%s\n", text_str(&line)); /* names are checked by the loader */
 	live->block_lines++;
 	text_release(&line);
 }
@@ -157,7 +168,7 @@ static void show_tick(void *ctx, const struct timeline *so_far, enum phase phase
 	for (size_t i = 0; i < so_far->track_count && live->block_lines < line_max; i++)
 		if (so_far->tracks[i].probe != NULL)
 			show_probe(live, &so_far->tracks[i], now_ns, columns);
-	(void)fflush(live->stream);
+	put_pending(live);
 }
 
 struct live *live_open(FILE *stream,
@@ -167,6 +178,7 @@ struct live *live_open(FILE *stream,
 	const char *term = getenv("TERM");
 
 	live->stream = stream;
+	live->owned_outlet = outlet_open(stream);
 	live->secrets = secrets;
 	live->clock = clock;
 	live->begun_ns = clock_now_ns(clock);
@@ -184,7 +196,9 @@ void live_close(struct live *live)
 	if (live == NULL)
 		return;
 	erase_block(live);
-	(void)fflush(live->stream);
+	put_pending(live);
+	outlet_close(live->owned_outlet);
+	text_release(&live->pending);
 	free(live);
 }
 

@@ -160,7 +160,9 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 
 	process_keep_private();
-	(void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away must not stop a heal */
+	/* Neither a reader that goes away nor a limit on files may stop a heal: a write fails instead. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_NOT_RUN;

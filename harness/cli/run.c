@@ -4,7 +4,8 @@
  * runs each with this command.
  *
  * Unfinished runs are healed first. A person (or --yes) must have said yes before anything is
- * harmed. SIGINT, SIGTERM and SIGHUP heal and end the run; a second one changes nothing.
+ * harmed. SIGINT, SIGTERM, SIGHUP and SIGXCPU (no processor time left) heal and end the run; a second one
+ * changes nothing.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,6 +17,7 @@
 
 #include "base/random.h"
 #include "base/units.h"
+#include "cli/afterwards.h"
 #include "cli/claim.h"
 #include "cli/live.h"
 #include "cli/output.h"
@@ -53,7 +55,7 @@ static void take_signal(int number)
 
 static void catch_signals(void)
 {
-	const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGXCPU };
 	struct sigaction action = { .sa_handler = take_signal };
 
 	(void)sigemptyset(&action.sa_mask);
@@ -137,9 +139,13 @@ int run_heal_earlier(const struct run_command *command)
 	const struct remote_opener opener = remote_opener_real();
 	struct heal_summary summary = { 0 };
 	struct live *live = live_open(command->progress_stream, &summary.secrets, &command->clock);
+	struct unhealed *unhealed = NULL;
+	struct arena arena = { 0 };
 	struct text samples = { 0 };
 	struct err e = { 0 };
+	size_t unhealed_count = 0;
 
+	afterwards_list_unhealed(command->owned_store, NULL, &arena, &unhealed, &unhealed_count);
 	cli_sample_path(command->arguments, &samples);
 
 	const bool ok = heal_runs(command->owned_store, NULL, &opener, &command->clock,
@@ -150,6 +156,8 @@ int run_heal_earlier(const struct run_command *command)
 	live_close(live);
 	text_release(&samples);
 	heal_summary_release(&summary);
+	afterwards_tell_healed(command->arguments, command->owned_store, unhealed, unhealed_count);
+	arena_release(&arena);
 	if (!ok)
 		return code;
 	if (leftover_count > 0)
@@ -308,7 +316,7 @@ static int with_store(struct run_command *command)
 				&e);
 	code = run_heal_earlier(command);
 	if (code == EXIT_LEFTOVER)
-		tell_end(command, NULL, code);
+		tell_blocked(command);
 	if (code == -1)
 		code = ask(command, &plan);
 	if (code != -1)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/afterwards.h"
 #include "cli/channels.h"
 #include "engine/trials.h"
 #include "reports/report.h"
@@ -88,7 +89,7 @@ static void post(struct telling *telling, const char *report, int64_t patience_n
 		.clock = &command->clock,
 		.deadline_ns = clock_now_ns(&command->clock) + patience_ns,
 		.waits = patience_ns == end_patience_ns,
-		.first = command->run_id,
+		.first = telling->happening.run_id,
 		.secrets = &command->secrets,
 		.find = channels_find,
 		.ctx = &book,
@@ -345,7 +346,7 @@ static void list_runs(struct telling *telling)
 		telling->run_count = 0;
 }
 
-void tell_end(struct run_command *command, const char *folder, int code)
+void tell_end(struct run_command *command, const char *folder_of_reports, int code)
 {
 	const struct outcome unknown = { .verdict = VERDICT_NONE };
 	struct telling telling;
@@ -354,9 +355,8 @@ void tell_end(struct run_command *command, const char *folder, int code)
 	if (!is_wanted(command))
 		return;
 	begin(&telling, command);
-	if (folder != NULL)
-		telling.happening.report = arena_format(
-			&telling.arena, "%s/report.html", cli_absolute(folder, &telling.arena));
+	telling.happening.report = arena_format(&telling.arena, "%s/report.html",
+						cli_absolute(folder_of_reports, &telling.arena));
 	if (!(command->is_set ? tell_set(&telling, code, &report) :
 				tell_run(&telling, code, &report)))
 		tell_outcome(&telling, &unknown, code);
@@ -366,5 +366,28 @@ void tell_end(struct run_command *command, const char *folder, int code)
 		end_incidents(&telling);
 	post(&telling, report.length_bytes == 0 ? NULL : text_str(&report), end_patience_ns);
 	text_release(&report);
+	arena_release(&telling.arena);
+}
+
+void tell_blocked(struct run_command *command)
+{
+	struct telling telling;
+	struct unhealed *unhealed = NULL;
+	size_t count = 0;
+
+	if (!is_wanted(command))
+		return;
+	begin(&telling, command);
+	afterwards_list_unhealed(command->owned_store, NULL, &telling.arena, &unhealed, &count);
+	telling.happening.kinds = HAPPENING_LEFTOVER | HAPPENING_NOT_STARTED;
+	telling.happening.exit_code = EXIT_LEFTOVER;
+	telling.happening.sentence = "An earlier run left something unhealed, so nothing new is started.";
+	if (count > 0) {
+		telling.happening.run_id = unhealed[0].run_id;
+		telling.happening.sentence =
+			arena_format(&telling.arena, "%s It is undone by `firedrill heal %s`.",
+				     telling.happening.sentence, unhealed[0].run_id);
+	}
+	post(&telling, NULL, end_patience_ns);
 	arena_release(&telling.arena);
 }

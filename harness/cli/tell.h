@@ -14,7 +14,8 @@
 #define NO_NOTIFY_OPTION { "no-notify", NULL, "tell nobody, whatever `notify:` of the inventory says" }
 
 void tell_start(struct run_command *command);
-/* folder: of the reports; NULL: there are none. */
-void tell_end(struct run_command *command, const char *folder, int code);
+void tell_end(struct run_command *command, const char *folder_of_reports, int code);
+/* Of the run that left something unhealed, which keeps this one from starting. */
+void tell_blocked(struct run_command *command);
 
 #endif

@@ -105,11 +105,14 @@ static void say_allow(const struct policy_allow *allow, struct text *text)
 static void check_fault(struct permit_bench *bench, const struct permit_hit *hit)
 {
 	const struct policy *policy = bench->policy;
+	const struct host *kept = inventory_protected(bench->question->inventory, hit->host);
 
-	if (hit->host->is_protected)
+	if (kept != NULL)
 		permit_refuse(bench, PERMIT_PROTECTED,
-			      "step %" PRIu32 " (%s) would hit `%s`, which the inventory protects; "
-			      "select other hosts", hit->step, hit->fault, hit->host->name);
+			      "step %" PRIu32 " (%s) would hit `%s`, which the inventory protects%s%s%s; "
+			      "select other hosts", hit->step, hit->fault, hit->host->name,
+			      kept == hit->host ? "" : " as `", kept == hit->host ? "" : kept->name,
+			      kept == hit->host ? "" : "`");
 	for (size_t i = 0; i < policy->allow_count; i++) {
 		const struct policy_allow *allow = &policy->allows[i];
 		struct text text = { 0 };

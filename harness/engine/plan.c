@@ -109,12 +109,18 @@ static bool plan_one_target(const struct plan *plan, const struct step *step,
 	};
 	struct text inject = { 0 };
 	struct text heal = { 0 };
+	const struct host *kept = inventory_protected(request.inventory, host);
 
-	if (host->is_protected)
+	if (kept == host)
 		return err_set(e, ERR_REFUSED,
 			       "step %" PRIu32 " (%s) would hit `%s`, which the inventory protects; "
 			       "select other hosts",
 			       step->index, step->fault, host->name);
+	if (kept != NULL)
+		return err_set(e, ERR_REFUSED,
+			       "step %" PRIu32 " (%s) would hit `%s`, which is at the place of `%s`, and "
+			       "the inventory protects that; select other hosts",
+			       step->index, step->fault, host->name, kept->name);
 	if (!fault->plan_heal(&request, arena, &target->record, e))
 		return err_wrap(e, "plan step %" PRIu32 " (%s) on %s", step->index, step->fault,
 				host->name);

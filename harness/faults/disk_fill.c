@@ -102,11 +102,11 @@ static const char undo_script[] = SCRIPT_BASE SCRIPT_LOOK SCRIPT_FILL
 	"fi\n"
 	"[ ! -d \"$nest\" ] || [ -L \"$nest\" ] || { rm -f \"$nest/.firedrill-space\"; rmdir \"$nest\"; } || :\n";
 
-static const char read_script[] = SCRIPT_BASE SCRIPT_LOOK SCRIPT_FILL
+static const char read_script[] = SCRIPT_BASE SCRIPT_LOOK SCRIPT_FILL SCRIPT_STATE
 	"held=no there=absent\n"
 	"if { read -r pid began <\"$dir/holder\"; } 2>/dev/null && lives \"$pid\" \"$began\"; then held=yes; fi\n"
 	"[ ! -e \"$nest\" ] || there=present\n"
-	"echo \"space held on $path: $held; file $nest: $there; record: $(record_state)\"\n";
+	"echo \"space held on $path: $held; file $nest: $there; record: $(state_there)\"\n";
 
 static const char examine_script[] = SCRIPT_EXAMINE
 	"need fallocate util-linux; need mountpoint util-linux; need dd coreutils; need_root\n";

@@ -61,9 +61,9 @@ static const char undo_script[] = SCRIPT_BASE
 	"case $said in *'Invalid argument'*) exit 0 ;; esac\n"
 	"fail \"$said\"\n";
 
-static const char read_script[] = SCRIPT_BASE
+static const char read_script[] = SCRIPT_BASE SCRIPT_STATE
 	"options=$(MOUNTED=$2 awk '$5 == ENVIRON[\"MOUNTED\"] { seen = $6 } END { print seen }' /proc/self/mountinfo)\n"
-	"echo \"mount $2: ${options:-none}; record: $(record_state)\"\n";
+	"echo \"mount $2: ${options:-none}; record: $(state_there)\"\n";
 
 static const char examine_script[] = SCRIPT_EXAMINE
 	"need fsfreeze util-linux; need mountpoint util-linux; need awk mawk; need_root\n";

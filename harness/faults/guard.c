@@ -10,6 +10,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <string.h>
 
 static const int64_t guard_timeout_ns = 20 * NS_PER_S;
 
@@ -19,10 +20,17 @@ static const char fire_script[] = SCRIPT_COMMON
 	"is_ours && [ ! -e \"$dir/healed\" ] || exit 0\n"
 	"sh -c \"$undo\" firedrill \"$@\" && put healed \"the lease ended\"\n";
 
-/* The guard process: DIR; the rest it reads there before it begins. Heal ends it before it removes the
-   directory, so when that is gone somebody else has removed it, and with it the notes of inject:
-   FIREDRILL_GONE tells undo. */
-static const char guard_script[] = SCRIPT_COMMON
+/*
+ * The guard process: DIR; the rest it reads there before it begins. Heal ends it before it removes the
+ * directory, so when that is gone somebody else has removed it, and with it the notes of inject:
+ * FIREDRILL_GONE tells undo.
+ *
+ * A shell that cannot fork, because the host has no process left to give, ends with status 2. Then the
+ * guard begins again in its own place, which needs no fork, as the same process, until there is one.
+ */
+static const char guard_script[] =
+	"file=$0 home=$1; trap '[ \"$?\" != 2 ] || exec sh \"$file\" \"$home\"' EXIT\n"
+	SCRIPT_COMMON
 	"trap '' HUP INT TERM\n"
 	"undo=$(cat \"$dir/undo\") && fire=$(cat \"$dir/fire\") || exit 1\n"
 	"shift; while IFS= read -r word; do set -- \"$@\" \"$word\"; done <\"$dir/args\"\n"
@@ -32,6 +40,7 @@ static const char guard_script[] = SCRIPT_COMMON
 	"while :; do\n"
 	"\tlease=0\n"
 	"\tread -r up _ </proc/uptime\n"
+	"\t{ echo \"${up%.*}\" >\"$dir/seen\"; } 2>/dev/null || :\n"
 	"\t{ read -r lease <\"$dir/lease\"; } 2>/dev/null || break\n"
 	"\t[ \"${up%.*}\" -lt \"$lease\" ] 2>/dev/null || break\n"
 	"\tsleep 0.3 || sleep 1 || break\n"
@@ -51,14 +60,15 @@ static const char guard_script[] = SCRIPT_COMMON
 /*
  * Who came over SSH may be thrown out, and everything of the session with it; so systemd, where root can
  * ask it, runs the guard as a service of its own. Started here, as for node.power, it stays in the session
- * and keeps its environment. The script comes from a file because systemd looks for $ in words.
+ * and keeps its environment. The script comes from a file because systemd looks for $ in words. What the
+ * login finds its tools by, the guard does, too.
  */
 #define SCRIPT_START                                                                              \
 	"start_guard() {\n"                                                                       \
 	"\tunit=firedrill-$(printf %s \"${dir#\"$base\"/}\" | tr / -)\n"                            \
 	"\tif [ -n \"${SSH_CONNECTION:-}\" ] && [ \"$(id -u)\" = 0 ] && [ -d /run/systemd/system ]; then\n" \
 	"\t\ttimeout 5 systemd-run --quiet --collect --unit=\"$unit\" -p TimeoutStopSec=1s \\\n"     \
-	"\t\t\t--description=\"undoes $dir when its lease ends\" -p StandardOutput=null \\\n"        \
+	"\t\t\t--description=\"undoes $dir when its lease ends\" --setenv=PATH=\"$PATH\" -p StandardOutput=null \\\n" \
 	"\t\t\t-p StandardError=null sh \"$dir/firedrill-guard\" \"$dir\" </dev/null >/dev/null 2>&1 && return\n" \
 	"\tfi\n"                                                                                 \
 	"\tsetsid sh \"$dir/firedrill-guard\" \"$dir\" </dev/null >/dev/null 2>&1 &\n"            \
@@ -81,7 +91,7 @@ static const char arm_script[] = SCRIPT_COMMON SCRIPT_START
 	"}\n"
 	"write_record \"$@\" || refuse \"the guard's record cannot be written into $dir; is its disk full?\"\n"
 	"guard_lives && exit 0\n"
-	"rm -f \"$dir/guard\"\n"
+	"rm -f \"$dir/guard\" \"$dir/seen\"\n"
 	"start_guard\n"
 	"tries=0\n"
 	"until guard_lives; do\n"
@@ -90,13 +100,38 @@ static const char arm_script[] = SCRIPT_COMMON SCRIPT_START
 	"\tsleep 0.01\n"
 	"done\n";
 
+/*
+ * DIR LEASE. Whether the guard of a user who came over SSH may live as long as its lease. logind asks what a
+ * session leaves behind to end, which a guard ignores, and kills it when the time for that is over.
+ */
+static const char session_script[] = SCRIPT_BASE
+	"lease=$2; [ \"$(id -u)\" != 0 ] || exit 0\n"
+	"scope=$(sed -n 's|.*/\\(session-[^/]*\\.scope\\)$|\\1|p' /proc/self/cgroup | head -n 1)\n"
+	"[ -n \"$scope\" ] && command -v busctl >/dev/null || exit 0\n"
+	"ask() {\n"
+	"\tbusctl get-property \"org.freedesktop.$1\" \"/org/freedesktop/$1$2\" \"org.freedesktop.$1.$3\" \"$4\" 2>/dev/null\n"
+	"}\n"
+	"[ \"$(ask login1 '' Manager KillUserProcesses)\" = 'b true' ] || exit 0\n"
+	"case $(ask login1 '' Manager KillExcludeUsers) in *\"\\\"$(id -un)\\\"\"*) exit 0 ;; esac\n"
+	"unit=$(printf %s \"$scope\" | sed 's/-/_2d/g; s/\\./_2e/g')\n"
+	"limit=$(ask systemd1 \"/unit/$unit\" Scope TimeoutStopUSec) || exit 0\n"
+	"limit=${limit#t }; [ \"${#limit}\" -le 15 ] || exit 0 # for ever\n"
+	"limit=$((limit / 1000000))\n"
+	"[ \"$((lease + 2))\" -lt \"$limit\" ] || refuse \"logind ends what a session of $(id -un) leaves behind \\\n"
+	"$limit s after it (KillUserProcesses=yes), and so the guard before a lease of $lease s is over; write a shorter \\\n"
+	"lease, or log in as root\"\n";
+
 /* DIR LEASE ... */
 #define SCRIPT_RENEW                                                                              \
 	"lease=$2\n"                                                                             \
 	"is_ours || fail \"there is no guard in $dir (any more)\"\n"                             \
 	"[ ! -e \"$dir/healed\" ] || fail \"the lease had ended, and the guard has undone the fault\"\n" \
 	"guard_lives || fail \"the guard in $dir is dead\"\n"                                    \
+	"case $state in T|t) kill -s CONT \"$guard_pid\" ;; esac # somebody has stopped it\n"       \
 	"read -r up _ </proc/uptime\n"                                                           \
+	"seen=''; { read -r seen <\"$dir/seen\"; } 2>/dev/null || :\n"                          \
+	"[ \"$((${up%.*} - ${seen:-${up%.*}}))\" -le 10 ] || fail \"the guard in $dir stands still since \\\n" \
+	"$((${up%.*} - seen)) s; is it frozen?\"\n"                                              \
 	"put lease \"$((${up%.*} + lease + 1))\" || fail \"the lease in $dir cannot be written\"\n"
 
 static const char renew_script[] = SCRIPT_COMMON SCRIPT_RENEW;
@@ -145,6 +180,7 @@ static const struct script_row guard_rows[] = {
 	{ "guard/begin", begin_script, "", true },
 	{ "guard/end", end_script, "", true },
 	{ "guard/arm", arm_script, "dir lease =guard/guard =guard/fire >undo", false },
+	{ "guard/session", session_script, "dir lease", false },
 	{ "guard/renew", renew_script, "dir lease", false },
 	{ "guard/renew-also", renew_also_script, "dir lease >renew", false },
 	{ "guard/inject", inject_script, "dir =guard/begin >inject", false },
@@ -175,8 +211,15 @@ bool guard_arm(struct remote *remote, const char *lease_s, const char *undo,
 {
 	const char *const own[] = { lease_s, guard_script, fire_script, undo };
 	const struct words all = words_for(words, own, sizeof own / sizeof own[0]);
+	const struct words session = { .at = { words->at[0], lease_s }, .count = 2 };
+	const struct host *host = remote->host;
+	/* Root's guards are in no session; not to ask saves a command. */
+	const bool is_in_session = host != NULL && !host->is_local && !host->is_sudo &&
+				   (host->user == NULL || strcmp(host->user, "root") != 0);
 
-	if (!script_run(remote, arm_script, &all, guard_timeout_ns, NULL, e))
+	if ((is_in_session &&
+	     !script_run(remote, session_script, &session, guard_timeout_ns, NULL, e)) ||
+	    !script_run(remote, arm_script, &all, guard_timeout_ns, NULL, e))
 		return err_wrap(e, "arm the guard");
 	return true;
 }

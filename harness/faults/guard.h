@@ -10,6 +10,7 @@
  *   firedrill-guard, fire   what the guard runs, and runs when it fires
  *   lease   when it ends, in seconds of the target's own /proc/uptime; replaced whole by a rename
  *   guard   pid and start time of the guard process
+ *   seen    when it last looked at the lease, on the same clock: a guard that stands still is none
  *   on      inject has begun
  *   healed  the guard has fired and its undo worked
  *   lock    taken for inject, undo and removal, so that these never overlap
@@ -20,8 +21,9 @@
  * three times a second and needs nothing but /run, /proc and the programs in /bin. It fires when the
  * lease is over, unreadable or gone, and tries until its undo has worked, for a day.
  *
- * It does not survive a reboot, and neither does any fault here. KillUserProcesses=yes of logind would
- * end it with the session of a user other than root; `firedrill doctor` finds that out.
+ * It does not survive a reboot, and neither does any fault here. Where logind says KillUserProcesses=yes it
+ * ends what the session of a user other than root leaves behind, some time after the session (TimeoutStopSec):
+ * a lease longer than that is refused when the guard is armed, so `firedrill doctor` finds it, too.
  */
 #ifndef FAULTS_GUARD_H
 #define FAULTS_GUARD_H

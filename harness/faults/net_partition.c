@@ -137,9 +137,9 @@ static const char confirm_script[] = SCRIPT_BASE SCRIPT_NFT
 	"} END { print n + 0 }')\n"
 	"echo \"table inet $2 is in force; $count packets dropped so far\"\n";
 
-static const char read_script[] = SCRIPT_BASE SCRIPT_NFT
+static const char read_script[] = SCRIPT_BASE SCRIPT_NFT SCRIPT_STATE
 	"state=absent; if has_table \"$2\"; then state=present; fi\n"
-	"echo \"table inet $2: $state; record: $(record_state)\"\n";
+	"echo \"table inet $2: $state; record: $(state_there)\"\n";
 
 /* "fd_20261121_102030_k3f9_1": what nft takes as a name, different for each run and step. */
 static const char *table_name(const struct fault_request *request, struct arena *arena)

@@ -3,20 +3,22 @@
  *
  * A name is the kernel's (ps -o comm=); of a name longer than 15 bytes the kernel keeps 15, so the
  * program's own name (argv[0]) decides then. Never found: the chain of parents that carries our own
- * connection, process 1, and the guards of running faults.
+ * connection, process 1, and the guards of running faults with all that they started: a guard whose
+ * `sleep` was stopped would wait for it for ever.
  */
 #ifndef FAULTS_PROCESS_H
 #define FAULTS_PROCESS_H
 
-/* A main process is one whose parent has another name: postgres's postmaster, nginx's master. */
+/* A main process is one whose parent has another name: postgres's postmaster, nginx's master. A guard leads
+   a session, and so does a holder. */
 #define SCRIPT_PROCESS                                                                            \
 	"line_of_ours() {\n"                                                                      \
-	"\tours=\" 1 $$ \"; pid=$$\n"                                                             \
+	"\tours=\" 1 $$ \" guards=' '; pid=$$\n"                                                 \
 	"\twhile look \"$pid\" && [ \"$parent\" -gt 0 ]; do\n"                                    \
 	"\t\tpid=$parent; ours=\"$ours$pid \"\n"                                                  \
 	"\tdone\n"                                                                                \
 	"\tfor file in \"$base\"/*/*/guard \"$base\"/*/*/holder; do\n"                            \
-	"\t\t{ read -r pid _ <\"$file\"; } 2>/dev/null && ours=\"$ours$pid \"\n"                  \
+	"\t\t{ read -r pid _ <\"$file\"; } 2>/dev/null && guards=\"$guards$pid \"\n"              \
 	"\tdone\n"                                                                                \
 	"}\n"                                                                                     \
 	"is_named() { # PID NAME, and short is set\n"                                             \
@@ -34,6 +36,7 @@
 	"\t\tcase $ours in *\" $pid \"*) continue ;; esac\n"                                      \
 	"\t\tlook \"$pid\" || continue\n"                                                         \
 	"\t\tcase $state in Z|X) continue ;; esac\n"                                              \
+	"\t\tcase $guards in *\" $pid \"*|*\" $session \"*) continue ;; esac\n" \
 	"\t\tif is_named \"$parent\" \"$1\"; then rest=\"$rest $pid\"; else mains=\"$mains $pid\"; fi\n" \
 	"\tdone\n"                                                                                \
 	"\tif [ \"$2\" = main ]; then found=$mains; else found=\"$mains$rest\"; fi\n"             \

@@ -61,11 +61,11 @@ static const char confirm_script[] = SCRIPT_COMMON
 static const char heal_script[] = SCRIPT_COMMON
 	"if is_ours; then drop_dir; else drop_begun; fi\n";
 
-static const char read_script[] = SCRIPT_COMMON SCRIPT_PROCESS
+static const char read_script[] = SCRIPT_COMMON SCRIPT_PROCESS SCRIPT_STATE
 	"find_named \"$2\" main\n"
 	"# shellcheck disable=SC2086 # split on purpose\n"
 	"set -- \"$2\" $found\n"
-	"echo \"main processes named $1: $(($# - 1)); record: $(record_state)\"\n";
+	"echo \"main processes named $1: $(($# - 1)); record: $(state_there)\"\n";
 
 static const char examine_script[] = SCRIPT_EXAMINE
 	"need stat coreutils; need tr coreutils; need_root\n";

@@ -79,13 +79,13 @@ static const char undo_script[] = SCRIPT_COMMON
 	"\tdone || exit\n"
 	"done\n";
 
-static const char read_script[] = SCRIPT_COMMON SCRIPT_PROCESS
+static const char read_script[] = SCRIPT_COMMON SCRIPT_PROCESS SCRIPT_STATE
 	"find_named \"$2\" all\n"
 	"stopped=0\n"
 	"for pid in $found; do\n"
 	"\tlook \"$pid\" && [ \"$state\" = T ] && stopped=$((stopped + 1))\n"
 	"done\n"
-	"echo \"stopped processes named $2: $stopped; record: $(record_state)\"\n";
+	"echo \"stopped processes named $2: $stopped; record: $(state_there)\"\n";
 
 static const char examine_script[] = SCRIPT_EXAMINE
 	"need tac coreutils; need grep grep; need_root\n";

@@ -72,12 +72,12 @@ enum {
 /* A process is a pid and its start time: field 22 of stat, counted from behind the name in
    parentheses, which may itself hold blanks and parentheses. */
 #define SCRIPT_LOOK                                                                               \
-	"look() { # PID: sets state, parent, start; false when there is none\n"                   \
+	"look() { # PID: sets state, parent, session, start\n"                                    \
 	"\t{ IFS= read -r looked <\"/proc/$1/stat\"; } 2>/dev/null || return 1\n"                 \
 	"\tcase $looked in *') '*) ;; *) looked=$(cat \"/proc/$1/stat\") ;; esac\n"               \
 	"\tlooked=${looked##*) }; state=${looked%% *}; looked=${looked#* }\n"                     \
 	"\t# shellcheck disable=SC2086 # split on purpose\n"                                      \
-	"\tset -- $looked; parent=${1:-0} start=${19:-}\n"                                        \
+	"\tset -- $looked; parent=${1:-0} session=${3:-0} start=${19:-}\n"                        \
 	"}\n"                                                                                     \
 	"lives() { # PID START\n"                                                                 \
 	"\t[ -n \"$1\" ] && look \"$1\" && [ \"$start\" = \"$2\" ] &&\n"                          \
@@ -86,6 +86,14 @@ enum {
 	"guard_lives() {\n"                                                                       \
 	"\t{ read -r guard_pid guard_start <\"$dir/guard\"; } 2>/dev/null || return 1\n"          \
 	"\tlives \"$guard_pid\" \"$guard_start\"\n"                                               \
+	"}\n"
+
+/* What scripts that read a state end with: the record's, and who says so. A name may lead to another machine
+   by the time of the heal, one that was never harmed; then the two readings differ. */
+#define SCRIPT_STATE                                                                              \
+	"state_there() {\n"                                                                       \
+	"\tmachine=''; { read -r machine </etc/machine-id; } 2>/dev/null || :\n"                  \
+	"\techo \"$(record_state); machine: $(uname -n) $(printf %.8s \"$machine\")\"\n"            \
 	"}\n"
 
 /* What scripts that examine a host start with. They print what is missing, and end with 0. */

@@ -54,10 +54,10 @@ static const char undo_script[] = SCRIPT_BASE
 	"fi\n"
 	"active=$(systemctl is-active -- \"$2\") || fail \"the unit $2 is $active after its start\"\n";
 
-static const char read_script[] = SCRIPT_BASE
+static const char read_script[] = SCRIPT_BASE SCRIPT_STATE
 	"state=$(systemctl show -p LoadState -p ActiveState -p SubState -p UnitFileState -- \"$2\" 2>&1) ||\n"
 	"\tfail \"systemctl show $2: $state\"\n"
-	"echo \"unit $2: $(printf '%s\\n' \"$state\" | paste -s -d ' ' -); record: $(record_state)\"\n";
+	"echo \"unit $2: $(printf '%s\\n' \"$state\" | paste -s -d ' ' -); record: $(state_there)\"\n";
 
 static const char examine_script[] = SCRIPT_EXAMINE
 	"need timeout coreutils; need paste coreutils; need_root\n"

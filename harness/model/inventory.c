@@ -4,6 +4,7 @@
 #include "model/experiment.h"
 
 #include <string.h>
+#include <strings.h>
 
 const struct host *inventory_host(const struct inventory *inventory, const char *name)
 {
@@ -18,6 +19,24 @@ const struct service *inventory_service(const struct inventory *inventory, const
 	for (size_t i = 0; i < inventory->service_count; i++)
 		if (strcmp(inventory->services[i].name, name) == 0)
 			return &inventory->services[i];
+	return NULL;
+}
+
+static bool is_same_place(const struct host *one, const struct host *other)
+{
+	if (one == NULL || other == NULL || one->is_local || other->is_local)
+		return one == other || (one != NULL && other != NULL && one->is_local && other->is_local);
+	return one->port == other->port && strcasecmp(one->address, other->address) == 0 &&
+	       is_same_place(one->via, other->via);
+}
+
+const struct host *inventory_protected(const struct inventory *inventory, const struct host *host)
+{
+	if (host->is_protected)
+		return host;
+	for (size_t i = 0; i < inventory->host_count; i++)
+		if (inventory->hosts[i].is_protected && is_same_place(&inventory->hosts[i], host))
+			return &inventory->hosts[i];
 	return NULL;
 }
 

@@ -69,6 +69,9 @@ const struct host *inventory_host(const struct inventory *inventory, const char 
 const struct service *inventory_service(const struct inventory *inventory, const char *name);
 /* Where it really is, whatever an inventory calls it: the other name under which it is locked. */
 const char *host_place(const struct host *host, struct arena *arena);
+/* The protected host that this one is, by itself or under another name: the same address, port and way
+   there. NULL: none. */
+const struct host *inventory_protected(const struct inventory *inventory, const struct host *host);
 const char *host_label(const struct host *host, const char *name); /* NULL when absent */
 /* All of them, with these values; none are had by every host. A value that could not be read is had by none. */
 bool host_has_labels(const struct host *host, const struct pair *labels, size_t label_count);

@@ -9,16 +9,17 @@
 #include "remote/http.h"
 #include "remote/mail.h"
 
-enum { ANSWER_BYTES = 200 }; /* of what a server says, in a message */
+enum { ANSWER_BYTES = 160 }; /* of what a server says, in a message */
 
-/* The first line of an answer: "invalid_payload". */
+/* What a server says in one short line ("invalid_payload") helps; anything longer is a page, and may hold
+   whatever it likes. */
 static void add_answer(struct text *text, const struct text *body)
 {
 	const char *answer = text_str(body);
 	const size_t length = strcspn(answer, "\r\n");
 
-	if (length > 0)
-		text_addf(text, ": %.*s", (int)(length < ANSWER_BYTES ? length : ANSWER_BYTES), answer);
+	if (length > 0 && body->length_bytes <= ANSWER_BYTES)
+		text_addf(text, ": %.*s", (int)length, answer);
 }
 
 /* 4xx means that the same request will fail again, except for these two. */

@@ -214,6 +214,8 @@ static size_t take_line(char *bytes, size_t one, size_t length_bytes, void *ctx)
 		kept_bytes--;
 	text_clear(&sending->reply);
 	text_add_bytes(&sending->reply, bytes, kept_bytes);
+	if (length_bytes > REPLY_BYTES)
+		text_add(&sending->reply, "..."); /* also for secrets_redact: a secret may be cut */
 	return length_bytes;
 }
 

@@ -251,6 +251,7 @@ const struct store_ops store_postgres = {
 	.rollback = postgres_rollback,
 	.make_room = postgres_make_room,
 	SQL_STORE_OPS,
+	.stop_read = sql_stop_read,
 	.due_news = postgres_due_news,
 	.is_shared = true,
 	.is_away = postgres_is_away,

@@ -169,7 +169,6 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.approval_insert = sql_approval_insert,                                                    \
 	.approvals_read = sql_approvals_read,                                                      \
 	.stop_insert = sql_stop_insert,                                                            \
-	.stop_read = sql_stop_read,                                                                \
 	.stops_lift = sql_stops_lift,                                                              \
 	.pause_insert = sql_pause_insert,                                                          \
 	.pauses_read = sql_pauses_read,                                                            \

@@ -171,6 +171,23 @@ static int64_t sqlite_schema_found(const void *backend)
 	return store->schema_found;
 }
 
+/* Who gives an order gives it to the file that has the store's name now. */
+static bool sqlite_stop_read(void *backend, const char *run_id, const char *set_id,
+			     struct arena *arena, const struct stop_row **ret_stop, struct err *e)
+{
+	struct sqlite_store *store = backend;
+	int has_moved = 0;
+
+	if (sqlite3_file_control(store->owned_db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved) ==
+		    SQLITE_OK &&
+	    has_moved != 0)
+		return err_set(e, ERR_STORE,
+			       "%s was removed or replaced while it was in use, so orders go to another "
+			       "store now",
+			       store->owned_path);
+	return sql_stop_read(backend, run_id, set_id, arena, ret_stop, e);
+}
+
 const struct store_ops store_sqlite = {
 	.open = sqlite_open,
 	.close = sqlite_close,
@@ -179,6 +196,7 @@ const struct store_ops store_sqlite = {
 	.rollback = sqlite_rollback,
 	.make_room = sqlite_make_room,
 	SQL_STORE_OPS,
+	.stop_read = sqlite_stop_read,
 	.schema_now = SQL_SCHEMA_VERSION,
 	.schema_found = sqlite_schema_found,
 	.check = sqlite_check,
