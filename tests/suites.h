@@ -20,6 +20,8 @@
 	X(suite) \
 	X(store_permits) \
 	X(store_pauses) \
+	X(store_dues) \
+	X(worker) \
 	X(events) \
 	X(lag) \
 	X(bundle) \

@@ -163,7 +163,7 @@ START_TEST(test_full_disk_at_open_gives_up_the_reserve)
 	run_sql("pragma user_version = 0; drop table locks; drop table ledger_reads;"
 		"drop table chunks; drop table tracks; drop table heals; drop table events;"
 		"drop table runs; drop table sets; drop table approvals; drop table stops;"
-		"drop table pauses");
+		"drop table pauses; drop table due_labels; drop table dues");
 	store_close(store);
 	store = NULL;
 	disk = DISK_FULL_BUT_FOR_RESERVE;

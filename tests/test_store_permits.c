@@ -201,7 +201,7 @@ START_TEST(test_open_brings_a_store_without_approvals_up_to_date)
 	store_close(store);
 	store = NULL;
 	/* Exactly what a store of schema 2 is. */
-	run_sql("drop table approvals; drop table stops; drop table pauses;"
+	run_sql("drop table approvals; drop table stops; drop table pauses; drop table due_labels; drop table dues;"
 		"alter table runs drop column space;"
 		"alter table runs drop column alive_until_wall_ns");
 	store_try_set_version(&path, 2);

@@ -195,7 +195,8 @@ static bool read_one(void *backend, int64_t due_id, struct arena *arena, struct 
 
 #define CLAIM_SET                                                                                  \
 	"update dues set state = 'claimed', worker = ?1, boot_id = ?2, pid = ?3, pid_start = ?4,"  \
-	" space = ?5, lease_until_ns = ?6, run_id = coalesce(?7, run_id)"
+	" space = ?5, lease_until_ns = ?6,"                                                \
+	" run_id = coalesce(cast(?7 as text) || '-' || due_id, run_id)"
 
 #define CLAIM_FIRST                                                                                \
 	CLAIM_SET " where due_id = (select due_id from dues where state = 'due'"                   \

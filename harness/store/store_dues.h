@@ -74,8 +74,9 @@ struct due_worker {
 	int64_t lease_ns;
 };
 
-/* The longest due row that waits and whose labels this worker has; it is this worker's from here on, for the
-   run run_id. *ret_is_there false: there is none now. */
+/* The longest due row that waits and whose labels this worker has; it is this worker's from here on. Its
+   run_id is the one given and `-` and due_id, so that no two have the same. *ret_is_there false: there is
+   none now. */
 bool store_due_claim(struct store *store, const struct due_worker *worker, const char *run_id,
 		     struct arena *arena, bool *ret_is_there, struct due_row *ret_row,
 		     struct err *e);

@@ -93,7 +93,7 @@ struct stored_claim {
 	struct process_id process;
 	int64_t space;
 	int64_t lease_ns;
-	const char *run_id; /* NULL: it keeps the one it has */
+	const char *run_id; /* its beginning; the number of the row follows. NULL: it keeps its own */
 };
 
 enum due_match { DUES_ALL = 1, DUES_OF_SCHEDULE, DUES_CLAIMED };
