@@ -142,6 +142,8 @@ static void read_due(struct query *query, struct arena *arena, struct stored_due
 static const char *const dues_sql[] = {
 	[DUES_ALL] = DUE_COLUMNS "where cast(?2 as text) is null"
 				 " order by nominal_wall_ns desc, due_id desc limit ?3",
+	[DUES_OPEN] = DUE_COLUMNS "where state in ('due', 'claimed') and cast(?2 as text) is null"
+				  " order by due_wall_ns, due_id limit ?3",
 	[DUES_OF_SCHEDULE] = DUE_COLUMNS "where schedule = ?2"
 					 " order by nominal_wall_ns desc, turn desc limit ?3",
 	[DUES_CLAIMED] = DUE_COLUMNS "where state = 'claimed' and" HAS_LABELS("?2")
@@ -156,7 +158,7 @@ bool sql_dues_read(void *backend, const struct due_query *wanted, struct arena *
 	size_t count = 0;
 
 	query_bind_int(&query, wanted->has_documents);
-	query_bind_text(&query, wanted->match == DUES_ALL ? NULL : wanted->text);
+	query_bind_text(&query, wanted->text);
 	query_bind_int(&query, wanted->limit == 0 ? INT64_MAX : (int64_t)wanted->limit);
 	while (query_row(&query)) {
 		dues = arena_more(arena, dues, count, sizeof *dues);

@@ -131,6 +131,14 @@ bool store_dues(struct store *store, size_t limit, struct arena *arena, struct d
 	return read_rows(store, &query, arena, ret_rows, ret_count, e);
 }
 
+bool store_dues_open(struct store *store, struct arena *arena, struct due_row **ret_rows,
+		     size_t *ret_count, struct err *e)
+{
+	const struct due_query query = { .match = DUES_OPEN };
+
+	return read_rows(store, &query, arena, ret_rows, ret_count, e);
+}
+
 bool store_due_newest(struct store *store, const char *schedule, struct arena *arena,
 		      bool *ret_is_there, struct due_row *ret_row, struct err *e)
 {
@@ -246,6 +254,18 @@ bool store_due_take_over(struct store *store, const struct due_worker *worker, s
 			 bool *ret_is_there, struct due_row *ret_row, struct err *e)
 {
 	return claim(store, worker, NULL, take_over_work, arena, ret_is_there, ret_row, e);
+}
+
+static bool miss_work(struct store *store, void *ctx, struct err *e)
+{
+	return store->ops->dues_miss(store->owned_backend, ctx, e);
+}
+
+bool store_dues_miss(struct store *store, struct err *e)
+{
+	int64_t now_ns = 0;
+
+	return store_write(store, miss_work, &now_ns, e);
 }
 
 /* ---- having it ---- */

@@ -32,7 +32,7 @@ struct due_row {
 	/* Which occurrence: no two rows have all three in common. */
 	const char *schedule;
 	int64_t nominal_wall_ns;
-	int64_t turn; /* of a chaos day the number of the experiment, from 1; else 1 */
+	int64_t turn; /* of a chaos day the number of the experiment, from 1; else 1. Others are marks */
 	int64_t due_wall_ns;
 	int64_t latest_wall_ns; /* nobody begins it later: then it is missed */
 	/* Whole, so that it runs the same on every machine; NULL: a row that never runs. */
@@ -95,6 +95,11 @@ bool store_due_finish(struct store *store, const struct due_worker *worker,
 /* Newest first; limit 0: all. Light: without the texts of the documents. */
 bool store_dues(struct store *store, size_t limit, struct arena *arena, struct due_row **ret_rows,
 		size_t *ret_count, struct err *e);
+/* Those that wait or are claimed, the longest due first; light as well. */
+bool store_dues_open(struct store *store, struct arena *arena, struct due_row **ret_rows,
+		     size_t *ret_count, struct err *e);
+/* Rows that nobody has begun in time become DUE_MISSED. */
+bool store_dues_miss(struct store *store, struct err *e);
 /* The newest row of one schedule: the mark up to which it is decided. */
 bool store_due_newest(struct store *store, const char *schedule, struct arena *arena,
 		      bool *ret_is_there, struct due_row *ret_row, struct err *e);

@@ -96,7 +96,7 @@ struct stored_claim {
 	const char *run_id; /* its beginning; the number of the row follows. NULL: it keeps its own */
 };
 
-enum due_match { DUES_ALL = 1, DUES_OF_SCHEDULE, DUES_CLAIMED };
+enum due_match { DUES_ALL = 1, DUES_OPEN, DUES_OF_SCHEDULE, DUES_CLAIMED };
 
 struct due_query {
 	enum due_match match;
