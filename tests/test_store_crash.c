@@ -486,7 +486,7 @@ START_TEST(test_open_refuses_a_store_of_a_newer_version)
 	ck_assert_int_eq(e.kind, ERR_STORE);
 	ck_assert_ptr_nonnull(strstr(e.text,
 				     "a newer firedrill has written it (schema 99, this one "
-				     "knows 4)"));
+				     "knows 5)"));
 }
 END_TEST
 

@@ -380,6 +380,31 @@ static bool spool_stops_lift(void *backend, const struct stop_row *lift, size_t 
 	       spool_told(backend, far->ops->stops_lift(far->owned_backend, lift, ret_count, e));
 }
 
+static bool spool_pause_insert(void *backend, const struct pause_row *row, struct err *e)
+{
+	const struct store *far = spool_server(backend, e);
+
+	return far != NULL && spool_told(backend, far->ops->pause_insert(far->owned_backend, row, e));
+}
+
+static bool spool_pauses_read(void *backend, struct arena *arena, struct pause_row **ret_rows,
+			      size_t *ret_count, struct err *e)
+{
+	const struct store *far = spool_server(backend, e);
+
+	return far != NULL && spool_told(backend, far->ops->pauses_read(far->owned_backend, arena,
+								  ret_rows, ret_count, e));
+}
+
+static bool spool_pauses_lift(void *backend, const struct pause_row *lift, size_t *ret_count,
+			      struct err *e)
+{
+	const struct store *far = spool_server(backend, e);
+
+	return far != NULL &&
+	       spool_told(backend, far->ops->pauses_lift(far->owned_backend, lift, ret_count, e));
+}
+
 /* ---- care ---- */
 
 static int64_t spool_schema_found(const void *backend)
@@ -435,6 +460,9 @@ const struct store_ops store_spool = {
 	.stop_insert = spool_stop_insert,
 	.stop_read = spool_stop_read,
 	.stops_lift = spool_stops_lift,
+	.pause_insert = spool_pause_insert,
+	.pauses_read = spool_pauses_read,
+	.pauses_lift = spool_pauses_lift,
 	.due_insert = spool_due_insert,
 	.due_claim = spool_due_claim,
 	.due_take = spool_due_take,
