@@ -109,6 +109,7 @@ on_processors() {
 	step policy tests/policy.sh build/plain/firedrill
 	step notify tests/notify.sh build/plain/firedrill
 	step gate tests/gate.sh build/plain/firedrill
+	step worker tests/worker.sh build/plain/firedrill
 	step memory tests/memory_private.sh build/plain/firedrill
 	step canary tests/canary.py build/plain/firedrill
 	step injection tests/injection.py build/plain/firedrill

@@ -105,7 +105,7 @@ static bool wait_for(size_t (*count)(void), size_t at_least)
 	while (count() < at_least) {
 		if (clock_now_ns(&system_clock) > deadline_ns)
 			return false;
-		clock_sleep_until_ns(&system_clock, clock_now_ns(&system_clock) + 5 * NS_PER_MS);
+		clock_sleep_until_ns(&system_clock, clock_now_ns(&system_clock) + 20 * NS_PER_MS);
 	}
 	return true;
 }

@@ -166,7 +166,7 @@ bool sql_dues_read(void *backend, const struct due_query *wanted, struct arena *
 	}
 	if (!query_end(&query, e))
 		return false;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; wanted->has_documents && i < count; i++) {
 		struct due_row *row = &dues[i].row;
 
 		row->labels = read_labels(backend, row->due_id, arena, &row->label_count, e);

@@ -92,7 +92,7 @@ bool store_due_renew(struct store *store, const struct due_worker *worker, int64
 bool store_due_finish(struct store *store, const struct due_worker *worker,
 		      const struct due_row *end, bool *ret_is_ours, struct err *e);
 
-/* Newest first; limit 0: all. Light: without the texts of the documents. */
+/* Newest first; limit 0: all. Light: without the texts of the documents and without labels. */
 bool store_dues(struct store *store, size_t limit, struct arena *arena, struct due_row **ret_rows,
 		size_t *ret_count, struct err *e);
 /* Those that wait or are claimed, the longest due first; light as well. */

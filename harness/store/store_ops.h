@@ -102,7 +102,7 @@ struct due_query {
 	enum due_match match;
 	const char *text;   /* DUES_OF_SCHEDULE: its name; DUES_CLAIMED: labels as in stored_claim */
 	size_t limit;	    /* 0: all */
-	bool has_documents; /* false: the texts of the documents stay NULL */
+	bool has_documents; /* false: the texts of the documents stay NULL, and labels empty */
 };
 
 enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET };
