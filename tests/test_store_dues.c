@@ -183,7 +183,7 @@ START_TEST(test_due_put_refuses_what_no_worker_could_have)
 {
 	static const char *const wrong[] = { "", "site", "=x", "site=", "Site=x", "a=b=c", "a=%",
 					     "a=b c" };
-	const char *many[DUE_LABELS_MAX + 1];
+	const char *many[LABELS_MAX + 1];
 	struct due_row row = due_of("weekly", 7);
 
 	row.label_count = 1;
@@ -191,10 +191,10 @@ START_TEST(test_due_put_refuses_what_no_worker_could_have)
 		row.labels = &wrong[i];
 		ck_assert_ptr_nonnull(strstr(put_fails(row), "is no label"));
 	}
-	for (size_t i = 0; i <= DUE_LABELS_MAX; i++)
+	for (size_t i = 0; i <= LABELS_MAX; i++)
 		many[i] = "a=b";
 	row.labels = many;
-	row.label_count = DUE_LABELS_MAX + 1;
+	row.label_count = LABELS_MAX + 1;
 	ck_assert_ptr_nonnull(strstr(put_fails(row), "more than 16 labels"));
 }
 END_TEST

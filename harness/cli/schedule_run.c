@@ -239,6 +239,8 @@ static bool put(struct scheduler *scheduler, const struct schedule_decision *dec
 		.turn = schedule->is_chaos_day ? (int64_t)decision->begun_count : 1,
 		.due_wall_ns = decision->due_wall_ns,
 		.latest_wall_ns = latest_of(schedule, decision->due_wall_ns, now_ns),
+		.labels = schedule->labels,
+		.label_count = schedule->label_count,
 		.state = DUE_WAITS,
 	};
 	struct err problem = { 0 };

@@ -40,17 +40,17 @@ struct working {
 static bool read_labels(struct working *working, struct due_worker *self, struct err *e)
 {
 	const char *given = arguments_value(working->arguments, "labels");
-	const char **labels = arena_alloc(&working->arena, DUE_LABELS_MAX * sizeof *labels);
+	const char **labels = arena_alloc(&working->arena, LABELS_MAX * sizeof *labels);
 
 	while (given != NULL && *given != '\0') {
 		const size_t length = strcspn(given, ",");
 		const char *label = arena_copy_bytes(&working->arena, given, length);
 
-		if (!due_label_is_valid(label))
+		if (!label_is_valid(label))
 			return err_set(e, ERR_INPUT, "`--labels`: `%.80s` is no label; write one like "
 				       "site=eu-west (lower case letters, digits, `-`, `.`)", label);
-		if (self->label_count == DUE_LABELS_MAX)
-			return err_set(e, ERR_INPUT, "`--labels` has more than %d", DUE_LABELS_MAX);
+		if (self->label_count == LABELS_MAX)
+			return err_set(e, ERR_INPUT, "`--labels` has more than %d", LABELS_MAX);
 		labels[self->label_count++] = label;
 		given += length + (given[length] == ',' ? 1 : 0);
 	}

@@ -87,11 +87,11 @@ static const char *const *read_labels(void *backend, int64_t due_id, struct aren
 {
 	struct query query = query_make(
 		backend, "select label from due_labels where due_id = ? order by label");
-	const char **labels = arena_alloc(arena, DUE_LABELS_MAX * sizeof *labels);
+	const char **labels = arena_alloc(arena, LABELS_MAX * sizeof *labels);
 	size_t count = 0;
 
 	query_bind_int(&query, due_id);
-	while (query_row(&query) && count < DUE_LABELS_MAX)
+	while (query_row(&query) && count < LABELS_MAX)
 		labels[count++] = query_text_or_empty(&query, 0, arena);
 	*ret_count = count;
 	return query_end(&query, e) ? labels : NULL;

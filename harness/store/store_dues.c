@@ -9,17 +9,6 @@
 
 #include "store/store_private.h"
 
-bool due_label_is_valid(const char *label)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
-	const size_t name_length = strspn(label, allowed);
-	const size_t length = strlen(label);
-
-	return length <= LIMIT_NAME_BYTES && name_length > 0 && label[name_length] == '=' &&
-	       name_length + 1 < length &&
-	       strspn(label + name_length + 1, allowed) == length - name_length - 1;
-}
-
 /* ---- putting ---- */
 
 struct putting {
@@ -48,11 +37,11 @@ static void print_vars(const struct due_row *row, struct arena *arena, struct te
 
 static bool check_put(const struct store *store, const struct due_row *row, struct err *e)
 {
-	if (row->label_count > DUE_LABELS_MAX)
+	if (row->label_count > LABELS_MAX)
 		return err_set(e, ERR_LIMIT, "put a due run of %s: it asks for more than %d labels",
-			       row->schedule, DUE_LABELS_MAX);
+			       row->schedule, LABELS_MAX);
 	for (size_t i = 0; i < row->label_count; i++)
-		if (!due_label_is_valid(row->labels[i]))
+		if (!label_is_valid(row->labels[i]))
 			return err_set(e, ERR_INPUT, "put a due run of %s: `%.80s` is no label; write "
 				       "one like site=eu-west", row->schedule, row->labels[i]);
 	return (row->experiment_text == NULL ||

@@ -12,9 +12,8 @@
 #ifndef STORE_STORE_DUES_H
 #define STORE_STORE_DUES_H
 
+#include "model/label.h"
 #include "store/store.h"
-
-enum { DUE_LABELS_MAX = 16 };
 
 enum due_state {
 	DUE_WAITS = 1, /* for a worker */
@@ -42,7 +41,7 @@ struct due_row {
 	const char *inventory_text;
 	const struct pair *vars;
 	size_t var_count;
-	const char *const *labels; /* a worker must have them all; see store_due_label_is_valid */
+	const char *const *labels; /* a worker must have them all; at most LABELS_MAX */
 	size_t label_count;
 	enum due_state state;
 	/* DUE_CLAIMED and after: */
@@ -58,9 +57,6 @@ struct due_row {
 	int64_t exit_code; /* of a run that ended; -1: there is none */
 	const char *sentence;
 };
-
-/* "site=eu-west": lower case letters, digits, `-`, `.`, one `=`. */
-bool due_label_is_valid(const char *label);
 
 /* Once for an occurrence, as DUE_WAITS, or as DUE_SKIPPED or DUE_MISSED with a sentence. *ret_is_new false:
    it is there already, and stays as it is. */
