@@ -9,7 +9,7 @@ VERSION := 0.1.0
 Q       := $(if $(V),,@)# make V=1 shows the commands
 comma   := ,
 
-PKGS    := libcurl libssh libcjson sqlite3 yaml-0.1 libpq libcrypto libpng hiredis libmariadb
+PKGS    := libcurl libssh libcjson sqlite3 yaml-0.1 libpq libcrypto libpng hiredis libmariadb libmicrohttpd
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wconversion -Wwrite-strings -Wcast-qual -Wvla -Wformat=2 -Wundef -Wswitch-enum \
            $(if $(WERROR),-Werror)
@@ -29,7 +29,8 @@ OBJ     := $(SRC:%.c=$(BUILD)/%.o)
 PARTS   := $(filter-out %/cli/main.o,$(OBJ))
 FUZZERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz_*.c))
 # Without what tells and prints: the harnesses read.
-FUZZ_PARTS := $(filter-out $(BUILD)/harness/cli/% $(BUILD)/reports/%,$(OBJ))
+FUZZ_PARTS := $(filter-out $(BUILD)/harness/cli/% $(BUILD)/harness/serve/% $(BUILD)/reports/%,$(OBJ)) \
+           $(BUILD)/harness/serve/request.o
 UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fixtures/*.c)) $(FUZZERS)
 FIXTURES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard fixtures/*.c))
 # What benchmarks use of the fixtures: nothing that needs the test framework.
@@ -180,4 +181,4 @@ help:
 	@echo 'make install    to PREFIX (default /usr/local), below DESTDIR'
 
 .SECONDARY:
--include $(OBJ:.o=.d) $(UNIT:.o=.d) $(POINTS:.o=.d) $(BUILD)/tests/oracle_ledger.d $(BENCH:$(BUILD)/%=$(BUILD)/tests/%.d)
+-include $(OBJ:.o=.d) $(UNIT:.o=.d) $(POINTS:.o=.d) $(BUILD)/tests/oracle_ledger.d $(BUILD)/tests/oracle_kpi.d $(BENCH:$(BUILD)/%=$(BUILD)/tests/%.d)

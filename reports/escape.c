@@ -98,3 +98,18 @@ void escape_markdown(struct text *text, const char *raw)
 		is_first = false;
 	}
 }
+
+void escape_command(struct text *text, const char *raw, bool is_property)
+{
+	if (raw == NULL)
+		return;
+	for (uint32_t character = utf8_next(&raw); character != 0; character = utf8_next(&raw)) {
+		if (character == '%' || character == '\r' || character == '\n' ||
+		    (is_property && (character == ':' || character == ',')))
+			text_addf(text, "%%%02X", (unsigned)character);
+		else if (utf8_is_harmful(character))
+			utf8_add(text, UTF8_REPLACEMENT);
+		else
+			utf8_add(text, character);
+	}
+}

@@ -1,9 +1,9 @@
 /*
  * html.c - report "html": one file to mail. Verdict first, evidence under it, a picture.
  *
- * No script and nothing from outside the file; every foreign text is escaped by html_element and
- * html_cell. The sections are in html_verdict.c, html_sections.c, html_tables.c, html_levels.c,
- * html_lag.c and html_findings.c, the looks in html_style.c.
+ * No script and nothing from outside the file; html_writer.c escapes every foreign text. The sections
+ * are in html_verdict.c, html_sections.c, html_tables.c, html_levels.c, html_lag.c and
+ * html_findings.c, the looks in html_style.c.
  */
 #include "reports/report.h"
 
@@ -13,59 +13,6 @@
 #include "reports/picture.h"
 #include "reports/trials.h"
 #include "reports/words.h"
-
-void html_element(struct text *page, const char *tag, const char *class_name, const char *raw)
-{
-	text_addf(page, "<%s", tag);
-	if (class_name != NULL)
-		text_addf(page, " class=\"%s\"", class_name);
-	text_add(page, ">");
-	escape_markup(page, raw);
-	text_addf(page, "</%s>\n", tag);
-}
-
-void html_table_open(struct text *page, const struct html_table *table)
-{
-	text_add(page, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"");
-	escape_markup(page, table->label);
-	text_addf(page, "\"><table%s%s%s>\n<thead><tr>",
-		  table->class_name == NULL ? "" : " class=\"",
-		  table->class_name == NULL ? "" : table->class_name,
-		  table->class_name == NULL ? "" : "\"");
-	for (size_t i = 0; table->heads[i] != NULL; i++) {
-		text_addf(page, "<th scope=\"col\"%s><span>",
-			  (table->numbers >> i & 1) != 0 ? " class=\"number\"" : "");
-		escape_markup(page, table->heads[i]);
-		text_add(page, "</span></th>");
-	}
-	text_add(page, "</tr></thead>\n<tbody>\n");
-}
-
-void html_cell(struct text *page, const struct html_table *table, size_t column,
-	       const char *class_name, const char *raw)
-{
-	const char *tag = column == 0 ? "th" : "td";
-	const bool is_number = (table->numbers >> column & 1) != 0;
-
-	if (column == 0)
-		text_add(page, "<tr>");
-	text_addf(page, "<%s%s", tag, column == 0 ? " scope=\"row\"" : "");
-	if (class_name != NULL || is_number)
-		text_addf(page, " class=\"%s%s%s\"", class_name == NULL ? "" : class_name,
-			  class_name != NULL && is_number ? " " : "", is_number ? "number" : "");
-	text_add(page, " data-label=\"");
-	escape_markup(page, table->heads[column]);
-	text_add(page, "\"><span>");
-	escape_markup(page, raw);
-	text_addf(page, "</span></%s>", tag);
-	if (table->heads[column + 1] == NULL)
-		text_add(page, "</tr>\n");
-}
-
-void html_table_close(struct text *page)
-{
-	text_add(page, "</tbody></table></div>\n");
-}
 
 const char *html_tone(enum verdict verdict)
 {

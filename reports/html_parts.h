@@ -4,27 +4,8 @@
 #ifndef REPORTS_HTML_PARTS_H
 #define REPORTS_HTML_PARTS_H
 
-#include "base/mem.h"
 #include "model/story.h"
-
-/* The whole style sheet, with the dark colours of the picture. */
-void html_style(struct text *page);
-
-/* `<tag class="...">escaped</tag>`; class may be NULL. */
-void html_element(struct text *page, const char *tag, const char *class_name, const char *raw);
-
-struct html_table {
-	const char *label;        /* names the scrolling region */
-	const char *class_name;   /* "stack": rows become cards on a phone */
-	const char *const *heads; /* NULL ends them */
-	unsigned numbers;         /* bit i: column i is numbers, set to the right */
-};
-
-void html_table_open(struct text *page, const struct html_table *table);
-/* The head is repeated in the cell for phones. The first cell of a row is its header. */
-void html_cell(struct text *page, const struct html_table *table, size_t column,
-	       const char *class_name, const char *raw);
-void html_table_close(struct text *page);
+#include "reports/html_writer.h"
 
 /* A mark and a word in the colour of the verdict. */
 const char *html_tone(enum verdict verdict); /* "met", "missed", "inconclusive", "none" */

@@ -13,7 +13,7 @@
 
 struct suite_report_ops {
 	const char *name;      /* "json" */
-	const char *file_name; /* "suite.json" */
+	const char *file_name; /* "suite.json"; NULL: it is printed only */
 	void (*write)(const struct suite *suite, const struct report_style *style,
 		      struct text *ret_bytes);
 };

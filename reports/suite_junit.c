@@ -8,6 +8,8 @@
  */
 #include "reports/suite.h"
 
+#include <string.h>
+
 #include "reports/escape.h"
 #include "reports/xml.h"
 
@@ -127,7 +129,22 @@ static void add_case(struct text *text, const struct suite_case *row)
 	text_addf(text, "</%s>\n    </testcase>\n", tags[row->result]);
 }
 
+/* Of rto: the longest recovery, at its upper end; 0 when it has none. */
+static int64_t time_of(const struct suite_drill *drill, const struct objective_result *objective)
+{
+	int64_t longest_ns = 0;
+
+	for (size_t i = 0; strcmp(objective->name, "rto") == 0 && i < drill->trial_count; i++) {
+		const struct trial *trial = &drill->trials[i];
+
+		if (trial->rto_kind == MEASURED_SPAN && trial->rto.high_ns > longest_ns)
+			longest_ns = trial->rto.high_ns;
+	}
+	return longest_ns;
+}
+
 static void add_objective(struct text *text, const char *class_name,
+			  const struct suite_drill *drill,
 			  const struct objective_result *objective)
 {
 	struct text detail = { 0 };
@@ -142,6 +159,7 @@ static void add_objective(struct text *text, const char *class_name,
 		.class_name = class_name,
 		.name = objective->name,
 		.result = result_of(objective->verdict),
+		.took_ns = time_of(drill, objective),
 		.message = objective->reason,
 		.type = verdict_name(objective->verdict),
 		.detail = text_str(&detail),
@@ -220,7 +238,7 @@ static void add_drill(struct text *text, const struct suite *suite, const struct
 	add_properties(text, suite, drill);
 	add_run(text, drill, text_str(&class_name));
 	for (size_t i = 0; i < drill->objective_count; i++)
-		add_objective(text, text_str(&class_name), &drill->objectives[i]);
+		add_objective(text, text_str(&class_name), drill, &drill->objectives[i]);
 	add_baseline(text, suite, drill, text_str(&class_name));
 	text_add(text, "  </testsuite>\n");
 	text_release(&class_name);

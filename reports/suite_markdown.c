@@ -58,7 +58,8 @@ static void add_findings(struct text *text, const struct suite *suite,
 	text_add(text, ": ");
 	escape_markdown(text, drill->outcome.sentence);
 	text_add(text, "\n");
-	for (size_t i = 0; i < drill->objective_count; i++) {
+	for (size_t i = 0; drill->outcome.verdict != VERDICT_NONE && i < drill->objective_count;
+	     i++) {
 		const struct objective_result *objective = &drill->objectives[i];
 
 		if (objective->verdict != VERDICT_MET)

@@ -13,7 +13,9 @@
 	X(text)              \
 	X(json)              \
 	X(junit)             \
-	X(markdown)
+	X(markdown)          \
+	X(gitlab)            \
+	X(github)
 
 #define X(id) extern const struct suite_report_ops suite_report_##id;
 SUITE_REPORT_ROWS(X)

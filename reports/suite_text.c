@@ -37,7 +37,9 @@ static void add_drill(struct text *text, const struct suite *suite, const struct
 		add_line(text, "    recovery: ", recovery);
 	if (suite->baseline != NULL && drill->baseline.sentence != NULL)
 		add_line(text, "    baseline: ", drill->baseline.sentence);
-	for (size_t i = 0; i < drill->objective_count; i++) {
+	/* Without a verdict each of them would repeat why. */
+	for (size_t i = 0; drill->outcome.verdict != VERDICT_NONE && i < drill->objective_count;
+	     i++) {
 		const struct objective_result *objective = &drill->objectives[i];
 
 		if (objective->verdict == VERDICT_MET)

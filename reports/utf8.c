@@ -107,6 +107,8 @@ bool utf8_is_harmful(uint32_t character)
 
 size_t utf8_columns_of(uint32_t character)
 {
+	if (character < narrow_ranges[0].first)
+		return 1; /* what most texts are made of */
 	if (is_in(narrow_ranges, COUNT(narrow_ranges), character))
 		return 0;
 	return is_in(wide_ranges, COUNT(wide_ranges), character) ? 2 : 1;

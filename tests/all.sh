@@ -104,6 +104,7 @@ on_processors() {
 	step fuzz nice tests/fuzz.sh build/fuzz/fuzz 0
 	step shortage nice build/plain/shortage 40
 	step oracle nice tests/oracle.sh build/plain
+	step oracle-kpi nice python3 tests/oracle_kpi.py build/plain/oracle_kpi
 	step valgrind nice tests/valgrind.sh build/plain/firedrill
 	step cli tests/cli.sh build/plain/firedrill
 	step policy tests/policy.sh build/plain/firedrill
@@ -137,7 +138,7 @@ step tidy tests/tidy.sh
 step tidy-selftest tests/tidy_selftest.sh
 step shellcheck tests/scripts.sh
 # All of it before the tracks begin: they share it, and two makes must not write one file.
-step build make_quiet CC=gcc all build/plain/unit build/plain/firedrill_points build/plain/oracle_ledger \
+step build make_quiet CC=gcc all build/plain/unit build/plain/firedrill_points build/plain/oracle_ledger build/plain/oracle_kpi \
 	build/plain/shortage "${lab_programs[@]}"
 track on_processors
 track on_hosts

@@ -2,7 +2,7 @@
 # bench.sh - the ratios of design.md section 10 that can be measured on one machine, side by side.
 #
 # usage: tests/bench.sh BUILD_DIR [PART...]   parts: truth process ledger verify rows ssh lanes http
-#                                            chart report claims
+#                                            chart report kpi claims
 #
 # Ours and theirs take turns in one run; every figure is a median. Absolute times depend on the
 # machine and on who else uses it: read the ratios. Private servers on loopback, in temporary folders,
@@ -602,6 +602,36 @@ part_report() {
 	TEXT
 }
 
+# ---- KPIs ----
+
+kpi_turn() {
+	local figure=$1
+	shift
+	timed "$figure" "$bin/firedrill" kpi --store "$scratch/history.db" "$@"
+}
+
+part_kpi() {
+	local i runs=${FIREDRILL_BENCH_RUNS:-100000}
+	"$bin/bench_kpi" "$scratch/history.db" "$runs"
+	for ((i = 0; i < repeats; i++)); do
+		kpi_turn kpi.text
+		kpi_turn kpi.json --format json
+		kpi_turn kpi.year --since 365d
+		timed kpi.none "$bin/firedrill" version
+	done
+	heading "8. KPIs over $runs runs, whole processes"
+	row 'kpi (goal: 100 ms)' ms "$(median kpi.text.wall)" - "$(calc "$(median kpi.text.wall) / 100")" '<= 1.0'
+	row '  processor' ms "$(median kpi.text.cpu)" - - -
+	row '  memory' MiB "$(median kpi.text.mib)" - - -
+	row 'kpi --format json' ms "$(median kpi.json.wall)" - - -
+	row 'kpi --since 365d' ms "$(median kpi.year.wall)" - - -
+	row 'a process that does nothing (version)' ms "$(median kpi.none.wall)" - - -
+	cat <<-TEXT
+		Twenty services under eight scenarios over three years, SQLite. Every row's seal is checked each time. Most of it is
+		  reading and hashing rows, one core; start and end of the process are in it.
+	TEXT
+}
+
 # ---- ground truth ----
 
 part_truth() {
@@ -616,7 +646,7 @@ part_truth() {
 }
 
 machine
-for part in truth process ledger ssh verify rows lanes http chart report claims; do
+for part in truth process ledger ssh verify rows lanes http chart report kpi claims; do
 	! is_wanted "$part" || "part_$part"
 done
 printf '\nload: %s when it ended, after %d s\n' "$(cut -d' ' -f1-3 /proc/loadavg)" $((SECONDS - begun))

@@ -17,6 +17,25 @@ ALLOWED = set(
     " table caption thead tbody tr th td ul ol li dl dt dd details summary figure figcaption time mark abbr br a"
     " svg g desc rect line path polyline polygon circle ellipse text tspan".split()
 )
+# What GitLab's documentation asks of a code quality report.
+CODE_QUALITY = {
+    "type": "array",
+    "items": {
+        "type": "object", "additionalProperties": False,
+        "required": ["description", "check_name", "fingerprint", "severity", "location"],
+        "properties": {
+            "description": {"type": "string"}, "check_name": {"type": "string"}, "fingerprint": {"type": "string"},
+            "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+            "location": {
+                "type": "object", "required": ["path", "lines"],
+                "properties": {
+                    "path": {"type": "string"},
+                    "lines": {"type": "object", "required": ["begin"], "properties": {"begin": {"type": "integer"}}},
+                },
+            },
+        },
+    },
+}
 problems = []
 
 
@@ -139,7 +158,7 @@ def check_file(path, schemas):
             problem(path, "the count of test cases is wrong")
     elif path.suffix == ".json":
         value = json.loads(text, object_pairs_hook=no_duplicates)
-        schema = schemas[value["format"]]
+        schema = CODE_QUALITY if isinstance(value, list) else schemas[value["format"]]
         fits(value, schema, schema, "$", path)
     elif path.suffix == ".html":
         check_html(path, text)

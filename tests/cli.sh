@@ -27,9 +27,12 @@ says 0 '^  4  something is left unhealed' "$firedrill" --help
 says 2 'there is no command `explode`' "$firedrill" explode
 says 0 '^firedrill [0-9]' "$firedrill" version
 says 0 '^firedrill [0-9]' "$firedrill" --version
-for command in run check plan approve stop resume heal doctor sudoers report verify export store compare list show ack notifications notify faults probes schema version; do
+for command in run check plan approve stop resume heal doctor sudoers report verify export store hold release compare kpi list show ack notifications notify serve faults probes schema version; do
 	says 0 '^example:' "$firedrill" "$command" --help
 done
+says 2 'say --beyond-loopback' "$firedrill" serve --listen 0.0.0.0:0
+says 2 'write an address and a port' "$firedrill" serve --listen here
+says 2 'holds a password' "$firedrill" serve --store postgresql://a:b@127.0.0.1/x
 says 2 'no option `--yess`' "$firedrill" run --yess x.yaml
 says 2 'needs a value' "$firedrill" run --var
 says 2 'takes no value' "$firedrill" run --yes=1 x.yaml
@@ -50,7 +53,8 @@ for command in report heal verify show export; do
 	says 2 "there are no runs yet: the first .firedrill run. makes the store $FIREDRILL_STORE" "$firedrill" "$command" last
 done
 says 2 'there are no runs yet' "$firedrill" compare a b
-for command in list heal 'heal last' 'report last' 'verify last' 'compare a b'; do
+says 2 'there are no runs yet' "$firedrill" kpi
+for command in list heal 'heal last' 'report last' 'verify last' 'compare a b' kpi; do
 	# shellcheck disable=SC2086 # a command and its words
 	says 2 'there is no store /proc/nowhere/store.db' "$firedrill" $command --store /proc/nowhere/store.db
 done
@@ -280,6 +284,15 @@ says 0 "$drill_id  imported" "$firedrill" store import "$folder/bundles" --store
 says 0 "$drill_id  was there already" "$firedrill" store import "$folder/bundles/$drill_id.tar" --store "$folder/other.db"
 says 0 '^verified' "$firedrill" verify "$drill_id" --store "$folder/other.db" --head "$head"
 says 2 'with these words is none of' "$firedrill" store shine
+says 2 'prune what' "$firedrill" store prune
+says 0 "$drill_id  would go" "$firedrill" store prune --keep 1 --dry-run --store "$folder/other.db"
+says 2 '`--reason`' "$firedrill" hold "$drill_id" --store "$folder/other.db"
+says 0 "$drill_id  held by anna since .*: audit" "$firedrill" hold "$drill_id" --by anna --reason audit --store "$folder/other.db"
+says 0 "$drill_id  held by anna" "$firedrill" hold --store "$folder/other.db"
+says 0 "$drill_id  stays: it is held" "$firedrill" store prune --keep 1 --store "$folder/other.db"
+says 0 '^released' "$firedrill" release "$drill_id" --store "$folder/other.db"
+says 0 'it was not held' "$firedrill" release "$drill_id" --store "$folder/other.db"
+says 0 '^0 runs removed' "$firedrill" store prune --older-than 1d --store "$folder/other.db"
 says 2 'there is no bundle' "$firedrill" store import "$folder/nothing" "$folder/set"
 says 0 '^nothing to heal' "$firedrill" heal "$set_id"
 says 2 'each trial has one' "$firedrill" report last --format png --out "$folder/no.png"
@@ -313,6 +326,46 @@ says 5 'make the folder' "$firedrill" run "$drill" --yes --out /proc/nowhere
 says 5 'make the folder.*Not a directory' "$firedrill" run "$drill" --yes --out "$drill"
 says 7 'Recovered in' bash -c "(until ps -o stat= -p $victim_pid | grep -q T; do :; done; rm -r '$folder/gone'; touch '$folder/gone') &
 	'$firedrill' run '$drill' --yes --out '$folder/gone'; status=\$?; wait; exit \$status"
+# ---- the history: MISSED once, met otherwise; each run has left its facts ----
+says 0 '^KPIs of [0-9]+ runs' "$firedrill" kpi
+says 1 '' sh -c "'$firedrill' kpi | grep 'NOT COUNTED'"
+says 0 'web  *process.pause on here  *proven  *5 s  ' "$firedrill" kpi --service web
+says 0 'facts  *those of the history are what is derived' "$firedrill" verify last
+says 0 '^"web","","process.pause on here","proven",' "$firedrill" kpi --format csv
+says 0 '"scenario":[[:space:]]*"process.pause on here"' "$firedrill" kpi --format json
+mkdir "$folder/kpis"
+"$firedrill" kpi --format json >"$folder/kpis/all.json"
+"$firedrill" kpi --format json --trend --since 1h --zone Europe/Berlin --confidence 99% >"$folder/kpis/trend.json"
+"$firedrill" kpi --format json --since 0s >"$folder/kpis/none.json"
+says 0 '' python3 tests/check_report.py "$folder/kpis"
+says 0 'unseen  *\.' "$firedrill" kpi --inventory <(printf 'hosts: { here: { local: true } }\nservices: { unseen: { kind: tcp, address: 127.0.0.1, port: 9, members: [here] } }\n')
+says 0 'never tried  *9 s  *never  *0' "$firedrill" kpi --inventory "$folder/inventory.yaml" \
+	<(sed 's/rto: 5s/rto: 9s/; s/fault: process.pause/fault: process.kill/; /for: 1s/d' "$drill")
+says 2 'no format `html`' "$firedrill" kpi --format html
+says 2 'there is no table `x`' "$firedrill" kpi --format csv --table x
+says 2 'is for `--format csv`' "$firedrill" kpi --table months
+says 2 'not between 50' "$firedrill" kpi --confidence 50%
+says 2 'is no date' "$firedrill" kpi --since 2026-02-30
+says 2 'zone' "$firedrill" kpi --zone Mars/Olympus
+says 2 'No such file|not there|does not exist' "$firedrill" kpi nowhere.yaml
+cp "$FIREDRILL_STORE" "$folder/old.db"
+python3 - "$folder/old.db" <<-'END'
+	import sqlite3, sys
+	store = sqlite3.connect(sys.argv[1])
+	store.executescript("drop table facts; drop table fact_subjects; pragma user_version = 4")
+END
+says 0 'NOT COUNTED: [0-9]+ runs of the store without facts' "$firedrill" kpi --store "$folder/old.db"
+says 0 'none are kept' "$firedrill" verify last --store "$folder/old.db"
+says 0 '^derived the facts of [0-9]+ runs$' "$firedrill" kpi --rebuild --store "$folder/old.db"
+says 0 '' cmp <("$firedrill" kpi --format csv --table trend) <("$firedrill" kpi --format csv --table trend --store "$folder/old.db")
+python3 - "$folder/old.db" <<-'END'
+	import sqlite3, sys
+	store = sqlite3.connect(sys.argv[1])
+	store.execute("update facts set facts = zeroblob(length(facts)) where seq = 2")
+	store.commit()
+END
+says 1 'number 2: they are not as they were written; .firedrill kpi --rebuild-all. derives' "$firedrill" kpi --store "$folder/old.db"
+says 0 '; 1 had others before' "$firedrill" kpi --rebuild-all --store "$folder/old.db"
 # A ledger where nothing can be written: said before any harm, with what the store said.
 sed 's/^objectives:.*/objectives: { rpo: 0s }/; s/^steady_state:.*/steady_state: { good_for: 300ms, within: 600ms }/
 	s|^  health:.*|  orders: { kind: http.write, on: web, every: 50ms, timeout: 300ms, url: /orders, read: /health }|' "$drill" >"$folder/read-only.yaml"

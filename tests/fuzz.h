@@ -28,6 +28,7 @@
 	X(postgres)    \
 	X(prometheus)  \
 	X(redis)       \
+	X(request)     \
 	X(rows)        \
 	X(s3)          \
 	X(samples)     \

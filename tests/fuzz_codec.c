@@ -1,5 +1,5 @@
 /*
- * fuzz_codec.c - samples, ledger rows and keys as blobs. decode(encode(x)) is x; and any blob that is
+ * fuzz_codec.c - samples, ledger rows, keys and facts as blobs. decode(encode(x)) is x; and any blob that is
  * taken, taken again from what it was decoded to, gives the same.
  */
 #include "tests/fuzz.h"
@@ -51,6 +51,38 @@ static void keys_round_trip(const int64_t *keys, size_t count)
 	text_release(&blob);
 }
 
+/* What it was decoded to, there and back: a number may have been written with more bytes than it needs. */
+static void facts_round_trip(const struct run_facts *facts, struct arena *arena)
+{
+	struct run_facts again;
+	struct text blob = { 0 };
+	struct text twice = { 0 };
+	struct err e = { 0 };
+
+	assert(facts->rto.low_ns >= 0 && facts->rto.low_ns <= facts->rto.high_ns);
+	assert(facts->rpo.low_ns >= 0 && facts->rpo.low_ns <= facts->rpo.high_ns);
+	codec_facts_write(facts, &blob);
+	assert(codec_facts_read(text_str(&blob), blob.length_bytes, arena, &again, &e));
+	codec_facts_write(&again, &twice);
+	assert(twice.length_bytes == blob.length_bytes &&
+	       memcmp(text_str(&twice), text_str(&blob), blob.length_bytes) == 0);
+	text_release(&blob);
+	text_release(&twice);
+}
+
+static void decode_facts(const struct fuzz_input *input)
+{
+	struct arena arena = { 0 };
+	struct run_facts facts;
+	struct err e = { 0 };
+
+	if (codec_facts_read(input->bytes, input->left_bytes, &arena, &facts, &e))
+		facts_round_trip(&facts, &arena);
+	else
+		assert(e.kind == ERR_ALTERED);
+	arena_release(&arena);
+}
+
 static void decode(const struct fuzz_input *input, size_t count)
 {
 	struct sample samples[ITEMS_MAX];
@@ -100,5 +132,6 @@ void fuzz_codec(const uint8_t *bytes, size_t length_bytes)
 	const size_t count = fuzz_take_below(&input, ITEMS_MAX + 1);
 
 	decode(&input, count);
+	decode_facts(&input);
 	encode(input, count);
 }

@@ -124,8 +124,8 @@ print(eval(sys.argv[2]))' "$1" "$2"
 
 # ---- a whole suite ----
 out=$folder/whole
-says 0 '3 met' "$firedrill" run "$folder/suite" --yes --out "$out" --junit "$folder/junit.xml"
-for file in suite.json junit.xml summary.md suite.txt 01-10-one/report.html 03-30-two/report.json; do
+says 0 '3 met' "$firedrill" run "$folder/suite" --yes --out "$out" --junit "$folder/junit.xml" --record-as main
+for file in suite.json junit.xml summary.md suite.txt code-quality.json 01-10-one/report.html 03-30-two/report.json; do
 	says 0 '' test -s "$out/$file"
 done
 says 0 '' cmp "$out/junit.xml" "$folder/junit.xml"
@@ -147,19 +147,46 @@ print(overlap(0, 2) or overlap(1, 2), overlap(0, 1))'
 says 0 '^True False$' times
 
 # ---- exit codes: what counts, and what does not ----
-drill "$folder/missed.yaml" 'Hang two, and promise too much' b "fdb$$" two
+drill "$folder/missed.yaml" 'Hang two, and promise too much' b "fdb$$" two 1s
 sed -i 's/rto: 5s/rto: 100ms/' "$folder/missed.yaml"
 sed -i 's/^title/inventory: suite\/inventory.yaml\n&/' "$folder/missed.yaml"
-sed 's/^title:.*/title: Where nobody answers/; s/within: 10s/within: 300ms/' "$folder/missed.yaml" >"$folder/down.yaml"
+sed 's/^title:.*/title: "::error::owned ##[error]x, a:b %0A"/; s/within: 10s/within: 300ms/' "$folder/missed.yaml" >"$folder/down.yaml"
 sed -i 's|^  health:.*|  health: { kind: tcp.connect, on: b, port: 1, every: 20ms, timeout: 100ms }|' "$folder/down.yaml"
 run=("$firedrill" run --yes --out "$folder/out")
-says 0 '1 missed' "${run[@]}" "$folder/missed.yaml" "$folder/suite/10-one.yaml" --fail-on inconclusive
+says 0 '1 missed' "${run[@]}" "$folder/missed.yaml" "$folder/suite/10-one.yaml" --fail-on inconclusive --baseline main
+says 0 'cannot tell None|None cannot tell' json "$folder/out/suite.json" '" ".join(str((row["baseline"] or {}).get("answer")) for row in x)'
+says 0 'main has no recovery of this experiment yet' cat "$folder/out/suite.txt"
+says 0 'in main, .* now; one run each proves little' cat "$folder/out/summary.md"
 says 0 '^\[True, False\]$' json "$folder/out/suite.json" '[o["verdict"] == "missed" for o in x[0]["objectives"]]'
 says 0 '' python3 tests/check_report.py "$folder/out"
-says 0 '1 met, 1 not started' "${run[@]}" "$folder/down.yaml" "$folder/suite/10-one.yaml" --fail-on missed
-says 1 '1 missed, 1 not started' "${run[@]}" "$folder/down.yaml" "$folder/missed.yaml"
-says 0 '1 of 1  .*MET' "${run[@]}" "$folder/suite/10-one.yaml" --budget 1m --repeat 2
+"$firedrill" export "$(json "$out/suite.json" 'x[0]["id"]')" --out "$folder/base.tar" >/dev/null
+says 0 'section_start:[0-9]*:firedrill_1.*1 of 2' env GITLAB_CI=true "${run[@]}" "$folder/down.yaml" "$folder/suite/10-one.yaml" \
+	--fail-on missed --baseline "$folder/base.tar"
+says 0 '1 met, 1 not started' cat "$folder/out/suite.txt"
+says 0 'in /.*/base.tar, .* now; one run each' cat "$folder/out/suite.txt"
+# A baseline of twenty quick recoveries: two slower ones are told apart, and that fails when it is asked for.
+json "$out/suite.json" 'json.dumps({**r, "experiments": [{"title": "Hang two, and promise too much", "runs": [{"run": "quick",
+	"rto": {"kind": "span", "counts": True, "low_ns": 10**6 * (20 + i), "high_ns": 10**6 * (21 + i)}} for i in range(20)]}]})' >"$folder/quick.json"
+says 1 'slower than .*quick.json: median .* of 20 runs there, .* of 2 runs now' "${run[@]}" "$folder/missed.yaml" --budget 1m \
+	--repeat 2 --baseline "$folder/quick.json" --fail-on regression
+says 0 '' python3 tests/check_report.py "$folder/out"
 says 0 '^\[True, 2\]$' json "$folder/out/suite.json" '[x[0]["is_set"], len(x[0]["runs"])]'
+
+# ---- annotations: what a title says to GitHub's runner is nothing ----
+export GITHUB_STEP_SUMMARY=$folder/step.md
+echo 'from an earlier command' >"$GITHUB_STEP_SUMMARY"
+says 1 '' bash -c 'GITHUB_ACTIONS=true "$@" >"$0" 2>&1' "$folder/github.log" "${run[@]}" "$folder/down.yaml" "$folder/missed.yaml"
+says 0 '1 missed, 1 not started' cat "$folder/github.log"
+unset GITHUB_STEP_SUMMARY
+says 0 '' test "$(python3 tests/github_log.py <"$folder/github.log" | sed 's/ .*//' | sort | uniq -c | xargs)" = '2 endgroup 2 error 2 group'
+says 0 "^error .*'title': 'NOT STARTED: ::error::owned ##\\[error\\]x, a:b %0A'" sh -c "python3 tests/github_log.py <'$folder/github.log'"
+says 0 "^error .*'file': '.*/missed.yaml', 'line': '1', 'title': 'MISSED: Hang two.*rto MISSED" sh -c "python3 tests/github_log.py <'$folder/github.log'"
+says 0 '^from an earlier command$' cat "$folder/step.md"
+says 0 '^. . MISSED . Hang two' cat "$folder/step.md"
+says 2 'is not known; there are auto, github' "${run[@]}" "$folder/suite" --annotations travis
+
+# ---- on a terminal: the block that shows what runs is gone at the end ----
+says 0 '' python3 tests/terminal.py 40 24 "${run[@]}" "$folder/suite/10-one.yaml" "$folder/suite/30-two.yaml"
 
 # ---- the budget ----
 drill "$folder/long.yaml" 'Hang one for long' a "fda$$" one 60s
@@ -204,8 +231,8 @@ says 0 'BROKEN OFF MET' json "$folder/out/suite.json" '" ".join(row["outcome"]["
 "${run[@]}" "$folder/long.yaml" >"$folder/dead.log" 2>&1 --jobs 1 &
 suite_pid=$!
 wait_for 20 is_paused "$pid_a"
+disown "$suite_pid" # the shell would tell that it was killed
 kill -9 "$suite_pid"
-{ wait "$suite_pid"; } 2>/dev/null
 says 0 '' wait_for 10 none_paused
 
 # ---- bad input: all of it at once, and nothing is touched ----
@@ -224,6 +251,13 @@ says 2 'no time to run' "${run[@]}" "$folder/suite" --budget 0
 says 2 'no number from 1' "${run[@]}" "$folder/suite" --jobs 0
 says 2 'no report format `html`' "${run[@]}" "$folder/suite" --format html
 says 2 'is no id' "${run[@]}" "$folder/suite" --id 'a b'
+says 2 'there is no baseline .*nowhere.json' "${run[@]}" "$folder/suite" --baseline "$folder/nowhere.json"
+says 2 'is no `firedrill suite`' "${run[@]}" "$folder/suite" --baseline "$out/01-10-one/report.json"
+says 2 'needs a baseline' "${run[@]}" "$folder/suite" --fail-on regression
+says 2 'have the same title' "${run[@]}" "$folder/bad/10-one.yaml" "$folder/suite/10-one.yaml" --record-as main
+says 2 'without blanks' "${run[@]}" "$folder/suite" --record-as 'a b'
+says 2 'would be read as a file' "${run[@]}" "$folder/suite" --record-as x.json
+says 0 'commands are true' python3 tests/check_pipelines.py "$firedrill" "$folder/suite"
 says 0 'not beside experiment 1' "$firedrill" run "$folder/suite" --dry-run
 says 5 'add --yes' "$firedrill" run "$folder/suite"
 

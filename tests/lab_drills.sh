@@ -323,6 +323,57 @@ kill_9_is_healed() {
 	FAULTS
 }
 
+# ---- a host that is not what it seemed ----
+
+# The guard finds its tools where the login does, also where nobody else would look.
+guard_finds_what_the_login_finds() {
+	local healed=yes
+	topology solo || return
+	before=$(state_of_app1)
+	# shellcheck disable=SC2016 # the host's own shell knows its path
+	"$lab" exec app1 'mkdir -p /opt/odd && mv /usr/sbin/fsfreeze /opt/odd/ && sed -i "1i PATH=\$PATH:/opt/odd" /root/.bashrc'
+	one_fault odd-path disk.freeze '{ path: /data }'
+	start_and_kill odd-path && wait_until 30 is_as_before || healed=no
+	"$lab" run "$firedrill" heal >>"$out/odd-path.log" 2>&1
+	"$lab" exec app1 'mv /opt/odd/fsfreeze /usr/sbin/ && sed -i 1d /root/.bashrc && rmdir /opt/odd'
+	[ "$healed" = yes ] || { fail "not healed by its guard: $(tail -3 "$out/odd-path.log")"; return; }
+	nothing_left app1
+}
+
+move_address() { # ADDRESS HOST: the other one loses it
+	local host
+	for host in app1 app2; do
+		"$lab" exec "$host" "ip address del $1/32 dev eth0 2>/dev/null; [ $host != $2 ] || ip address add $1/32 dev eth0"
+	done
+	"$lab" run ip neighbour flush to "$1"
+}
+
+# A virtual address moves to another machine while the fault is on. What answers there was never harmed, and
+# that is not taken for a heal.
+moved_address_is_no_heal() {
+	local address=198.18.77.39 log=$out/moved.log status=0
+	topology solo || return
+	before=$(state_of_app1)
+	sed -n "s/^[^ ]* ssh/$address ssh/p" /var/lib/fdlab/known_hosts >"$out/moved.known"
+	sed -e "s|app1: { address: [^,]*|app1: { address: $address|" -e "s|known_hosts: [^,]*|known_hosts: $out/moved.known|" "$inventory" >"$out/moved-inventory.yaml"
+	one_fault moved disk.freeze '{ path: /data }'
+	sed -i 's/^    with:/    for: 4s\n&/; s/^lease:.*/settle: { at_most: 3s }\nlease: 8s/' "$out/moved.yaml"
+	move_address "$address" app1
+	"$lab" run "$firedrill" run "$out/moved.yaml" --inventory "$out/moved-inventory.yaml" --yes --out "$out/moved" >"$log" 2>&1 &
+	local waiter=$!
+	wait_until 60 grep -q ' confirmed ' "$log" || { fail "never confirmed: $(tail -3 "$log")"; return; }
+	move_address "$address" app2
+	wait_until 60 grep -qE ' leftover | state as before ' "$log" || fail "nothing was read back: $(tail -3 "$log")"
+	move_address "$address" app1
+	pkill -INT -f "^$firedrill run $out/moved.yaml"
+	wait $waiter || status=$?
+	[ "$status" = 4 ] || { fail "exit $status: $(tail -3 "$log")"; return; }
+	grep -qE 'leftover .*machine: app1 .*now: .*machine: app2 ' "$log" || { fail "$(grep leftover "$log")"; return; }
+	wait_until 30 is_as_before || { fail "not healed by its guard"; return; }
+	"$lab" run "$firedrill" heal >>"$log" 2>&1 || { fail "heal: $(tail -2 "$log")"; return; }
+	nothing_left app1
+}
+
 run_test failover_agrees_with_patroni
 run_test stale_reads_agree_with_sql
 run_test async_loss_equals_sql
@@ -334,4 +385,6 @@ run_test no_steady_state_harms_nothing
 run_test stop_condition_heals
 run_test ctrl_c_in_every_phase_heals
 run_test kill_9_is_healed
+run_test guard_finds_what_the_login_finds
+run_test moved_address_is_no_heal
 closing_count

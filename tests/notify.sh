@@ -126,6 +126,13 @@ ok 'the change names the last time' grep -q 'last time (.*Recovered in' "$folder
 ok 'the incident is triggered' grep -q '"event_action":"trigger"' "$folder"/hook/request-[23]
 says 0 'missed.mail.300s  due' "$firedrill" notifications
 says 0 '^0 sent$' "$firedrill" notifications deliver
+# What has no run can be acknowledged as well: a schedule that was missed.
+waiting=$(find "$FIREDRILL_STORE.notify" -maxdepth 1 -name '*.mail.300s.json')
+run=$(basename "$waiting" .missed.mail.300s.json)
+sed "s/$run/missed-weekly-1/g" "$waiting" >"$FIREDRILL_STORE.notify/missed-weekly-1.missed.mail.300s.json"
+says 0 'anna takes care of missed-weekly-1; 1 escalation will not be sent' "$firedrill" ack missed-weekly-1 --by anna
+says 2 'nothing of `missed-weekly-1` waits' "$firedrill" ack missed-weekly-1 --by anna
+rm -f "$folder/hook/request-4"
 says 0 'anna takes care of 2.*; 1 escalation will not be sent' "$firedrill" ack last --by anna
 ok 'the incident is acknowledged' grep -q '"event_action":"acknowledge"' "$folder/hook/request-4"
 says 0 '^nothing waits$' "$firedrill" notifications

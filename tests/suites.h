@@ -18,6 +18,8 @@
 	X(plan) \
 	X(run_permit) \
 	X(suite) \
+	X(report_suite) \
+	X(store_recordings) \
 	X(store_permits) \
 	X(store_pauses) \
 	X(store_dues) \
@@ -78,6 +80,7 @@
 	X(store_place) \
 	X(store_rows) \
 	X(store_care) \
+	X(store_migrate) \
 	X(store_sets) \
 	X(store_server) \
 	X(store_spool) \
@@ -101,6 +104,11 @@
 	X(remote_ssh_keys) \
 	X(remote_ssh_login) \
 	X(http) \
+	X(kpi) \
+	X(facts) \
+	X(serve) \
+	X(serve_request) \
+	X(serve_strangers) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \

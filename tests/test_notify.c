@@ -275,6 +275,27 @@ START_TEST(test_happening_redact_hides_secrets_in_every_text)
 }
 END_TEST
 
+/* Each long piece of a hook's URL is hidden, and what the document says in plain is not. */
+START_TEST(test_load_notify_url_of_a_hook_is_a_secret_in_its_parts)
+{
+	struct text text = { 0 };
+
+	(void)notify_of("notify: { channels: { a: { kind: slack, url: "
+			"'https://hooks.example.net/a-long-plain-path/x?t=${env:PAGER_KEY}' } }, "
+			"rules: [{ on: [end], channels: [a] }] }\n", &arena, &secrets);
+	text_add(&text, "/a-long-plain-path/ 0123456789abcdef0123456789abcdef");
+	secrets_redact(&secrets, &text);
+	ck_assert_str_eq(text_str(&text), "/a-long-plain-path/ [secret]");
+	secrets_release(&secrets);
+	text_clear(&text);
+	(void)notify_with("    - { on: [end], channels: [team] }\n");
+	text_add(&text, "no hook /services/T0/B0/xoxoxoxoxoxoxoxoxo, nor xoxoxoxoxoxoxoxoxo");
+	secrets_redact(&secrets, &text);
+	ck_assert_str_eq(text_str(&text), "no hook [secret], nor [secret]");
+	text_release(&text);
+}
+END_TEST
+
 /* ---- templates ---- */
 
 START_TEST(test_template_check_says_what_is_wrong)
@@ -440,6 +461,7 @@ void suite_notify(Suite *suite)
 	tcase_add_test(tcase, test_happening_put_and_get_give_the_same);
 	tcase_add_test(tcase, test_happening_get_of_nothing_can_be_composed);
 	tcase_add_test(tcase, test_happening_redact_hides_secrets_in_every_text);
+	tcase_add_test(tcase, test_load_notify_url_of_a_hook_is_a_secret_in_its_parts);
 	tcase_add_test(tcase, test_template_check_says_what_is_wrong);
 	tcase_add_test(tcase, test_template_fill_escapes_for_the_place);
 	tcase_add_test(tcase, test_route_happening_rules_decide);

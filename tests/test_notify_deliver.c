@@ -491,6 +491,34 @@ START_TEST(test_notify_deliver_escalates_until_somebody_acknowledges)
 }
 END_TEST
 
+START_TEST(test_notify_post_missed_run_tells_what_was_due_and_escalates)
+{
+	struct notifier notifier = { NULL, "/srv/inventory.yaml", folder, &secrets, &clock };
+	const struct missed_run missed = {
+		.schedule = "weekly: a b/../c", .title = "Kill the primary", .service = "orders-db",
+		.tier = 1, .due_wall_ns = clock_wall_ns(&clock) - 600 * NS_PER_S, .count = 2,
+		.why = "nobody was there",
+	};
+	size_t count = 0;
+
+	if (!has_server)
+		return;
+	use_rules("    - { on: [missed_schedule], channels: [hook], tiers: [1], "
+		  "escalate: [{ after: 5m, channels: [pager] }] }\n");
+	notifier.notify = notify;
+	ck_assert_msg(notify_post_missed(&notifier, &missed, &count, &e), "%s", e.text);
+	ck_assert_uint_eq(count, 2);
+	deliver();
+	ck_assert_uint_eq(request_count(), 1);
+	ck_assert_str_eq(header(1, "Firedrill-Event"), "missed_schedule");
+	ck_assert_ptr_nonnull(strstr(request(1), "was due at 2026-11-21T09:50Z and did not run: nobody was "
+						 "there (2 in all were missed)."));
+	ck_assert_ptr_nonnull(strstr(request(1), "\"run_id\":\"missed-weekly--a-b----c-1795254600\""));
+	ck_assert(notify_end_escalations(folder, "missed-weekly--a-b----c-1795254600", &count, &e));
+	ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
 /* ---- secrets ---- */
 
 static void add_files(const char *path, struct text *all)
@@ -551,6 +579,7 @@ void suite_notify_deliver(Suite *suite)
 	tcase_add_test(tcase,
 		       test_notify_deliver_killed_during_the_attempt_comes_once_more_with_the_same_key);
 	tcase_add_test(tcase, test_notify_deliver_escalates_until_somebody_acknowledges);
+	tcase_add_test(tcase, test_notify_post_missed_run_tells_what_was_due_and_escalates);
 	tcase_add_test(tcase, test_notify_deliver_no_secret_of_a_channel_is_in_any_file_or_error);
 	suite_add_tcase(suite, tcase);
 }

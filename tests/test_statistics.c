@@ -48,6 +48,30 @@ START_TEST(test_statistics_share_low_eighteen_of_eighteen_is_the_textbook_number
 }
 END_TEST
 
+START_TEST(test_statistics_share_bounds_of_a_hundred_thousand_are_as_exact)
+{
+	/* Halved 60 times with 60 digits, in Python's decimal. */
+	static const struct {
+		uint64_t passes;
+		uint64_t trials;
+		double low;
+		double high;
+	} rows[] = {
+		{ 85928, 98019, 0.874905357371003950, 0.878370887001797618 },
+		{ 99990, 100000, 0.999830383712373686, 0.999945744973310429 },
+		{ 50000, 100000, 0.497394282260283486, 0.502605717739716514 },
+		{ 3, 100000, 0.0000081769628103875942, 0.0000775347223856474938 },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		near(statistics_share_low(rows[i].passes, rows[i].trials, 0.95), rows[i].low, 1e-9,
+		     "low", i);
+		near(statistics_share_high(rows[i].passes, rows[i].trials, 0.95), rows[i].high, 1e-9,
+		     "high", i);
+	}
+}
+END_TEST
+
 START_TEST(test_statistics_share_low_without_trials_says_nothing)
 {
 	ck_assert_double_eq(statistics_share_low(0, 0, 0.95), 0);
@@ -320,6 +344,7 @@ void suite_statistics(Suite *suite)
 
 	tcase_add_test(share, test_statistics_share_bounds_are_clopper_and_pearsons);
 	tcase_add_test(share, test_statistics_share_low_eighteen_of_eighteen_is_the_textbook_number);
+	tcase_add_test(share, test_statistics_share_bounds_of_a_hundred_thousand_are_as_exact);
 	tcase_add_test(share, test_statistics_share_low_without_trials_says_nothing);
 	tcase_add_test(share, test_statistics_share_decisions_agree_with_the_bounds);
 	tcase_add_test(share, test_statistics_share_low_covers_the_truth_as_often_as_it_says);

@@ -327,6 +327,24 @@ START_TEST(test_append_gives_numbers_and_a_chain_that_timeline_reads_back)
 }
 END_TEST
 
+START_TEST(test_events_after_gives_what_came_since)
+{
+	struct event *events = NULL;
+	size_t count = 0;
+
+	begin("r1");
+	append("r1", EVENT_NOTE, "one");
+	append("r1", EVENT_NOTE, "two");
+	append("r1", EVENT_NOTE, "three");
+	ck_assert_msg(store_events_after(store, "r1", 1, &arena, &events, &count, &e), "%s", e.text);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_uint_eq(events[0].number, 2);
+	ck_assert_str_eq(events[1].text, "three");
+	ck_assert(store_events_after(store, "r1", 3, &arena, &events, &count, &e));
+	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
 START_TEST(test_append_of_every_kind_and_phase_is_read_back)
 {
 	struct timeline timeline;
@@ -510,6 +528,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_run_out_of_sight_is_alive_until_its_last_sign_of_life_is_over);
 	tcase_add_test(tests, test_run_is_alive_is_false_for_a_process_nobody_has_collected);
 	tcase_add_test(tests, test_append_gives_numbers_and_a_chain_that_timeline_reads_back);
+	tcase_add_test(tests, test_events_after_gives_what_came_since);
 	tcase_add_test(tests, test_append_of_every_kind_and_phase_is_read_back);
 	tcase_add_test(tests, test_append_to_an_unknown_run_is_refused);
 	tcase_add_test(tests, test_append_after_the_end_of_a_run_is_kept_for_heals);

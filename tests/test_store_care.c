@@ -256,6 +256,169 @@ START_TEST(test_schema_says_what_was_found)
 }
 END_TEST
 
+/* ---- what is kept ---- */
+
+static const struct host db1 = { .name = "db1", .address = "198.18.77.11", .port = 22 };
+
+/* A run that began `age` ago in the count of this test: 1 is the newest. */
+static void put_run(const char *run_id, int64_t age, const char *set_id, int64_t trial)
+{
+	const struct run_row row = { .run_id = run_id,
+				     .title = "a drill",
+				     .anchor.wall_ns = 1000 - age,
+				     .set_id = set_id,
+				     .trial = trial };
+	struct event event = { .kind = EVENT_NOTE, .text = "something" };
+
+	ck_assert_msg(store_run_begin(store, &row, &e), "%s", e.text);
+	ck_assert_msg(store_append(store, run_id, &event, &e), "%s", e.text);
+}
+
+static void end_run(const char *run_id)
+{
+	ck_assert_msg(store_run_end(store, run_id, 9, 0, "Met.", &e), "%s", e.text);
+}
+
+static void note_end(void *ctx, const struct run_row *row, enum prune_end end)
+{
+	static const char *const names[] = { [PRUNE_REMOVED] = "gone",
+					     [PRUNE_NOT_ENDED] = "running",
+					     [PRUNE_UNHEALED] = "unhealed",
+					     [PRUNE_HELD] = "held" };
+
+	text_addf(ctx, "%s:%s ", row->run_id, names[end]);
+}
+
+static const char *prune_all(int64_t before_wall_ns, size_t keep_count, bool is_dry)
+{
+	struct text told = { 0 };
+	struct prune prune = { .before_wall_ns = before_wall_ns,
+			       .keep_count = keep_count,
+			       .is_dry = is_dry,
+			       .tell = note_end,
+			       .ctx = &told };
+
+	ck_assert_msg(store_prune(store, &prune, &e), "%s", e.text);
+
+	const char *copy = arena_copy(&arena, text_str(&told));
+
+	text_release(&told);
+	return copy;
+}
+
+static const char *runs_left(void)
+{
+	struct text left = { 0 };
+	struct run_row *rows = NULL;
+	size_t count = 0;
+
+	ck_assert_msg(store_runs(store, 0, &arena, &rows, &count, &e), "%s", e.text);
+	for (size_t i = 0; i < count; i++)
+		text_addf(&left, "%s ", rows[i].run_id);
+
+	const char *copy = arena_copy(&arena, text_str(&left));
+
+	text_release(&left);
+	return copy;
+}
+
+START_TEST(test_prune_passes_over_what_must_stay)
+{
+	const struct heal_record record = {
+		.run_id = "unhealed", .step = 1, .fault = "disk.fill", .host = &db1
+	};
+	const struct hold_row hold = { .run_id = "held", .person = "anna", .reason = "audit" };
+	struct text count = { 0 };
+
+	put_run("old", 90, NULL, 0);
+	end_run("old");
+	put_run("held", 80, NULL, 0);
+	end_run("held");
+	put_run("running", 70, NULL, 0);
+	put_run("unhealed", 60, NULL, 0);
+	ck_assert_msg(store_heal_put(store, &record, NULL, &e), "%s", e.text);
+	end_run("unhealed");
+	put_run("new", 1, NULL, 0);
+	end_run("new");
+	ck_assert_msg(store_hold(store, &hold, &e), "%s", e.text);
+	ck_assert_str_eq(prune_all(950, 0, true),
+			 "old:gone held:held running:running unhealed:unhealed ");
+	ck_assert_str_eq(runs_left(), "new unhealed running held old ");
+	ck_assert_str_eq(prune_all(950, 0, false),
+			 "old:gone held:held running:running unhealed:unhealed ");
+	ck_assert_str_eq(runs_left(), "new unhealed running held ");
+	store_try_sql(&path, "select count(*) from events where run_id = 'old'", &count);
+	ck_assert_str_eq(text_str(&count), "0");
+	text_release(&count);
+}
+END_TEST
+
+START_TEST(test_prune_by_age_and_count_needs_both)
+{
+	put_run("a", 90, NULL, 0);
+	end_run("a");
+	put_run("b", 80, NULL, 0);
+	end_run("b");
+	put_run("c", 70, NULL, 0);
+	end_run("c");
+	ck_assert_str_eq(prune_all(1000, 2, false), "a:gone ");
+	ck_assert_str_eq(prune_all(925, 1, false), "b:gone ");
+	ck_assert_str_eq(prune_all(900, 0, false), "");
+	ck_assert_str_eq(prune_all(0, 1, false), "");
+	ck_assert_str_eq(runs_left(), "c ");
+}
+END_TEST
+
+START_TEST(test_prune_of_the_last_trial_takes_the_set_along)
+{
+	const struct set_row begun = { .set_id = "set-a", .title = "three trials" };
+	const struct set_row ended = { .set_id = "set-a", .ended_wall_ns = 9, .sentence = "Met." };
+	struct set_row *sets = NULL;
+	size_t count = 0;
+
+	ck_assert_msg(store_set_begin(store, &begun, &e), "%s", e.text);
+	put_run("set-a-t01", 90, "set-a", 1);
+	end_run("set-a-t01");
+	put_run("set-a-t02", 10, "set-a", 2);
+	end_run("set-a-t02");
+	ck_assert_msg(store_set_end(store, &ended, &e), "%s", e.text);
+	ck_assert_str_eq(prune_all(950, 0, false), "set-a-t01:gone ");
+	ck_assert(store_sets(store, 0, &arena, &sets, &count, &e));
+	ck_assert_uint_eq(count, 1);
+	ck_assert_str_eq(prune_all(1000, 0, false), "set-a-t02:gone ");
+	ck_assert(store_sets(store, 0, &arena, &sets, &count, &e));
+	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+START_TEST(test_hold_stays_until_release)
+{
+	const struct hold_row hold = {
+		.run_id = "a", .person = "anna", .reason = "audit", .wall_ns = 5
+	};
+	const struct hold_row other = { .run_id = "nosuch", .person = "anna", .reason = "audit" };
+	struct hold_row *rows = NULL;
+	size_t count = 0;
+	bool was_held = false;
+
+	put_run("a", 90, NULL, 0);
+	end_run("a");
+	ck_assert(!store_hold(store, &other, &e));
+	ck_assert_int_eq(e.kind, ERR_INPUT);
+	ck_assert(store_hold(store, &hold, &e));
+	ck_assert(store_hold(store, &hold, &e));
+	ck_assert(store_holds(store, &arena, &rows, &count, &e));
+	ck_assert_uint_eq(count, 1);
+	ck_assert_str_eq(rows[0].reason, "audit");
+	ck_assert_int_eq(rows[0].wall_ns, 5);
+	ck_assert(store_release(store, "a", &was_held, &e));
+	ck_assert(was_held);
+	ck_assert(store_release(store, "a", &was_held, &e));
+	ck_assert(!was_held);
+	ck_assert_str_eq(prune_all(1000, 0, false), "a:gone ");
+}
+END_TEST
+
 /* ---- backup ---- */
 
 START_TEST(test_backup_is_a_store_with_all_that_was_in_it)
@@ -286,6 +449,10 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_import_of_a_run_that_went_on_brings_what_is_new);
 	tcase_add_test(tests, test_check_finds_each_thing_that_was_changed);
 	tcase_add_test(tests, test_schema_says_what_was_found);
+	tcase_add_test(tests, test_prune_passes_over_what_must_stay);
+	tcase_add_test(tests, test_prune_by_age_and_count_needs_both);
+	tcase_add_test(tests, test_prune_of_the_last_trial_takes_the_set_along);
+	tcase_add_test(tests, test_hold_stays_until_release);
 	if (!is_server)
 		tcase_add_test(tests, test_backup_is_a_store_with_all_that_was_in_it);
 }

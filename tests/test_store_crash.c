@@ -485,8 +485,7 @@ START_TEST(test_open_refuses_a_store_of_a_newer_version)
 	ck_assert(!store_open(text_str(&path), NULL, &store, &e));
 	ck_assert_int_eq(e.kind, ERR_STORE);
 	ck_assert_ptr_nonnull(strstr(e.text,
-				     "a newer firedrill has written it (schema 99, this one "
-				     "knows 5)"));
+				     "a newer firedrill has written it (schema 99, this one knows"));
 }
 END_TEST
 

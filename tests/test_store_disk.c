@@ -160,10 +160,12 @@ START_TEST(test_full_disk_at_open_gives_up_the_reserve)
 	open_again();
 	ck_assert(begin(store, "run-a"));
 	/* Without its tables, so that the next open itself has to write. */
-	run_sql("pragma user_version = 0; drop table locks; drop table ledger_reads;"
+	run_sql("pragma user_version = 0; drop table recordings; drop table holds; drop table locks;"
+		"drop table ledger_reads;"
 		"drop table chunks; drop table tracks; drop table heals; drop table events;"
-		"drop table runs; drop table sets; drop table approvals; drop table stops;"
-		"drop table pauses; drop table due_labels; drop table dues");
+		"drop table facts; drop table fact_subjects; drop table runs; drop table sets;"
+		"drop table approvals; drop table stops; drop table pauses;"
+		"drop table due_labels; drop table dues");
 	store_close(store);
 	store = NULL;
 	disk = DISK_FULL_BUT_FOR_RESERVE;

@@ -1,6 +1,5 @@
 /*
- * test_store_pauses.c - schedules that are paused: who, why and until when; and a store of before there
- * were any is brought up to date.
+ * test_store_pauses.c - schedules that are paused: who, why and until when.
  */
 #include <string.h>
 
@@ -119,32 +118,12 @@ START_TEST(test_pause_hides_a_secret_in_its_reason)
 }
 END_TEST
 
-START_TEST(test_open_brings_a_store_without_pauses_up_to_date)
-{
-	const struct run_row run = { .run_id = "old" };
-	struct run_row found;
-
-	ck_assert_msg(store_run_begin(store, &run, &e), "%s", e.text);
-	store_close(store);
-	store = NULL;
-	/* Exactly what a store of schema 4 is. */
-	store_try_sql(&path, "drop table pauses; drop table due_labels; drop table dues", NULL);
-	store_try_set_version(&path, 4);
-	open_again();
-	ck_assert_msg(store_run_find(store, "old", &arena, &found, &e), "%s", e.text);
-	ck_assert_str_eq(paused(), "");
-	pause_it("weekly", "anna", "migration", 7);
-	ck_assert_str_eq(paused(), "weekly anna migration 7");
-}
-END_TEST
-
 static void add_tests(TCase *tests, bool is_server)
 {
 	tcase_add_test(tests, test_pauses_list_the_newest_of_each_schedule_by_name);
 	tcase_add_test(tests, test_pause_is_lifted_of_one_schedule_with_all_that_came_twice);
 	tcase_add_test(tests, test_pause_is_there_when_the_store_is_opened_again);
 	tcase_add_test(tests, test_pause_hides_a_secret_in_its_reason);
-	tcase_add_test(tests, test_open_brings_a_store_without_pauses_up_to_date);
 	(void)is_server;
 }
 

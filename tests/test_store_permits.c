@@ -1,6 +1,6 @@
 /*
- * test_store_permits.c - approvals and orders to stop: what goes in comes out, a changed approval is
- * noticed, and a store of before there were any is brought up to date.
+ * test_store_permits.c - approvals and orders to stop: what goes in comes out, and a changed approval
+ * is noticed.
  */
 #include <string.h>
 
@@ -190,31 +190,6 @@ START_TEST(test_locks_list_who_holds_what)
 }
 END_TEST
 
-START_TEST(test_open_brings_a_store_without_approvals_up_to_date)
-{
-	const struct run_row run = { .run_id = "old" };
-	const struct stop_row all = { .person = "anna", .reason = "fire" };
-	struct run_row found;
-	struct stop_row row;
-
-	ck_assert_msg(store_run_begin(store, &run, &e), "%s", e.text);
-	store_close(store);
-	store = NULL;
-	/* Exactly what a store of schema 2 is. */
-	run_sql("drop table approvals; drop table stops; drop table pauses; drop table due_labels; drop table dues;"
-		"alter table runs drop column space;"
-		"alter table runs drop column alive_until_wall_ns");
-	store_try_set_version(&path, 2);
-	open_again();
-	ck_assert_msg(store_run_find(store, "old", &arena, &found, &e), "%s", e.text);
-	ck_assert(!is_stopped("old", NULL, &row));
-	ck_assert_msg(approve("aa", "anna"), "%s", e.text);
-	ck_assert_uint_eq(count_approvals("aa"), 1);
-	ck_assert_msg(store_stop(store, &all, &e), "%s", e.text);
-	ck_assert(is_stopped("old", NULL, &row));
-}
-END_TEST
-
 static void add_tests(TCase *tests, bool is_server)
 {
 	tcase_add_test(tests, test_approvals_of_one_digest_come_back_in_their_order);
@@ -223,7 +198,6 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_stop_of_one_run_or_set_is_seen_by_nobody_else);
 	tcase_add_test(tests, test_stop_of_everything_holds_until_it_is_lifted);
 	tcase_add_test(tests, test_locks_list_who_holds_what);
-	tcase_add_test(tests, test_open_brings_a_store_without_approvals_up_to_date);
 	(void)is_server;
 }
 

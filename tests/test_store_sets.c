@@ -1,6 +1,5 @@
 /*
- * test_store_sets.c - sets of trials in the store: what goes in comes out, sealed; and a store of
- * before there were sets is brought up to date with all that is in it.
+ * test_store_sets.c - sets of trials in the store: what goes in comes out, sealed.
  */
 #include <string.h>
 
@@ -178,50 +177,12 @@ START_TEST(test_set_find_notices_changed_rows)
 }
 END_TEST
 
-/* Exactly what a store of schema 1 is: without all that change 2 brought. */
-static const char back_to_schema_1[] =
-	"drop index runs_set; alter table runs drop column trial; alter table runs drop column set_id;"
-	"drop table sets; drop table approvals; drop table stops; drop table pauses; drop table due_labels; drop table dues;"
-	"alter table runs drop column space; alter table runs drop column alive_until_wall_ns";
-
-START_TEST(test_open_brings_a_store_without_sets_up_to_date)
-{
-	struct event event = { .kind = EVENT_NOTE, .text = "of old" };
-	struct timeline timeline;
-	struct run_row run;
-	struct set_row *sets;
-	size_t count;
-
-	ck_assert(begin_run("old", NULL, 0));
-	ck_assert(store_append(store, "old", &event, &e));
-	ck_assert(store_run_end(store, "old", 5, 0, "met", &e));
-	store_close(store);
-	store = NULL;
-	run_sql(back_to_schema_1);
-	store_try_set_version(&path, 1);
-	open_again();
-	ck_assert_msg(store_run_find(store, "old", &arena, &run, &e), "%s", e.text);
-	ck_assert(run.is_ended);
-	ck_assert_ptr_null(run.set_id);
-	ck_assert_msg(store_timeline(store, "old", &arena, &timeline, &e), "%s", e.text);
-	ck_assert_uint_eq(timeline.event_count, 1);
-	ck_assert(store_sets(store, 0, &arena, &sets, &count, &e));
-	ck_assert_uint_eq(count, 0);
-	begin_set("new");
-	ck_assert_msg(begin_run("new-t01", "new", 1), "%s", e.text);
-	ck_assert(store_sets(store, 0, &arena, &sets, &count, &e));
-	ck_assert_uint_eq(count, 1);
-	ck_assert_int_eq(store_try_version(&path), 6);
-}
-END_TEST
-
 static void add_tests(TCase *tests, bool is_server)
 {
 	tcase_add_test(tests, test_set_and_its_runs_come_back_after_a_restart);
 	tcase_add_test(tests, test_set_find_says_when_there_is_none_or_more_than_one);
 	tcase_add_test(tests, test_set_begin_and_end_happen_once);
 	tcase_add_test(tests, test_set_find_notices_changed_rows);
-	tcase_add_test(tests, test_open_brings_a_store_without_sets_up_to_date);
 	(void)is_server;
 }
 

@@ -82,6 +82,7 @@ bad=$(
 		hiredis/ probes/redis_[a-z_]*\.c
 		mariadb/ probes/mariadb_[a-z_]*\.c
 		plot.h reports/plot[a-z_]*\.c
+		microhttpd.h harness/serve/web.c
 		png.h reports/(plot|png)[a-z_]*\.c
 	HEADERS
 

@@ -2,6 +2,8 @@
  * ack.c - command "ack": somebody takes care of a run, so nobody else is told by escalation, and those
  * who keep incidents know who it is.
  */
+#include <string.h>
+
 #include "cli/afterwards.h"
 #include "cli/claim.h"
 #include "cli/find.h"
@@ -20,6 +22,7 @@ static int acknowledge(const struct arguments *arguments, struct store *store,
 		.store = store,
 		.run_id = found->id,
 		.is_set = found->is_set,
+		.has_no_run = store == NULL,
 		.kind = HAPPENING_ACKNOWLEDGED,
 		.sentence = arena_format(arena, "%s takes care of it.", person),
 		.person = person,
@@ -29,7 +32,7 @@ static int acknowledge(const struct arguments *arguments, struct store *store,
 	size_t count = 0;
 
 	if (!afterwards_tell(&afterwards, &count, &e))
-		return cli_fail(EXIT_INTERNAL, NULL, &e);
+		return cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, NULL, &e);
 	text_addf(&line, "%s takes care of %s; ", person, found->id);
 	if (count == 0)
 		text_add(&line, "nobody else was going to be told");
@@ -49,8 +52,14 @@ static int run_ack(const struct arguments *arguments)
 	struct err e = { 0 };
 	int code;
 
-	if (claim_person(arguments, &arena, &person, &e) && cli_need_store(arguments, &store, &e) &&
-	    find_subject(store, arguments->words[0], &arena, &found, &e))
+	const char *word = arguments->words[0];
+
+	if (!claim_person(arguments, &arena, &person, &e))
+		code = cli_fail(EXIT_NOT_RUN, NULL, &e);
+	else if (strncmp(word, "missed-", strlen("missed-")) == 0)
+		code = acknowledge(arguments, NULL, &(struct found){ .id = word }, person, &arena);
+	else if (cli_need_store(arguments, &store, &e) &&
+		 find_subject(store, word, &arena, &found, &e))
 		code = acknowledge(arguments, store, &found, person, &arena);
 	else
 		code = cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, NULL, &e);

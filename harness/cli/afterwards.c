@@ -19,6 +19,25 @@ struct telling {
 	struct text folder;
 };
 
+/* What has no run, such as one that was due and missed: what waits of it says who is told, and where. */
+static bool look_up_in_outbox(struct telling *telling, struct err *e)
+{
+	struct message *messages = NULL;
+	size_t count = 0;
+	size_t broken_count = 0;
+
+	if (!spool_list(text_str(&telling->folder), SPOOL_WAITING, &telling->arena, &messages, &count,
+			&broken_count, e))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(messages[i].happening.run_id, telling->afterwards->run_id) == 0) {
+			telling->run.title = messages[i].happening.title;
+			telling->run.inventory_path = messages[i].inventory;
+			return true;
+		}
+	return err_set(e, ERR_INPUT, "nothing of `%s` waits to be told", telling->afterwards->run_id);
+}
+
 static bool look_up(struct telling *telling, struct err *e)
 {
 	const struct afterwards *afterwards = telling->afterwards;
@@ -26,6 +45,8 @@ static bool look_up(struct telling *telling, struct err *e)
 	struct run_row *trials = NULL;
 	size_t count = 0;
 
+	if (afterwards->has_no_run)
+		return look_up_in_outbox(telling, e);
 	if (afterwards->is_set) {
 		if (!store_set_runs(afterwards->store, id, &telling->arena, &trials, &count, e))
 			return false;
@@ -44,6 +65,8 @@ static bool had_rules(struct telling *telling)
 	struct problems *problems = arena_alloc(&telling->arena, sizeof *problems);
 	const struct notify *notify = NULL;
 
+	if (telling->afterwards->has_no_run)
+		return true;
 	return telling->run.inventory_path != NULL && telling->run.inventory_text != NULL &&
 	       load_notify(&request, &telling->arena, &telling->secrets, &notify, problems) &&
 	       notify->rule_count > 0;

@@ -13,6 +13,7 @@ struct afterwards {
 	struct store *store;
 	const char *run_id;   /* of a run or a set of trials */
 	bool is_set;
+	bool has_no_run;      /* it is known by what waits to be told of it alone; store may be NULL */
 	uint32_t kind;        /* HAPPENING_ACKNOWLEDGED, HAPPENING_RECOVERED */
 	const char *sentence;
 	const char *person;   /* NULL: nobody */

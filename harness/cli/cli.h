@@ -78,6 +78,8 @@ void cli_print_wrapped(FILE *stream, const struct secrets *secrets, const char *
 
 /* --store FILE or URL, else $FIREDRILL_STORE, else the default place. */
 void cli_store_path(const struct arguments *arguments, struct text *ret_path);
+/* ERR_INPUT: --store holds a password. Every function below that opens one has asked. */
+bool cli_check_store_option(const struct arguments *arguments, struct err *e);
 /* Where lanes keep the samples of a run under way. */
 void cli_sample_path(const struct arguments *arguments, struct text *ret_path);
 bool cli_open_store(const struct arguments *arguments, const struct secrets *secrets,

@@ -20,9 +20,13 @@
 	X(verify)       \
 	X(export)       \
 	X(store)        \
+	X(hold)         \
+	X(release)      \
 	X(compare)      \
+	X(kpi)          \
 	X(list)         \
 	X(show)         \
+	X(serve)        \
 	X(ack)          \
 	X(notifications) \
 	X(notify)       \

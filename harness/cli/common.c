@@ -129,7 +129,7 @@ void cli_sample_path(const struct arguments *arguments, struct text *ret_path)
 }
 
 /* Everybody on this machine can read the arguments of a process. */
-static bool check_store_option(const struct arguments *arguments, struct err *e)
+bool cli_check_store_option(const struct arguments *arguments, struct err *e)
 {
 	const char *given = arguments_value(arguments, "store");
 
@@ -146,7 +146,7 @@ bool cli_open_store(const struct arguments *arguments, const struct secrets *sec
 {
 	struct text place = { 0 };
 
-	if (!check_store_option(arguments, e))
+	if (!cli_check_store_option(arguments, e))
 		return false;
 	cli_store_path(arguments, &place);
 
@@ -162,7 +162,7 @@ bool cli_open_kept(const struct arguments *arguments, struct store **ret_store, 
 	bool ok = true;
 
 	*ret_store = NULL;
-	if (!check_store_option(arguments, e))
+	if (!cli_check_store_option(arguments, e))
 		return false;
 	cli_store_path(arguments, &place);
 	if (store_is_there(text_str(&place)))

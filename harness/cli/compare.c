@@ -108,16 +108,15 @@ static bool read_groups(struct compare_command *command, struct err *e)
 static bool take_margin(struct compare_command *command, struct err *e)
 {
 	const char *given = arguments_value(command->arguments, "margin");
-	struct span_summary base;
-	int64_t ppm = 100000;
+	int64_t ppm = COMPARE_MARGIN_PPM;
 
 	if (given != NULL && strchr(given, '%') == NULL)
 		return units_parse_duration(given, &command->request.margin_ns, e) ||
 		       err_wrap(e, "--margin");
 	if (given != NULL && !units_parse_percent(given, &ppm, e))
 		return err_wrap(e, "--margin");
-	statistics_summarise(command->groups[0].spans, command->groups[0].count, &base);
-	command->request.margin_ns = (int64_t)((double)base.median.low_ns * (double)ppm / 1e6);
+	command->request.margin_ns = compare_margin_ns(command->groups[0].spans,
+						       command->groups[0].count, ppm);
 	return true;
 }
 
@@ -125,7 +124,7 @@ static bool take_options(struct compare_command *command, struct err *e)
 {
 	const char *format = arguments_value(command->arguments, "format");
 	const char *given = arguments_value(command->arguments, "confidence");
-	int64_t ppm = 950000;
+	int64_t ppm = COMPARE_CONFIDENCE_PPM;
 
 	if (format != NULL && strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
 		return err_set(e, ERR_INPUT, "`compare` has no format `%s`; there are text and json",

@@ -14,6 +14,18 @@
 
 enum { JOBS_DEFAULT = 4, JOBS_MAX = 64 };
 
+/* What is only printed for a pipeline, or is its alone, is no format to ask for. */
+static bool check_format(const char *format, struct err *e)
+{
+	static const char *const formats[] = { "text", "json", "junit", "markdown" };
+
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+		if (strcmp(format, formats[i]) == 0)
+			return true;
+	return err_set(e, ERR_INPUT, "a suite has no report format `%s`; there are text, json, junit "
+		       "and markdown", format);
+}
+
 static bool take_options(struct suite_command *command, struct err *e)
 {
 	const struct arguments *arguments = command->run->arguments;
@@ -22,9 +34,8 @@ static bool take_options(struct suite_command *command, struct err *e)
 	const char *fail_on = arguments_value(arguments, "fail-on");
 	int64_t job_count = JOBS_DEFAULT;
 
-	if (suite_report_find(command->run->format) == NULL)
-		return err_set(e, ERR_INPUT, "a suite has no report format `%s`; there are text, json, "
-			       "junit and markdown", command->run->format);
+	if (!check_format(command->run->format, e))
+		return false;
 	if (jobs != NULL &&
 	    (!units_parse_count(jobs, &job_count, e) || job_count < 1 || job_count > JOBS_MAX))
 		return err_set(e, ERR_INPUT, "`--jobs %s` is no number from 1 to %d", jobs, JOBS_MAX);
@@ -130,6 +141,8 @@ static bool write_reports(const struct suite_command *command, struct err *e)
 	for (size_t i = 0; i < count; i++) {
 		struct text path = { 0 };
 
+		if (table[i]->file_name == NULL)
+			continue;
 		text_addf(&path, "%s/%s", command->suite.folder, table[i]->file_name);
 		is_written = write_file(command, table[i], text_str(&path), is_written ? e : NULL) &&
 			     is_written;
@@ -168,18 +181,21 @@ static int run_all(struct suite_command *command)
 	suite->begun_wall_ns = clock_wall_ns(&run->clock);
 	suite_run_drills(command);
 	suite->took_ns = clock_now_ns(&run->clock) - command->begun_ns;
+
+	/* What cannot be compared, kept or told must not hide what was seen. */
+	bool is_whole = suite_compare_baseline(command, &e);
+
+	is_whole = suite_record_runs(command, is_whole ? &e : NULL) && is_whole;
 	suite->exit_code = suite_exit(suite);
-
-	const bool is_written = write_reports(command, &e);
-
+	is_whole = write_reports(command, is_whole ? &e : NULL) && is_whole;
 	print_report(command);
+	is_whole = suite_ci_tell(command->owned_ci, suite, is_whole ? &e : NULL) && is_whole;
 	text_clear(&line);
 	text_addf(&line, "reports: %s/", suite->folder);
 	cli_print_line(run->progress_stream, &run->secrets, text_str(&line));
 	text_release(&line);
-	if (is_written)
+	if (is_whole)
 		return (int)suite->exit_code;
-	/* A report that cannot be written must not hide a leftover or a miss. */
 	return cli_fail(suite->exit_code == EXIT_MET ? EXIT_INTERNAL : (int)suite->exit_code,
 			&run->secrets, &e);
 }
@@ -223,8 +239,15 @@ int run_suite(struct run_command *run)
 	struct err e = { 0 };
 	int code;
 
-	if (!take_options(&command, &e))
+	if (!take_options(&command, &e) ||
+	    !suite_ci_open(arguments_value(run->arguments, "annotations"), run->progress_stream,
+			   &command.owned_ci, &e))
 		return cli_fail(EXIT_NOT_RUN, NULL, &e);
 	code = suite_read_documents(&command);
-	return code == -1 ? with_documents(&command) : code;
+	if (code == -1 && !suite_open_baseline(&command, &e))
+		code = cli_fail(EXIT_NOT_RUN, NULL, &e);
+	if (code == -1)
+		code = with_documents(&command);
+	suite_ci_close(command.owned_ci);
+	return code;
 }

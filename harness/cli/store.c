@@ -1,5 +1,5 @@
 /*
- * store.c - command "store": looking after a store. One action a row; prune stands in store_prune.c.
+ * store.c - command "store": looking after a store. One action a row.
  *
  * Exit codes: 0 done, 1 something is not as it was written, 2 the words are wrong, 7 the store cannot be
  * read or written.
@@ -11,12 +11,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/units.h"
 #include "cli/find.h"
+#include "engine/facts.h"
 #include "store/bundle.h"
 #include "store/store_care.h"
 
 static const struct option_row store_options[] = {
 	STORE_OPTION,
+	{ "older-than", "DURATION", "prune: runs that began longer ago than that, such as 180d" },
+	{ "keep", "NUMBER", "prune: and never the newest so many" },
+	{ "dry-run", NULL, "prune: only say what would go" },
 	{ NULL, NULL, NULL },
 };
 
@@ -236,12 +241,77 @@ static int import_bundles(struct care *care)
 			code = cli_fail_evidence(NULL, &e);
 			err_clear(&e);
 		} else {
+			/* For the history; when that fails, `kpi` says that they are missing. */
+			(void)facts_derive(care->owned_store, row.run_id, NULL);
 			say("%s  %s", row.run_id,
 			    end == IMPORT_DONE ? "imported" : "was there already");
 		}
 		arena_release(&scratch);
 	}
 	return code;
+}
+
+/* ---- prune ---- */
+
+struct pruned {
+	bool is_dry;
+	size_t removed_count;
+	size_t kept_count;
+};
+
+static void tell_pruned(void *ctx, const struct run_row *row, enum prune_end end)
+{
+	static const char *const why[] = {
+		[PRUNE_NOT_ENDED] = "it has not ended",
+		[PRUNE_UNHEALED] = "something of it is unhealed",
+		[PRUNE_HELD] = "it is held",
+	};
+	struct pruned *pruned = ctx;
+
+	if (end == PRUNE_REMOVED) {
+		pruned->removed_count++;
+		say("%s  %s", row->run_id, pruned->is_dry ? "would go" : "removed");
+	} else {
+		pruned->kept_count++;
+		say("%s  stays: %s", row->run_id, why[end]);
+	}
+}
+
+static bool read_prune(const struct arguments *arguments, struct prune *prune, struct err *e)
+{
+	const struct clock clock = clock_system();
+	const char *older_than = arguments_value(arguments, "older-than");
+	const char *keep = arguments_value(arguments, "keep");
+	int64_t age_ns = 0;
+	int64_t count = 0;
+
+	if (older_than == NULL && keep == NULL)
+		return err_set(e, ERR_INPUT, "prune what? write --older-than 180d, --keep 1000 or both");
+	if (older_than != NULL && !units_parse_duration(older_than, &age_ns, e))
+		return err_wrap(e, "`--older-than %s`", older_than);
+	if (keep != NULL && (!units_parse_count(keep, &count, e) || count < 1))
+		return err_set(e, ERR_INPUT, "`--keep %s` is no whole number from 1 on", keep);
+	prune->before_wall_ns = older_than == NULL ? 0 : clock_wall_ns(&clock) - age_ns;
+	prune->keep_count = (size_t)count;
+	prune->is_dry = arguments_flag(arguments, "dry-run");
+	return true;
+}
+
+static int prune_runs(struct care *care)
+{
+	struct pruned pruned = { 0 };
+	struct prune prune = { .tell = tell_pruned, .ctx = &pruned };
+	struct err e = { 0 };
+
+	if (!read_prune(care->arguments, &prune, &e))
+		return cli_fail(EXIT_NOT_RUN, NULL, &e);
+	pruned.is_dry = prune.is_dry;
+	if (!store_prune(care->owned_store, &prune, &e))
+		return cli_fail(EXIT_INTERNAL, NULL, &e);
+	say("%zu run%s %s, %zu of that age stay", pruned.removed_count,
+	    pruned.removed_count == 1 ? "" : "s", prune.is_dry ? "would go" : "removed",
+	    pruned.kept_count);
+	return EXIT_MET;
 }
 
 /* ---- the command ---- */
@@ -259,6 +329,7 @@ static const struct action {
 	{ "backup", " PLACE", 2, 2, false, backup },
 	{ "export", " FOLDER [RUN...]", 2, ARGUMENTS_MAX, false, export_some },
 	{ "import", " BUNDLE|FOLDER...", 2, ARGUMENTS_MAX, true, import_bundles },
+	{ "prune", " --older-than 180d --keep 1000", 1, 1, false, prune_runs },
 };
 
 static const struct action *find_action(const struct arguments *arguments)
@@ -302,10 +373,10 @@ static int run_store(const struct arguments *arguments)
 
 const struct verb verb_store = {
 	.name = "store",
-	.arguments = "migrate|check|backup|export|import ...",
+	.arguments = "migrate|check|backup|export|import|prune ...",
 	.word_min = 1,
 	.word_max = ARGUMENTS_MAX,
-	.summary = "look after the store: bring it up to date, check it, copy it, move runs between stores",
+	.summary = "look after the store: bring it up to date, check, copy and prune it, move runs between stores",
 	.example = "firedrill store backup friday.db",
 	.options = store_options,
 	.run = run_store,

@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "base/units.h"
 #include "engine/trials.h"
+#include "reports/escape.h"
 #include "reports/suite.h"
 #include "reports/utf8.h"
 #include "reports/words.h"
@@ -86,34 +87,72 @@ static void erase_block(struct suite_command *command)
 		(void)fputs("\033[1A\033[2K", command->run->progress_stream);
 }
 
+static size_t count_places(const struct suite_command *command, enum suite_place place)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < command->suite.drill_count; i++)
+		count += command->places[i] == place ? 1 : 0;
+	return count;
+}
+
+/* Never wider than the terminal: a line that wraps would be counted as one and never erased. */
+static void draw_line(struct suite_command *command, const char *line)
+{
+	FILE *stream = command->run->progress_stream;
+	struct text clean = { 0 };
+	struct text safe = { 0 };
+	struct text cut = { 0 };
+
+	text_add(&clean, line);
+	secrets_redact(&command->run->secrets, &clean);
+	escape_terminal(&safe, text_str(&clean));
+	utf8_add_cut(&cut, text_str(&safe), cli_columns(stream) - 1);
+	(void)fprintf(stream, "%s\n", text_str(&cut));
+	command->shown_lines++;
+	text_release(&clean);
+	text_release(&safe);
+	text_release(&cut);
+}
+
+static void draw_head(struct suite_command *command)
+{
+	const size_t waiting_count = count_places(command, SUITE_WAITS);
+	struct text line = { 0 };
+
+	if (command->suite.stopped != NULL)
+		text_addf(&line, "%zu heal and end", count_places(command, SUITE_RUNS));
+	else
+		text_addf(&line, "%zu run, %zu wait%s; Ctrl-C heals and ends",
+			  count_places(command, SUITE_RUNS), waiting_count,
+			  waiting_count == 1 ? "s" : "");
+	draw_line(command, text_str(&line));
+	text_release(&line);
+}
+
 /* On a terminal only: what runs now, and what waits. Drawn again until it is erased. */
 static void draw_block(struct suite_command *command)
 {
 	FILE *stream = command->run->progress_stream;
 	const int64_t now_ns = clock_now_ns(&command->run->clock);
 	const size_t line_max = cli_rows(stream) - 2;
-	const unsigned columns = cli_columns(stream);
 	char took[UNITS_TEXT_BYTES];
 
 	if (!is_terminal(command))
 		return;
 	erase_block(command);
+	draw_head(command);
 	for (size_t i = 0; i < command->suite.drill_count && command->shown_lines < line_max; i++) {
 		struct text line = { 0 };
-		struct text cut = { 0 };
 
 		if (command->places[i] != SUITE_RUNS)
 			continue;
-		text_addf(&line, "  %-10s %s   %s",
+		text_addf(&line, "  %8s  %s",
 			  units_format_duration((now_ns - command->items[i].begun_ns) / NS_PER_S *
 							NS_PER_S, took),
-			  command->drills[i].path,
-			  command->items[i].was_told ? "healing" : "(Ctrl-C heals and ends)");
-		utf8_add_cut(&cut, text_str(&line), columns - 1);
-		cli_print_line(stream, &command->run->secrets, text_str(&cut));
-		command->shown_lines++;
+			  command->drills[i].path);
+		draw_line(command, text_str(&line));
 		text_release(&line);
-		text_release(&cut);
 	}
 	(void)fflush(stream);
 }
@@ -150,11 +189,12 @@ static void show_finished(struct suite_command *command)
 			continue;
 		if (command->places[i] != SUITE_OVER)
 			return;
-		text_addf(&head, "==== %zu of %zu  %s  %s", i + 1, command->suite.drill_count,
+		text_addf(&head, "%zu of %zu  %s  %s", i + 1, command->suite.drill_count,
 			  drill->path, words_headline(&drill->outcome));
-		say(command, text_str(&head));
+		erase_block(command);
+		suite_ci_group_begin(command->owned_ci, i, text_str(&head));
 		(void)fwrite(text_str(&item->output), 1, item->output.length_bytes, stream);
-		(void)fflush(stream);
+		suite_ci_group_end(command->owned_ci, i);
 		item->is_shown = true;
 		text_release(&head);
 		text_release(&item->output);
@@ -234,15 +274,6 @@ static void stop_all(struct suite_command *command, const char *why)
 	text_release(&line);
 }
 
-static size_t count_running(const struct suite_command *command)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < command->suite.drill_count; i++)
-		count += command->places[i] == SUITE_RUNS ? 1 : 0;
-	return count;
-}
-
 static void start_those_free(struct suite_command *command)
 {
 	const size_t count = command->suite.drill_count;
@@ -286,7 +317,7 @@ void suite_run_drills(struct suite_command *command)
 		}
 		start_those_free(command);
 		show_finished(command);
-		if (count_running(command) == 0)
+		if (count_places(command, SUITE_RUNS) == 0)
 			break;
 		draw_block(command);
 		child_wait_until(clock_now_ns(&command->run->clock) + look_every_ns);

@@ -1,6 +1,6 @@
 /*
- * suite_results.c - what came of an experiment of a suite. The exit code is its process's own; all
- * else is read from the store, as every later report reads it.
+ * suite_results.c - what came of an experiment of a suite. The exit code is its process's own, and the
+ * store must agree; all else is read from the store, as every later report reads it.
  *
  * A process that was killed could not heal: what it left is healed here, from its written records.
  */
@@ -113,11 +113,13 @@ static bool read_run(struct suite_command *command, struct suite_drill *drill,
 	return true;
 }
 
-static enum run_exit code_of(enum child_state state, int number)
+/* The process and the store must say the same; else no code of it is to be trusted. */
+static enum run_exit code_of(int number, bool is_stored, const struct outcome *stored)
 {
-	return state == CHILD_EXITED && number >= EXIT_MET && number <= EXIT_INTERNAL ?
-		       (enum run_exit)number :
-		       EXIT_INTERNAL;
+	if (number < EXIT_MET || number > EXIT_INTERNAL ||
+	    (is_stored && (enum run_exit)number != stored->exit_code))
+		return EXIT_INTERNAL;
+	return (enum run_exit)number;
 }
 
 static enum verdict verdict_of(enum run_exit code)
@@ -181,7 +183,7 @@ void suite_take_result(struct suite_command *command, size_t index, enum child_s
 
 	if (state == CHILD_KILLED)
 		return;
-	drill->outcome.exit_code = code_of(state, number);
+	drill->outcome.exit_code = code_of(number, is_stored, &stored);
 	drill->outcome.verdict = verdict_of(drill->outcome.exit_code);
 	if (is_stored && stored.exit_code == drill->outcome.exit_code)
 		drill->outcome.sentence = stored.sentence;

@@ -19,8 +19,14 @@ enum {
 	RECOVERED_RUNS = 20, /* so many incidents at most end with a run that is met */
 };
 
-static const int64_t start_patience_ns = 3 * NS_PER_S;
-static const int64_t end_patience_ns = 10 * NS_PER_S;
+/* How long a person may be kept waiting, and whether what failed is tried again meanwhile. */
+struct waiting_time {
+	int64_t at_most_ns;
+	bool tries_again;
+};
+
+static const struct waiting_time before_the_run = { 3 * NS_PER_S, false };
+static const struct waiting_time after_the_run = { 10 * NS_PER_S, true };
 
 /* What is told, and what is needed to tell it. */
 struct telling {
@@ -65,7 +71,8 @@ static void begin(struct telling *telling, struct run_command *command)
 }
 
 /* Into the outbox, and as much out of it as the time allows. */
-static void post(struct telling *telling, const char *report, int64_t patience_ns)
+static void post(struct telling *telling, const char *report,
+		 const struct waiting_time *patience)
 {
 	struct run_command *command = telling->command;
 	const struct inventory *inventory = command->experiment->inventory;
@@ -87,8 +94,8 @@ static void post(struct telling *telling, const char *report, int64_t patience_n
 	const struct delivery delivery = {
 		.folder = text_str(&folder),
 		.clock = &command->clock,
-		.deadline_ns = clock_now_ns(&command->clock) + patience_ns,
-		.waits = patience_ns == end_patience_ns,
+		.deadline_ns = clock_now_ns(&command->clock) + patience->at_most_ns,
+		.waits = patience->tries_again,
 		.first = telling->happening.run_id,
 		.secrets = &command->secrets,
 		.find = channels_find,
@@ -115,7 +122,7 @@ void tell_start(struct run_command *command)
 		&telling.arena, "The %s begins%s%s.", command->is_set ? "set of trials" : "run",
 		command->claim.by == NULL ? "" : ", started by ",
 		command->claim.by == NULL ? "" : command->claim.by);
-	post(&telling, NULL, start_patience_ns);
+	post(&telling, NULL, &before_the_run);
 	arena_release(&telling.arena);
 }
 
@@ -364,7 +371,8 @@ void tell_end(struct run_command *command, const char *folder_of_reports, int co
 	compare_with_last(&telling, code);
 	if (code == EXIT_MET)
 		end_incidents(&telling);
-	post(&telling, report.length_bytes == 0 ? NULL : text_str(&report), end_patience_ns);
+	post(&telling, report.length_bytes == 0 ? NULL : text_str(&report),
+	     &after_the_run);
 	text_release(&report);
 	arena_release(&telling.arena);
 }
@@ -388,6 +396,6 @@ void tell_blocked(struct run_command *command)
 			arena_format(&telling.arena, "%s It is undone by `firedrill heal %s`.",
 				     telling.happening.sentence, unhealed[0].run_id);
 	}
-	post(&telling, NULL, end_patience_ns);
+	post(&telling, NULL, &after_the_run);
 	arena_release(&telling.arena);
 }

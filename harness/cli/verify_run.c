@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "engine/facts.h"
 #include "reports/report.h"
 #include "store/bundle.h"
 
@@ -146,6 +147,33 @@ static void check_result(const struct verify *verify)
 		     "that its samples and last events are all there");
 }
 
+/* What the history of `firedrill kpi` counts for this run. A bundle is no history. */
+static bool check_facts(const struct verify *verify, struct err *e)
+{
+	struct findings *findings = verify->findings;
+	struct arena scratch = { 0 };
+	struct facts_subject subject;
+	struct run_facts facts;
+	bool is_there = false;
+	bool is_same = false;
+	bool ok;
+
+	if (verify->request->is_bundle)
+		return true;
+	facts_of_story(&verify->story, &scratch, &subject, &facts);
+	ok = store_facts_compare(verify->request->store, &subject, &facts, &is_there, &is_same, e);
+	arena_release(&scratch);
+	if (ok && !is_there)
+		findings_say(findings, "facts", "none are kept; `firedrill kpi --rebuild` derives them");
+	else if (ok && is_same)
+		findings_say(findings, "facts", "those of the history are what is derived now");
+	else if (ok)
+		findings_differ(findings, "facts",
+				"those kept for the history are other ones; `firedrill kpi "
+				"--rebuild-all` derives them again", find_excuse(verify));
+	return ok;
+}
+
 static void check_head(const struct verify *verify)
 {
 	const struct timeline *timeline = &verify->story.timeline;
@@ -275,7 +303,7 @@ static bool check_all(struct verify *verify, struct err *e)
 	check_head(verify);
 	if (verify->findings->excuse == NULL)
 		verify->findings->excuse = find_excuse(verify);
-	return (!request->is_bundle || compare_bundle(verify, e)) &&
+	return check_facts(verify, e) && (!request->is_bundle || compare_bundle(verify, e)) &&
 	       (request->folder == NULL || compare_folder(verify, e));
 }
 

@@ -51,6 +51,14 @@ static void test_margin(const struct compare_request *request, struct rank_test 
 	free(later);
 }
 
+int64_t compare_margin_ns(const struct span *before, size_t count, int64_t share_ppm)
+{
+	struct span_summary summary;
+
+	statistics_summarise(before, count, &summary);
+	return (int64_t)((double)summary.median.low_ns * (double)share_ppm / 1e6);
+}
+
 void compare_groups(const struct compare_request *request, struct comparison *ret_comparison)
 {
 	const double chance = (1 - request->confidence) * (1 + 1e-9); /* a hair for rounding */

@@ -37,6 +37,10 @@ struct comparison {
 	size_t fewest;           /* in each group, with which anything can be told at all */
 };
 
+/* What `compare` takes when nobody says otherwise: a tenth of the base's median, at its shortest. */
+int64_t compare_margin_ns(const struct span *before, size_t count, int64_t share_ppm);
+enum { COMPARE_MARGIN_PPM = 100000, COMPARE_CONFIDENCE_PPM = 950000 };
+
 /*
  * SLOWER_NO when the later group is shown to be slower by less than the margin, if at all;
  * SLOWER_YES when that is not so and it is shown to be slower; else SLOWER_UNKNOWN.

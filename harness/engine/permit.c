@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -328,29 +329,21 @@ void permit_hits_of_plan(const struct plan *plan, struct arena *arena, struct pe
 	*ret_count = count;
 }
 
-/* "<length>:<bytes>," so that no two lists of texts have the same bytes. */
-static void digest_text(struct text *bytes, const char *text)
-{
-	if (text == NULL)
-		text_add(bytes, "-,");
-	else
-		text_addf(bytes, "%zu:%s,", strlen(text), text);
-}
-
 void permit_digest(const struct experiment *experiment, const char *override_reason,
 		   char ret_digest[HASH_TEXT_BYTES])
 {
-	struct text bytes = { 0 };
+	const size_t count = 3 + 2 * experiment->var_count;
+	const char **texts = mem_alloc(count * sizeof *texts);
 
-	digest_text(&bytes, experiment->source_text);
-	digest_text(&bytes, experiment->inventory_text);
+	texts[0] = experiment->source_text;
+	texts[1] = experiment->inventory_text;
 	for (size_t i = 0; i < experiment->var_count; i++) {
-		digest_text(&bytes, experiment->vars[i].name);
-		digest_text(&bytes, experiment->vars[i].value);
+		texts[2 + 2 * i] = experiment->vars[i].name;
+		texts[3 + 2 * i] = experiment->vars[i].value;
 	}
-	digest_text(&bytes, override_reason);
-	hash_chain("", text_str(&bytes), bytes.length_bytes, ret_digest);
-	text_release(&bytes);
+	texts[count - 1] = override_reason;
+	hash_texts(texts, count, ret_digest);
+	free(texts);
 }
 
 void permit_say(const struct permit_answer *answer, struct text *text)

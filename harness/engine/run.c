@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/units.h"
 #include "base/process.h"
+#include "engine/facts.h"
 #include "engine/permission.h"
 #include "engine/settings_log.h"
 
@@ -542,6 +543,8 @@ static bool conclude(struct run *run, struct outcome *ret_outcome, struct err *e
 			store_run_end(request->store, request->run_id, clock_wall_ns(run->clock),
 				      story.outcome.exit_code, story.outcome.sentence, e);
 
+	if (ok) /* the run is whole without them, and they can be derived again */
+		(void)facts_keep(request->store, &story, NULL);
 	*ret_outcome = story.outcome;
 	if (story.outcome.sentence != NULL)
 		ret_outcome->sentence = arena_copy(request->arena, story.outcome.sentence);

@@ -1,12 +1,14 @@
 /*
  * statistics.c - see statistics.h.
  *
- * Everything is small: a thousand trials, a thousand pairs of a thousand. So the plain definition is
- * computed each time, and no table or series stands between the formula and the number.
+ * The plain definition is computed each time, and no table or series stands between the formula and the
+ * number: a thousand pairs of a thousand are nothing. Only a share may be of a hundred thousand drills:
+ * there each term is made of the one before it.
  */
 #include "engine/statistics.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,7 @@
 
 /* ---- a share of passes ---- */
 
-/* log of n! for n up to a few thousand; lgamma itself writes a global. */
+/* log of n!; lgamma itself writes a global. */
 static double log_factorial(uint64_t n)
 {
 	int sign;
@@ -23,10 +25,42 @@ static double log_factorial(uint64_t n)
 	return lgamma_r((double)n + 1, &sign);
 }
 
-/* The chance of `least` or more passes in `trials` when each passes with this chance. */
+/* The chance of exactly so many passes in `trials` when each passes with this chance. */
+static double chance_of(uint64_t passes, uint64_t trials, double share)
+{
+	return exp(log_factorial(trials) - log_factorial(passes) - log_factorial(trials - passes) +
+		   (double)passes * log(share) + (double)(trials - passes) * log1p(-share));
+}
+
+/* And of fewer: away from the middle each is smaller than the one before, until no more is added. */
+static double chance_of_fewer(uint64_t passes, uint64_t trials, double share, double chance)
+{
+	const double odds = (1 - share) / share;
+	double sum = 0;
+
+	for (uint64_t i = passes; i > 0 && chance > sum * DBL_EPSILON / 4; i--) {
+		chance *= (double)i / (double)(trials - i + 1) * odds;
+		sum += chance;
+	}
+	return sum;
+}
+
+static double chance_of_more(uint64_t passes, uint64_t trials, double share, double chance)
+{
+	const double odds = share / (1 - share);
+	double sum = 0;
+
+	for (uint64_t i = passes; i < trials && chance > sum * DBL_EPSILON / 4; i++) {
+		chance *= (double)(trials - i) / (double)(i + 1) * odds;
+		sum += chance;
+	}
+	return sum;
+}
+
+/* The chance of `least` or more; whichever side of `least` is the smaller one is added up. */
 static double chance_of_at_least(uint64_t least, uint64_t trials, double share)
 {
-	double sum = 0;
+	double chance;
 
 	if (least == 0)
 		return 1;
@@ -34,10 +68,10 @@ static double chance_of_at_least(uint64_t least, uint64_t trials, double share)
 		return 0;
 	if (share >= 1)
 		return 1;
-	for (uint64_t i = trials; i >= least; i--)
-		sum += exp(log_factorial(trials) - log_factorial(i) - log_factorial(trials - i) +
-			   (double)i * log(share) + (double)(trials - i) * log1p(-share));
-	return sum > 1 ? 1 : sum;
+	chance = chance_of(least, trials, share);
+	if ((double)least > (double)trials * share)
+		return fmin(1, chance + chance_of_more(least, trials, share, chance));
+	return fmax(0, 1 - chance_of_fewer(least, trials, share, chance));
 }
 
 /* A hair of room, so that rounding does not turn "exactly" into "not quite". */
@@ -63,26 +97,35 @@ bool statistics_is_share_missed(uint64_t passes, uint64_t trials, double share, 
 	return chance_of_at_least(trials - passes, trials, 1 - share) < 1 - confidence;
 }
 
+/* Newton's steps within bounds that close in: the chance of `least` or more grows with the share, by
+   least / share times the chance of exactly `least`. */
 double statistics_share_low(uint64_t passes, uint64_t trials, double confidence)
 {
+	enum { STEPS_MOST = 200 }; /* some ten are taken; halving alone would take 60 */
 	double low = 0;
 	double high = 1;
+	double share;
 
 	assert(passes <= trials);
 	assert(confidence > 0 && confidence < 1);
 
 	if (passes == 0)
 		return 0;
-	/* The chance grows with the share: halve until two doubles have nothing between them. */
-	for (int i = 0; i < 80; i++) {
-		const double middle = (low + high) / 2;
+	share = (double)passes / (double)(trials + 1);
+	for (int i = 0; i < STEPS_MOST && low < share && share < high; i++) {
+		const double over = chance_of_at_least(passes, trials, share) - (1 - confidence);
+		const double slope = (double)passes / share * chance_of(passes, trials, share);
+		const double next = share - over / slope;
 
-		if (chance_of_at_least(passes, trials, middle) <= 1 - confidence)
-			low = middle;
+		if (over <= 0)
+			low = share;
 		else
-			high = middle;
+			high = share;
+		if (fabs(next - share) <= share * DBL_EPSILON)
+			break;
+		share = next > low && next < high ? next : low + (high - low) / 2;
 	}
-	return low;
+	return share;
 }
 
 double statistics_share_high(uint64_t passes, uint64_t trials, double confidence)

@@ -97,11 +97,18 @@ static const struct channel_ops *find_kind(struct loader *loader, const struct n
 	return NULL;
 }
 
+/* What stands in the document as it is, is no secret: hiding it would leave a hole in the document. */
+static void hide_unless_written(struct loader *loader, const char *value, const char *written)
+{
+	if (strstr(written, value) == NULL)
+		secrets_register(loader->secrets, value);
+}
+
 /*
  * A server may tell back a part of the URL it was asked by, and in a hook that is the key: what comes
  * behind the host is a secret as well, and each long piece of it.
  */
-static void hide_url(struct loader *loader, const char *url)
+static void hide_url(struct loader *loader, const char *url, const char *written)
 {
 	enum { PATH_BYTES_MIN = 8, PIECE_BYTES_MIN = 16 };
 	const char *host = strstr(url, "://");
@@ -109,19 +116,20 @@ static void hide_url(struct loader *loader, const char *url)
 
 	if (path == NULL || strlen(path) < PATH_BYTES_MIN)
 		return;
-	secrets_register(loader->secrets, path);
+	hide_unless_written(loader, path, written);
 	while (*path != '\0') {
 		const size_t piece_bytes = strcspn(path, "/?&=");
 
 		if (piece_bytes >= PIECE_BYTES_MIN)
-			secrets_register(loader->secrets,
-					 arena_copy_bytes(loader->arena, path, piece_bytes));
+			hide_unless_written(loader,
+					    arena_copy_bytes(loader->arena, path, piece_bytes),
+					    written);
 		path += piece_bytes + (path[piece_bytes] == '\0' ? 0 : 1);
 	}
 }
 
-static void check_channel(struct loader *loader, const struct channel_ops *ops,
-			  const struct channel_spec *channel)
+static void check_channel(struct loader *loader, const struct node *node,
+			  const struct channel_ops *ops, const struct channel_spec *channel)
 {
 	const bool has_secrets = loader->request->has_secrets;
 	const char *row = NULL;
@@ -129,7 +137,8 @@ static void check_channel(struct loader *loader, const struct channel_ops *ops,
 
 	for (size_t i = 0; has_secrets && i < channel->params.count; i++)
 		if (ops->params[i].is_secret && channel->params.values[i].is_set)
-			hide_url(loader, channel->params.values[i].text);
+			hide_url(loader, channel->params.values[i].text,
+				 tree_get(node, ops->params[i].name)->text);
 	if (ops->check == NULL || ops->check(&channel->params, has_secrets, &row, &e))
 		return;
 
@@ -153,7 +162,7 @@ static void build_channel(struct loader *loader, const struct node *node,
 	channel->params = values.extra;
 	channel->timeout_ns = params_number(&values.own, "timeout");
 	if (ops != NULL && loader->error_count == errors_before)
-		check_channel(loader, ops, channel);
+		check_channel(loader, node, ops, channel);
 }
 
 static void build_channels(struct loader *loader, const struct node *node, struct notify *notify)

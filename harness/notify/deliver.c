@@ -346,8 +346,8 @@ static void deliver_due(struct delivering *delivering)
 	arena_release(&arena);
 }
 
-/* What was not sent: how many there are, and when the first of them is due again. Escalations that are
-   not due yet do not count. */
+/* What was not sent: how many there are, and when the first that is waited for is due again. Escalations
+   that are not due yet do not count. */
 static int64_t look_at_rest(const struct delivery *delivery, size_t *ret_count)
 {
 	const int64_t now_wall_ns = clock_wall_ns(delivery->clock);
@@ -368,7 +368,8 @@ static int64_t look_at_rest(const struct delivery *delivery, size_t *ret_count)
 		    (message->attempt_count == 0 && message->due_wall_ns > now_wall_ns))
 			continue;
 		(*ret_count)++;
-		if (message->due_wall_ns < next_wall_ns)
+		if ((delivery->first == NULL || is_of_first(delivery, message)) &&
+		    message->due_wall_ns < next_wall_ns)
 			next_wall_ns = message->due_wall_ns;
 	}
 	arena_release(&arena);

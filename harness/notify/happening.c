@@ -13,26 +13,26 @@
 
 struct kind_row {
 	uint32_t kind;
+	enum weight weight;
 	const char *name;
 	const char *headline;
-	enum weight weight;
 };
 
 /* The heaviest last, as in HAPPENING_ROWS; those that no rule asks for come first. */
 static const struct kind_row kind_rows[] = {
-	{ HAPPENING_TEST, "test", "TEST", WEIGHT_INFO },
-	{ HAPPENING_START, "start", "STARTED", WEIGHT_INFO },
-	{ HAPPENING_END, "end", "MET", WEIGHT_GOOD },
-	{ HAPPENING_CHANGE, "change", "MET AGAIN", WEIGHT_GOOD },
-	{ HAPPENING_NOT_STARTED, "not_started", "NOT STARTED", WEIGHT_WARNING },
-	{ HAPPENING_STOPPED, "stopped", "STOPPED", WEIGHT_WARNING },
-	{ HAPPENING_INCONCLUSIVE, "inconclusive", "INCONCLUSIVE", WEIGHT_WARNING },
-	{ HAPPENING_MISSED, "missed", "MISSED", WEIGHT_BAD },
-	{ HAPPENING_FAILED, "failed", "FAILED", WEIGHT_BAD },
-	{ HAPPENING_MISSED_SCHEDULE, "missed_schedule", "DID NOT RUN", WEIGHT_BAD },
-	{ HAPPENING_LEFTOVER, "leftover", "LEFT UNHEALED", WEIGHT_WORST },
-	{ HAPPENING_RECOVERED, "recovered", "WELL AGAIN", WEIGHT_GOOD },
-	{ HAPPENING_ACKNOWLEDGED, "acknowledged", "ACKNOWLEDGED", WEIGHT_INFO },
+	{ HAPPENING_TEST, WEIGHT_INFO, "test", "TEST" },
+	{ HAPPENING_START, WEIGHT_INFO, "start", "STARTED" },
+	{ HAPPENING_END, WEIGHT_GOOD, "end", "MET" },
+	{ HAPPENING_CHANGE, WEIGHT_GOOD, "change", "MET AGAIN" },
+	{ HAPPENING_NOT_STARTED, WEIGHT_WARNING, "not_started", "NOT STARTED" },
+	{ HAPPENING_STOPPED, WEIGHT_WARNING, "stopped", "STOPPED" },
+	{ HAPPENING_INCONCLUSIVE, WEIGHT_WARNING, "inconclusive", "INCONCLUSIVE" },
+	{ HAPPENING_MISSED, WEIGHT_BAD, "missed", "MISSED" },
+	{ HAPPENING_FAILED, WEIGHT_BAD, "failed", "FAILED" },
+	{ HAPPENING_MISSED_SCHEDULE, WEIGHT_BAD, "missed_schedule", "DID NOT RUN" },
+	{ HAPPENING_LEFTOVER, WEIGHT_WORST, "leftover", "LEFT UNHEALED" },
+	{ HAPPENING_RECOVERED, WEIGHT_GOOD, "recovered", "WELL AGAIN" },
+	{ HAPPENING_ACKNOWLEDGED, WEIGHT_INFO, "acknowledged", "ACKNOWLEDGED" },
 };
 
 enum { KIND_COUNT = sizeof kind_rows / sizeof kind_rows[0] };

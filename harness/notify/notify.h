@@ -8,6 +8,7 @@
  *   spool.c      messages that wait, as files
  *   post.c       one attempt
  *   deliver.c    attempts until it is sent, or dead
+ *   missed.c     a run that was due and did not take place
  *
  * A message is durable before its first attempt, so a crash loses none; the same message again has the
  * same id, so a receiver knows a repetition. Nothing here can change a verdict: whoever tells does so
@@ -39,6 +40,23 @@ bool notify_post_to(const struct notifier *notifier, const struct channel_spec *
 		    const struct happening *happening, char *ret_id, size_t id_bytes,
 		    struct err *e);
 
+/* A run that was due and did not take place: what a scheduler knows of it. */
+struct missed_run {
+	const char *schedule;    /* its name */
+	const char *title;       /* of the experiment */
+	const char *service;     /* NULL: none */
+	int64_t tier;
+	const char *environment; /* NULL: none */
+	int64_t due_wall_ns;     /* of several the newest */
+	int64_t count;           /* of those that were missed */
+	const char *why;         /* a sentence without a full stop; NULL: nothing to say */
+};
+
+/* notify_post of it. It has no run, so its incident and its escalations bear the name
+   "missed-SCHEDULE-SECONDS", which `firedrill ack` takes as well. */
+bool notify_post_missed(const struct notifier *notifier, const struct missed_run *missed,
+			size_t *ret_count, struct err *e);
+
 /* The channel of a message, with its secrets; false: it cannot be known now. It stays valid while the
    delivery lasts. */
 typedef bool channel_fn(void *ctx, const char *inventory, const char *channel,
@@ -48,8 +66,9 @@ struct delivery {
 	const char *folder;
 	const struct clock *clock;
 	int64_t deadline_ns;   /* on the clock: no attempt begins later, and none lasts longer */
-	bool waits;            /* also for what becomes due before the deadline */
-	const char *first;     /* a run whose messages come before all others; NULL */
+	bool waits;            /* also for what becomes due again before the deadline */
+	const char *first;     /* a run whose messages come before all others, and which alone is waited
+				  for; NULL: none */
 	const char *only;      /* the id of one message; NULL: all */
 	const struct secrets *secrets; /* hidden in what is kept of errors */
 	channel_fn *find;

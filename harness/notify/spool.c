@@ -43,7 +43,7 @@ static void add_folder(struct text *path, const char *folder, enum spool_box box
 /* An id is a file's name: whoever gives one must not lead us elsewhere. */
 static bool is_id(const char *id)
 {
-	return *id != '\0' && *id != '.' &&
+	return id != NULL && *id != '\0' && *id != '.' &&
 	       id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")] ==
 		       '\0' &&
 	       strlen(id) < 200;
@@ -104,9 +104,8 @@ static bool parse_message(const struct text *bytes, bool wants_report, struct ar
 	happening_get(json_get(root, "happening"), arena, &message.happening);
 	if (wants_report)
 		message.report = arena_copy(arena, json_text_of(json_get(root, "report")));
-	ok = get_int(root, "format") == SPOOL_FORMAT_VERSION && message.id != NULL &&
-	     is_id(message.id) && message.channel != NULL && message.inventory != NULL &&
-	     message.attempt_count >= 0;
+	ok = get_int(root, "format") == SPOOL_FORMAT_VERSION && is_id(message.id) &&
+	     message.channel != NULL && message.inventory != NULL && message.attempt_count >= 0;
 	json_release(root);
 	if (ok)
 		*ret_message = message;

@@ -90,16 +90,25 @@ static bool bundle_runs_read(void *backend, const struct run_query *query, struc
 	return true;
 }
 
-static bool bundle_events_read(void *backend, const char *run_id, struct arena *arena,
-			       struct event **ret_events, size_t *ret_count, struct err *e)
+static bool bundle_events_read(void *backend, const char *run_id, uint64_t after,
+			       struct arena *arena, struct event **ret_events, size_t *ret_count,
+			       struct err *e)
 {
-	void *events = NULL;
+	void *rows = NULL;
+	size_t count = 0;
 
 	(void)run_id;
-	if (!bundle_read_rows(backend, BUNDLE_EVENTS, parse_event, sizeof **ret_events, arena, &events,
-		       ret_count, e))
+	if (!bundle_read_rows(backend, BUNDLE_EVENTS, parse_event, sizeof **ret_events, arena, &rows,
+			      &count, e))
 		return false;
-	*ret_events = events;
+
+	struct event *events = rows;
+	size_t first = 0;
+
+	while (first < count && events[first].number <= after)
+		first++;
+	*ret_events = events + first;
+	*ret_count = count - first;
 	return true;
 }
 

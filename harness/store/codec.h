@@ -1,5 +1,5 @@
 /*
- * codec.h - samples and ledger reads as small blobs, and back, exactly. Pure.
+ * codec.h - samples, ledger reads and the facts of a run as small blobs, and back, exactly. Pure.
  *
  * About 6 bytes a sample instead of 24: times are kept as zigzag varints of sent - due and
  * done - sent, the rest as runs of equal values. A blob that was damaged or cut is refused with a
@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "model/facts.h"
 #include "model/timeline.h"
 
 enum { CODEC_CHUNK_SAMPLES = 16384 }; /* of one blob: one row of the store */
@@ -37,5 +38,11 @@ bool codec_runs_read(const void *blob, size_t blob_bytes, uint8_t *ret_values, s
 void codec_keys_write(const int64_t *keys, size_t key_count, struct text *bytes);
 bool codec_keys_read(const void *blob, size_t blob_bytes, int64_t *ret_keys, size_t key_count,
 		     struct err *e);
+
+/* All but the subject. Spans begin at 0 or later and do not end before they begin. */
+void codec_facts_write(const struct run_facts *facts, struct text *bytes);
+/* run_id goes to the arena. */
+bool codec_facts_read(const void *blob, size_t blob_bytes, struct arena *arena,
+		      struct run_facts *ret_facts, struct err *e);
 
 #endif

@@ -132,6 +132,16 @@ static bool spool_ledger_read_put(void *backend, const char *run_id,
 	       (near == NULL || near->ops->ledger_read_put(near->owned_backend, run_id, read, e));
 }
 
+static bool spool_facts_put(void *backend, const struct stored_facts *facts, struct err *e)
+{
+	const struct store *far = far_of(backend);
+	const struct store *near = near_of(backend, facts->run_id);
+
+	return has_place(backend, facts->run_id, e) &&
+	       (far == NULL || far->ops->facts_put(far->owned_backend, facts, e)) &&
+	       (near == NULL || near->ops->facts_put(near->owned_backend, facts, e));
+}
+
 /* ---- reading: rows of a run ---- */
 
 /*
@@ -195,13 +205,14 @@ static bool spool_event_last(void *backend, const char *run_id, uint64_t *ret_nu
 	return false;
 }
 
-static bool spool_events_read(void *backend, const char *run_id, struct arena *arena,
-			      struct event **ret_events, size_t *ret_count, struct err *e)
+static bool spool_events_read(void *backend, const char *run_id, uint64_t after,
+			      struct arena *arena, struct event **ret_events, size_t *ret_count,
+			      struct err *e)
 {
 	const struct store *from = NULL;
 
 	while (next_reader(backend, run_id, &from, e))
-		if (from->ops->events_read(from->owned_backend, run_id, arena, ret_events,
+		if (from->ops->events_read(from->owned_backend, run_id, after, arena, ret_events,
 					   ret_count, e))
 			return true;
 	return false;
@@ -252,6 +263,16 @@ static bool spool_ledger_reads_read(void *backend, const char *run_id, struct ar
 						 ret_count, e))
 			return true;
 	return false;
+}
+
+/* From one place, as chunks. */
+static bool spool_facts_read(void *backend, const char *run_id, const struct facts_sink *sink,
+			     struct err *e)
+{
+	const struct store *from = NULL;
+
+	return next_reader(backend, run_id, &from, e) &&
+	       from->ops->facts_read(from->owned_backend, run_id, sink, e);
 }
 
 /* ---- the server's alone ---- */
@@ -355,6 +376,26 @@ static bool spool_approvals_read(void *backend, const char *digest, struct arena
 						      ret_approvals, ret_count, e));
 }
 
+static bool spool_recording_insert(void *backend, const struct stored_recording *recording,
+				   struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL &&
+	       told(backend, far->ops->recording_insert(far->owned_backend, recording, e));
+}
+
+static bool spool_recordings_read(void *backend, const char *name, const char *title, size_t limit,
+				  struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
+				  struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL &&
+	       told(backend, far->ops->recordings_read(far->owned_backend, name, title, limit, arena,
+						       ret_run_ids, ret_count, e));
+}
+
 static bool spool_stop_insert(void *backend, const struct stop_row *row, struct err *e)
 {
 	const struct store *far = spool_server(backend, e);
@@ -403,6 +444,74 @@ static bool spool_pauses_lift(void *backend, const struct pause_row *lift, size_
 
 	return far != NULL &&
 	       spool_told(backend, far->ops->pauses_lift(far->owned_backend, lift, ret_count, e));
+}
+
+static bool spool_subjects_read(void *backend, struct arena *arena,
+				struct stored_subject **ret_subjects, size_t *ret_count,
+				struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->subjects_read(far->owned_backend, arena,
+								    ret_subjects, ret_count, e));
+}
+
+static bool spool_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts,
+			      struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->facts_count(far->owned_backend, ret_runs,
+								  ret_facts, e));
+}
+
+static bool spool_pause_insert(void *backend, const struct pause_row *row, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->pause_insert(far->owned_backend, row, e));
+}
+
+static bool spool_pauses_read(void *backend, struct arena *arena, struct pause_row **ret_rows,
+			      size_t *ret_count, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->pauses_read(far->owned_backend, arena,
+								  ret_rows, ret_count, e));
+}
+
+static bool spool_pauses_lift(void *backend, const struct pause_row *lift, size_t *ret_count,
+			      struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL &&
+	       told(backend, far->ops->pauses_lift(far->owned_backend, lift, ret_count, e));
+}
+
+static bool spool_hold_put(void *backend, const struct hold_row *row, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->hold_put(far->owned_backend, row, e));
+}
+
+static bool spool_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL &&
+	       told(backend, far->ops->hold_drop(far->owned_backend, run_id, ret_count, e));
+}
+
+static bool spool_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
+			     size_t *ret_count, struct err *e)
+{
+	const struct store *far = server(backend, e);
+
+	return far != NULL && told(backend, far->ops->holds_read(far->owned_backend, arena,
+								 ret_rows, ret_count, e));
 }
 
 /* ---- care ---- */
@@ -457,6 +566,8 @@ const struct store_ops store_spool = {
 	.locks_read = spool_locks_read,
 	.approval_insert = spool_approval_insert,
 	.approvals_read = spool_approvals_read,
+	.recording_insert = spool_recording_insert,
+	.recordings_read = spool_recordings_read,
 	.stop_insert = spool_stop_insert,
 	.stop_read = spool_stop_read,
 	.stops_lift = spool_stops_lift,
@@ -476,4 +587,14 @@ const struct store_ops store_spool = {
 	.schema_found = spool_schema_found,
 	.check = spool_check,
 	.run_delete = spool_run_delete,
+	.facts_put = spool_facts_put,
+	.facts_read = spool_facts_read,
+	.subjects_read = spool_subjects_read,
+	.facts_count = spool_facts_count,
+	.pause_insert = spool_pause_insert,
+	.pauses_read = spool_pauses_read,
+	.pauses_lift = spool_pauses_lift,
+	.hold_put = spool_hold_put,
+	.hold_drop = spool_hold_drop,
+	.holds_read = spool_holds_read,
 };

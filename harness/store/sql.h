@@ -34,6 +34,8 @@ struct sql_engine {
 	int64_t (*integer)(struct query *query, int column);
 	struct blob (*blob)(struct query *query, int column, struct arena *arena);
 
+	const char *all_facts; /* the statement that reads them, one or many in each row */
+
 	bool (*hold)(struct sql *sql, const char *what, const char *name, struct err *e);
 	bool (*now)(struct sql *sql, int64_t *ret_now_ns, struct err *e);
 	bool (*tell_news)(struct sql *sql, struct err *e);
@@ -91,7 +93,7 @@ bool sql_sets_read(void *backend, const char *beginning, size_t limit, struct ar
 bool sql_event_last(void *backend, const char *run_id, uint64_t *ret_number,
 		    char ret_hash[HASH_TEXT_BYTES], struct err *e);
 bool sql_event_insert(void *backend, const char *run_id, const struct event *event, struct err *e);
-bool sql_events_read(void *backend, const char *run_id, struct arena *arena,
+bool sql_events_read(void *backend, const char *run_id, uint64_t after, struct arena *arena,
 		     struct event **ret_events, size_t *ret_count, struct err *e);
 bool sql_heal_put(void *backend, const struct stored_heal *heal, struct err *e);
 bool sql_heals_read(void *backend, const char *run_id, struct arena *arena,
@@ -106,6 +108,10 @@ bool sql_locks_read(void *backend, struct arena *arena, struct lock_row **ret_ro
 bool sql_approval_insert(void *backend, const struct stored_approval *approval, struct err *e);
 bool sql_approvals_read(void *backend, const char *digest, struct arena *arena,
 			struct stored_approval **ret_approvals, size_t *ret_count, struct err *e);
+bool sql_recording_insert(void *backend, const struct stored_recording *recording, struct err *e);
+bool sql_recordings_read(void *backend, const char *name, const char *title, size_t limit,
+			 struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
+			 struct err *e);
 bool sql_stop_insert(void *backend, const struct stop_row *row, struct err *e);
 bool sql_stop_read(void *backend, const char *run_id, const char *set_id, struct arena *arena,
 		   const struct stop_row **ret_stop, struct err *e);
@@ -142,8 +148,20 @@ bool sql_ledger_read_put(void *backend, const char *run_id, const struct stored_
 bool sql_ledger_reads_read(void *backend, const char *run_id, struct arena *arena,
 			   struct stored_ledger_read **ret_reads, size_t *ret_count, struct err *e);
 
+bool sql_facts_put(void *backend, const struct stored_facts *facts, struct err *e);
+bool sql_facts_read(void *backend, const char *run_id, const struct facts_sink *sink,
+		    struct err *e);
+bool sql_subjects_read(void *backend, struct arena *arena, struct stored_subject **ret_subjects,
+		       size_t *ret_count, struct err *e);
+bool sql_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e);
+
+bool sql_hold_put(void *backend, const struct hold_row *row, struct err *e);
+bool sql_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e);
+bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
+		    size_t *ret_count, struct err *e);
+
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 6 };
+enum { SQL_SCHEMA_VERSION = 9 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -168,6 +186,8 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.locks_read = sql_locks_read,                                                              \
 	.approval_insert = sql_approval_insert,                                                    \
 	.approvals_read = sql_approvals_read,                                                      \
+	.recording_insert = sql_recording_insert,                                                  \
+	.recordings_read = sql_recordings_read,                                                    \
 	.stop_insert = sql_stop_insert,                                                            \
 	.stops_lift = sql_stops_lift,                                                              \
 	.pause_insert = sql_pause_insert,                                                          \
@@ -185,7 +205,14 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.tracks_read = sql_tracks_read,                                                            \
 	.chunks_read = sql_chunks_read,                                                            \
 	.ledger_read_put = sql_ledger_read_put,                                                    \
-	.ledger_reads_read = sql_ledger_reads_read
+	.ledger_reads_read = sql_ledger_reads_read,                                                \
+	.facts_put = sql_facts_put,                                                                \
+	.facts_read = sql_facts_read,                                                              \
+	.subjects_read = sql_subjects_read,                                                        \
+	.facts_count = sql_facts_count,                                                  \
+	.hold_put = sql_hold_put,                                                                  \
+	.hold_drop = sql_hold_drop,                                                                \
+	.holds_read = sql_holds_read
 /* clang-format on */
 
 #endif

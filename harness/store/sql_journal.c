@@ -76,17 +76,18 @@ static void read_event(struct query *query, struct arena *arena, struct event *e
 		event->kind = EVENT_NONE;
 }
 
-bool sql_events_read(void *backend, const char *run_id, struct arena *arena,
+bool sql_events_read(void *backend, const char *run_id, uint64_t after, struct arena *arena,
 		     struct event **ret_events, size_t *ret_count, struct err *e)
 {
 	struct query query =
 		query_make(backend, "select number, at_ns, kind, phase, step, host, name,"
 				    " from_ns, until_ns, text, data, hash from events"
-				    " where run_id = ? order by number");
+				    " where run_id = ? and number > ? order by number");
 	struct event *events = NULL;
 	size_t count = 0;
 
 	query_bind_text(&query, run_id);
+	query_bind_int(&query, (int64_t)after);
 	while (query_row(&query)) {
 		events = arena_more(arena, events, count, sizeof *events);
 		read_event(&query, arena, &events[count++]);

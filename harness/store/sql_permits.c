@@ -1,5 +1,6 @@
 /*
- * sql_permits.c - the rows of approvals and of orders to stop. See store_ops.h for what each does.
+ * sql_permits.c - the rows of approvals, of orders to stop, and of runs that are held. See
+ * store_ops.h for what each does.
  */
 #include "store/sql.h"
 
@@ -23,9 +24,10 @@ bool sql_approval_insert(void *backend, const struct stored_approval *approval, 
 bool sql_approvals_read(void *backend, const char *digest, struct arena *arena,
 			struct stored_approval **ret_approvals, size_t *ret_count, struct err *e)
 {
-	struct query query = query_make(backend, "select digest, person, account, title, wall_ns,"
-						 " until_wall_ns, seal from approvals"
-						 " where cast(?1 as text) is null or digest = ?1 order by seq");
+	struct query query =
+		query_make(backend, "select digest, person, account, title, wall_ns,"
+				    " until_wall_ns, seal from approvals"
+				    " where cast(?1 as text) is null or digest = ?1 order by seq");
 	struct stored_approval *approvals = NULL;
 	size_t count = 0;
 
@@ -108,5 +110,59 @@ bool sql_stops_lift(void *backend, const struct stop_row *lift, size_t *ret_coun
 	if (!query_end(&query, e))
 		return false;
 	*ret_count = (size_t)count;
+	return true;
+}
+
+bool sql_hold_put(void *backend, const struct hold_row *row, struct err *e)
+{
+	struct query query = query_make(
+		backend, "insert into holds (run_id, person, reason, wall_ns) values (?, ?, ?, ?)"
+			 " on conflict (run_id) do update set person = excluded.person,"
+			 " reason = excluded.reason, wall_ns = excluded.wall_ns");
+
+	query_bind_text(&query, row->run_id);
+	query_bind_text(&query, row->person);
+	query_bind_text(&query, row->reason);
+	query_bind_int(&query, row->wall_ns);
+	return query_done(&query, e);
+}
+
+bool sql_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e)
+{
+	struct query query = query_make(backend, "delete from holds where run_id = ?");
+
+	query_bind_text(&query, run_id);
+	while (query_row(&query))
+		;
+
+	const uint64_t count = query_changed(&query);
+
+	if (!query_end(&query, e))
+		return false;
+	*ret_count = (size_t)count;
+	return true;
+}
+
+bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
+		    size_t *ret_count, struct err *e)
+{
+	struct query query = query_make(backend, "select run_id, person, reason, wall_ns from holds"
+						 " order by wall_ns, run_id");
+	struct hold_row *rows = NULL;
+	size_t count = 0;
+
+	while (query_row(&query)) {
+		rows = arena_more(arena, rows, count, sizeof *rows);
+		rows[count++] = (struct hold_row){
+			.run_id = query_text_or_empty(&query, 0, arena),
+			.person = query_text_or_empty(&query, 1, arena),
+			.reason = query_text_or_empty(&query, 2, arena),
+			.wall_ns = query_int(&query, 3),
+		};
+	}
+	if (!query_end(&query, e))
+		return false;
+	*ret_rows = rows;
+	*ret_count = count;
 	return true;
 }

@@ -111,16 +111,20 @@ static const char *const runs_sql[] = {
 	[RUN_PREFIX] = RUN_COLUMNS "where substr(run_id, 1, length(cast(?2 as text))) = ?2"
 				   " order by seq desc limit ?3",
 	[RUN_OF_SET] = RUN_COLUMNS "where set_id = ?2 order by trial limit ?3",
+	[RUN_WITHOUT_FACTS] = RUN_COLUMNS "where cast(?2 as text) is null and not exists"
+					  " (select 1 from facts where facts.run_id = runs.run_id)"
+					  " order by seq limit ?3",
 };
 
 bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		   struct stored_run **ret_runs, size_t *ret_count, struct err *e)
 {
-	const char *run = wanted->match == RUN_ANY ? NULL : wanted->run;
+	const bool is_of_all = wanted->match == RUN_ANY || wanted->match == RUN_WITHOUT_FACTS;
+	const char *run = is_of_all ? NULL : wanted->run;
 	struct stored_run *runs = NULL;
 	size_t count = 0;
 
-	assert(wanted->match == RUN_ANY || run != NULL);
+	assert(is_of_all || run != NULL);
 
 	if (wanted->match == RUN_EXACT && !sql_hold_id(backend, run, e))
 		return false;
@@ -145,10 +149,20 @@ bool sql_run_delete(void *backend, const char *run_id, struct err *e)
 {
 	/* What refers to other rows comes before them. */
 	static const char *const statements[] = {
-		"delete from locks where run_id = ?",  "delete from ledger_reads where run_id = ?",
-		"delete from chunks where run_id = ?", "delete from tracks where run_id = ?",
-		"delete from heals where run_id = ?",  "delete from events where run_id = ?",
-		"delete from runs where run_id = ?",
+		"delete from recordings where run_id = ?1",
+		"delete from facts where run_id = ?1",
+		"delete from holds where run_id = ?1",
+		"delete from locks where run_id = ?1",
+		"delete from ledger_reads where run_id = ?1",
+		"delete from chunks where run_id = ?1",
+		"delete from tracks where run_id = ?1",
+		"delete from heals where run_id = ?1",
+		"delete from events where run_id = ?1",
+		"delete from sets where end_seal is not null"
+		" and set_id = (select set_id from runs where run_id = ?1)"
+		" and not exists (select 1 from runs where runs.set_id = sets.set_id"
+		" and run_id <> ?1)",
+		"delete from runs where run_id = ?1",
 	};
 
 	if (!sql_hold_id(backend, run_id, e))

@@ -83,14 +83,33 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	("alter table runs add column space integer not null default 0;"
 	 "alter table runs add column alive_until_wall_ns integer not null default 0;"),
 
-	/* 5: schedules that somebody has paused. */
+	/* 5: runs that later ones are compared with. */
+	("create table recordings ("
+	 " seq integer primary key, name text not null, title text not null,"
+	 " run_id text not null references runs (run_id), wall_ns integer not null) strict;"
+	 "create index recordings_name on recordings (name, title);"),
+
+	/* 6: schedules that somebody has paused. */
 	"create table pauses ("
 	" seq integer primary key, schedule text not null, person text not null,"
 	" reason text not null, wall_ns integer not null, lifted_wall_ns integer,"
 	" lifted_by text, lifted_reason text) strict;"
 	"create index pauses_open on pauses (schedule) where lifted_wall_ns is null;",
 
-	/* 6: due runs, who has claimed them, and the labels that they ask of a worker. */
+	/* 7: what runs come to, for histories. Runs of before have none until they are derived. */
+	"create table fact_subjects ("
+	" hash text primary key, subject text not null) strict, without rowid;"
+	"create table facts ("
+	" seq integer primary key,"
+	" run_id text not null unique references runs (run_id) on delete cascade,"
+	" facts blob not null) strict;",
+
+	/* 8: runs that somebody wants to stay. */
+	"create table holds ("
+	" run_id text primary key references runs (run_id), person text not null,"
+	" reason text not null, wall_ns integer not null) strict, without rowid;",
+
+	/* 9: due runs, who has claimed them, and the labels that they ask of a worker. */
 	"create table dues ("
 	" due_id integer primary key, schedule text not null, nominal_wall_ns integer not null,"
 	" turn integer not null, due_wall_ns integer not null, latest_wall_ns integer not null,"

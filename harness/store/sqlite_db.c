@@ -222,6 +222,7 @@ const struct sql_engine sql_engine_sqlite = {
 	.text = text,
 	.integer = integer,
 	.blob = blob,
+	.all_facts = "select facts from facts order by seq",
 	.hold = hold,
 	.now = now,
 	.tell_news = tell_news,

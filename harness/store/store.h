@@ -1,6 +1,6 @@
 /*
  * store.h - the durable memory: runs, journal, heal records, samples, ledger reads, locks, approvals,
- * stops.
+ * stops, recordings.
  *
  * A path names a SQLite file; postgresql://USER@HOST/DATABASE names a store that machines share. What
  * returns true is on the disk (SQLite WAL, synchronous=FULL; a PostgreSQL commit). A store belongs to
@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/secrets.h"
+#include "model/facts.h"
 #include "model/heal_record.h"
 #include "model/timeline.h"
 
@@ -132,6 +133,12 @@ bool store_set_is_alive(const struct set_row *row);
    heal from another process. */
 bool store_append(struct store *store, const char *run_id, struct event *event, struct err *e);
 
+/* Those with a higher number than `after`, in order. Not checked against the chain: for looking on
+   while a run is under way; store_timeline is for judging. */
+bool store_events_after(struct store *store, const char *run_id, uint64_t after,
+			struct arena *arena, struct event **ret_events, size_t *ret_count,
+			struct err *e);
+
 enum heal_state { HEAL_PENDING = 1, HEAL_DONE, HEAL_LEFTOVER };
 
 /* Durable before the inject; the state stays HEAL_PENDING until heal and read-back have succeeded.
@@ -151,6 +158,29 @@ struct heal_row {
 /* Rows not HEAL_DONE, newest first; run_id NULL: of all runs. */
 bool store_heals_open(struct store *store, const char *run_id, struct arena *arena,
 		      struct heal_row **ret_rows, size_t *ret_count, struct err *e);
+
+/* What runs come to, for histories: engine/facts.h derives it. Sealed as everything else. */
+struct facts_rows {
+	const struct facts_subject *subjects;
+	size_t subject_count;
+	const struct run_facts *rows; /* in any order */
+	size_t row_count;
+	uint64_t missing_count; /* runs that have none: under way, broken off, or of before */
+};
+
+/* Puts or replaces those of one run. ret_has_changed: there were others before; may be NULL. */
+bool store_facts_put(struct store *store, const struct facts_subject *subject,
+		     const struct run_facts *facts, bool *ret_has_changed, struct err *e);
+/* All of them, each checked against its seal: ERR_ALTERED when any are not as they were written. */
+bool store_facts(struct store *store, struct arena *arena, struct facts_rows *ret_rows,
+		 struct err *e);
+/* Are these the ones that are kept for the run? *ret_is_there false: none are. */
+bool store_facts_compare(struct store *store, const struct facts_subject *subject,
+			 const struct run_facts *facts, bool *ret_is_there, bool *ret_is_same,
+			 struct err *e);
+/* The runs that have none, oldest first; light, as those of store_runs. */
+bool store_facts_missing(struct store *store, struct arena *arena, struct run_row **ret_rows,
+			 size_t *ret_count, struct err *e);
 
 /* A second put for the same probe (or the same probe, count and read number) replaces the first. */
 bool store_track_put(struct store *store, const char *run_id, const struct track *track,
@@ -209,6 +239,23 @@ bool store_stop_find(struct store *store, const char *run_id, const char *set_id
 /* Lifts the orders for all. *ret_count: how many there were. `lift` says who, why and when. */
 bool store_resume(struct store *store, const struct stop_row *lift, size_t *ret_count,
 		  struct err *e);
+
+/* From now on this run is the newest of its title under that name, such as a branch's: what later
+   ones are compared with. */
+bool store_record(struct store *store, const char *name, const char *title, const char *run_id,
+		  struct err *e);
+/* Their ids, the newest first, at most `most`. */
+bool store_recorded(struct store *store, const char *name, const char *title, size_t most,
+		    struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
+		    struct err *e);
+
+/* Somebody wants this run to stay (store_care.h). */
+struct hold_row {
+	const char *run_id;
+	const char *person;
+	const char *reason;
+	int64_t wall_ns;
+};
 
 /* A schedule that is not to run until somebody lifts that. */
 struct pause_row {

@@ -134,19 +134,21 @@ enum import_end store_import(struct store *store, const char *bundle_path, struc
 			     struct run_row *ret_row, struct err *e)
 {
 	struct store *bundle = NULL;
+	struct run_row row = { 0 }; /* its texts are the bundle's */
 	struct timeline timeline = { 0 };
 	struct timeline copy = { 0 };
 	enum import_end end = IMPORT_FAILED;
 	bool was_there = false;
 
 	if (!bundle_store_open(bundle_path, &bundle, e) ||
-	    !store_run_find(bundle, "last", arena, ret_row, e) ||
-	    !store_timeline(bundle, ret_row->run_id, arena, &timeline, e) ||
+	    !store_run_find(bundle, "last", arena, &row, e) ||
+	    !store_timeline(bundle, row.run_id, arena, &timeline, e) ||
 	    !refuse_open_heals(bundle, e))
 		goto out;
-	was_there = is_there(store, ret_row->run_id, e);
-	if (!store_copy_run(bundle, store, ret_row->run_id, FORK_REFUSED, e) ||
-	    !store_timeline(store, ret_row->run_id, arena, &copy, e))
+	was_there = is_there(store, row.run_id, e);
+	if (!store_copy_run(bundle, store, row.run_id, FORK_REFUSED, e) ||
+	    !store_timeline(store, row.run_id, arena, &copy, e) ||
+	    !store_run_find(store, row.run_id, arena, ret_row, e))
 		goto out;
 	if (strcmp(copy.head, timeline.head) != 0)
 		err_set(e, ERR_REFUSED,

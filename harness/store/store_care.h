@@ -41,4 +41,27 @@ enum import_end { IMPORT_FAILED = 0, IMPORT_DONE, IMPORT_WAS_THERE };
 enum import_end store_import(struct store *store, const char *bundle_path, struct arena *arena,
 			     struct run_row *ret_row, struct err *e);
 
+/* ---- what is kept ---- */
+
+/* Puts or replaces: the run stays, whatever its age, until it is released. ERR_INPUT: no such run. */
+bool store_hold(struct store *store, const struct hold_row *row, struct err *e);
+bool store_release(struct store *store, const char *run_id, bool *ret_was_held, struct err *e);
+/* Oldest first. */
+bool store_holds(struct store *store, struct arena *arena, struct hold_row **ret_rows,
+		 size_t *ret_count, struct err *e);
+
+enum prune_end { PRUNE_REMOVED = 1, PRUNE_NOT_ENDED, PRUNE_UNHEALED, PRUNE_HELD };
+
+struct prune {
+	int64_t before_wall_ns; /* those that began before then; 0: of any age */
+	size_t keep_count;	/* and never the newest so many */
+	bool is_dry;		/* only tells what it would do */
+	/* Called for each run that is old enough, and what became of it. */
+	void (*tell)(void *ctx, const struct run_row *row, enum prune_end end);
+	void *ctx;
+};
+
+/* Removes whole runs. A set of trials goes with the last of its runs. */
+bool store_prune(struct store *store, struct prune *prune, struct err *e);
+
 #endif

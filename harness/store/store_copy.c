@@ -54,7 +54,7 @@ static bool find_fork(struct store *to, struct copying *copying, const struct ev
 	size_t there_count = 0;
 	size_t same = 0;
 
-	if (!to->ops->events_read(to->owned_backend, copying->run_id, &copying->arena, &there,
+	if (!to->ops->events_read(to->owned_backend, copying->run_id, 0, &copying->arena, &there,
 				  &there_count, e))
 		return false;
 	while (same < count && same < there_count &&
@@ -76,7 +76,7 @@ static bool copy_events(struct store *to, struct copying *copying, struct err *e
 	size_t count = 0;
 	size_t same = 0;
 
-	if (!copying->from->ops->events_read(copying->from->owned_backend, copying->run_id,
+	if (!copying->from->ops->events_read(copying->from->owned_backend, copying->run_id, 0,
 					     &copying->arena, &events, &count, e) ||
 	    !find_fork(to, copying, events, count, &same, e) ||
 	    !to->ops->event_last(to->owned_backend, copying->run_id, &last, previous, e))
@@ -193,6 +193,8 @@ static bool copy_work(struct store *to, void *ctx, struct err *e)
 	if (copying->there.row.is_ended) /* what was measured is sealed, and so is the result */
 		return true;
 	if (!copy_tracks(to, copying, e) || !copy_ledger_reads(to, copying, e))
+		return false;
+	if (!store_facts_copy(copying->from, to, copying->run_id, e))
 		return false;
 	if (!copying->run.row.is_ended)
 		return true;

@@ -87,6 +87,14 @@ bool store_append(struct store *store, const char *run_id, struct event *event, 
 	return ok || err_wrap(e, "journal \"%s\"", event_kind_name(event->kind));
 }
 
+bool store_events_after(struct store *store, const char *run_id, uint64_t after,
+			struct arena *arena, struct event **ret_events, size_t *ret_count,
+			struct err *e)
+{
+	return store->ops->events_read(store->owned_backend, run_id, after, arena, ret_events,
+				       ret_count, e);
+}
+
 /* ---- heals ---- */
 
 static const char *const heal_state_names[] = {

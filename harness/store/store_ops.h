@@ -105,7 +105,32 @@ struct due_query {
 	bool has_documents; /* false: the texts of the documents stay NULL, and labels empty */
 };
 
-enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET };
+struct stored_recording {
+	const char *name;
+	const char *title; /* of the run's experiment */
+	const char *run_id;
+	int64_t wall_ns;
+};
+
+/* What the facts of many runs have in common, kept once under the hash of its text. */
+struct stored_subject {
+	const char *hash;
+	const char *text;
+};
+
+struct stored_facts {
+	const char *run_id;
+	struct stored_subject subject;
+	struct blob facts; /* sealed, and its length is in it */
+};
+
+/* Takes facts one after the other, or several at once, one behind the other; false ends the reading. */
+struct facts_sink {
+	bool (*take)(void *ctx, struct blob facts, struct err *e); /* the bytes are lent */
+	void *ctx;
+};
+
+enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET, RUN_WITHOUT_FACTS };
 
 struct run_query {
 	enum run_match match;
@@ -145,8 +170,10 @@ struct store_ops {
 			   char ret_hash[HASH_TEXT_BYTES], struct err *e);
 	bool (*event_insert)(void *backend, const char *run_id, const struct event *event,
 			     struct err *e);
-	bool (*events_read)(void *backend, const char *run_id, struct arena *arena,
-			    struct event **ret_events, size_t *ret_count, struct err *e);
+	/* Those with a higher number than `after`. */
+	bool (*events_read)(void *backend, const char *run_id, uint64_t after,
+			    struct arena *arena, struct event **ret_events, size_t *ret_count,
+			    struct err *e);
 
 	/* Puts or replaces. */
 	bool (*heal_put)(void *backend, const struct stored_heal *heal, struct err *e);
@@ -183,6 +210,12 @@ struct store_ops {
 	bool (*approvals_read)(void *backend, const char *digest, struct arena *arena,
 			       struct stored_approval **ret_approvals, size_t *ret_count,
 			       struct err *e); /* oldest first; digest NULL: all */
+	bool (*recording_insert)(void *backend, const struct stored_recording *recording,
+				 struct err *e);
+	/* Newest first. */
+	bool (*recordings_read)(void *backend, const char *name, const char *title, size_t limit,
+				struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
+				struct err *e);
 	bool (*stop_insert)(void *backend, const struct stop_row *row, struct err *e);
 	/* *ret_stop stays NULL when none is in force. */
 	bool (*stop_read)(void *backend, const char *run_id, const char *set_id,
@@ -195,6 +228,16 @@ struct store_ops {
 			    size_t *ret_count, struct err *e);
 	bool (*pauses_lift)(void *backend, const struct pause_row *lift, size_t *ret_count,
 			    struct err *e);
+
+	/* Puts or replaces, and its subject as well. */
+	bool (*facts_put)(void *backend, const struct stored_facts *facts, struct err *e);
+	/* Of one run, or, run_id NULL, of all, in any order. NULL: this one has none. */
+	bool (*facts_read)(void *backend, const char *run_id, const struct facts_sink *sink,
+			   struct err *e);
+	bool (*subjects_read)(void *backend, struct arena *arena,
+			      struct stored_subject **ret_subjects, size_t *ret_count,
+			      struct err *e);
+	bool (*facts_count)(void *backend, uint64_t *ret_runs, uint64_t *ret_facts, struct err *e);
 
 	bool (*due_insert)(void *backend, const struct stored_due *due, bool *ret_is_new,
 			   struct err *e); /* *ret_is_new false: it is there already */
@@ -220,10 +263,15 @@ struct store_ops {
 	int64_t (*schema_found)(const void *backend); /* how many of them it had when it was opened */
 	/* The database's own look at itself. ERR_ALTERED names what it found. */
 	bool (*check)(void *backend, struct err *e);
-	/* The run and all its rows. */
+	/* The run and all its rows; and the set that it was the last one of. */
 	bool (*run_delete)(void *backend, const char *run_id, struct err *e);
 	/* After a failure: was it that the server is not there? NULL: there is none. */
 	bool (*is_away)(const void *backend, struct err *ret_why);
+	/* Puts or replaces. */
+	bool (*hold_put)(void *backend, const struct hold_row *row, struct err *e);
+	bool (*hold_drop)(void *backend, const char *run_id, size_t *ret_count, struct err *e);
+	bool (*holds_read)(void *backend, struct arena *arena, struct hold_row **ret_rows,
+			   size_t *ret_count, struct err *e); /* oldest first */
 	/* A whole copy in one file (0600) that is not there yet; NULL: this one has other ways. */
 	bool (*backup)(void *backend, const char *path, struct err *e);
 };

@@ -68,6 +68,9 @@ void store_seal_chunk(struct blob chunk, char hash[HASH_TEXT_BYTES]);
 void store_seal_ledger_read(const struct stored_ledger_read *read,
 			    char ret_hash[HASH_TEXT_BYTES]);
 
+/* Within a write of `to`: the facts of a run as they are in `from`; none when it has none. */
+bool store_facts_copy(struct store *from, struct store *to, const char *run_id, struct err *e);
+
 /* A list of texts as JSON, and back. */
 void store_texts_print(const char *const *texts, size_t text_count, struct text *text);
 bool store_texts_parse(const char *json, struct arena *arena, const char ***ret_texts,

@@ -331,6 +331,14 @@ bool store_set_runs(struct store *store, const char *set_id, struct arena *arena
 	return read_light(store, &query, arena, ret_rows, ret_count, e);
 }
 
+bool store_facts_missing(struct store *store, struct arena *arena, struct run_row **ret_rows,
+			 size_t *ret_count, struct err *e)
+{
+	const struct run_query query = { .match = RUN_WITHOUT_FACTS };
+
+	return read_light(store, &query, arena, ret_rows, ret_count, e);
+}
+
 /* The one id that is meant: the whole id, else the only one that begins so. */
 static bool choose_run(const struct stored_run *found, size_t count, const char *run,
 		       const char **ret_run_id, struct err *e)

@@ -255,7 +255,7 @@ bool store_journal_read(struct store *store, const char *run_id, struct arena *a
 	size_t count = 0;
 
 	if (!store_run_read(store, run_id, arena, &run, e) ||
-	    !store->ops->events_read(store->owned_backend, run_id, arena, &events, &count, e) ||
+	    !store->ops->events_read(store->owned_backend, run_id, 0, arena, &events, &count, e) ||
 	    !check_chain(&run, events, count, e) || !check_series(store, &run, arena, e))
 		return false;
 	timeline.run_id = run.row.run_id;

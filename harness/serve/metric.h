@@ -1,0 +1,44 @@
+/*
+ * metric.h - numbers for Prometheus: its text format, version 0.0.4, one family after the other. Pure.
+ */
+#ifndef SERVE_METRIC_H
+#define SERVE_METRIC_H
+
+#include <stdbool.h>
+
+#include "serve/history.h"
+
+#define METRIC_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+struct metric_facts {
+	const char *version;
+	bool is_store_up;
+	const struct history *history; /* empty when the store is not up */
+};
+
+/* One family: its name ends in its unit, and what it says is in `help`. */
+struct metric {
+	const char *name;
+	const char *type; /* "gauge" */
+	const char *help;
+	void (*write)(const struct metric *metric, const struct metric_facts *facts,
+		      struct text *text);
+};
+
+const struct metric *metric_table(size_t *ret_count);
+void metric_write_all(const struct metric_facts *facts, struct text *text);
+
+struct metric_label {
+	const char *name;
+	const char *value;
+};
+
+enum { METRIC_LABELS = 4 };
+
+/* One line; labels end with one without a name. Any text may be a value. */
+void metric_count(const struct metric *metric, const struct metric_label *labels, uint64_t count,
+		  struct text *text);
+void metric_seconds(const struct metric *metric, const struct metric_label *labels, int64_t ns,
+		    struct text *text);
+
+#endif

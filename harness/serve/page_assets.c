@@ -1,0 +1,112 @@
+/*
+ * page_assets.c - "/style.css", "/live.js" and "/icon.svg": what all pages share. A browser keeps them and
+ * asks with their hash whether they are still the same.
+ */
+#include "serve/page.h"
+
+#include "base/hash.h"
+#include "reports/html_writer.h"
+
+static void add_etag(const struct visit *visit, struct answer *answer)
+{
+	char hash[HASH_TEXT_BYTES];
+
+	hash_chain("", text_str(&answer->body), answer->body.length_bytes, hash);
+	answer->etag = arena_format(visit->arena, "\"%.16s\"", hash);
+}
+
+static const char style[] =
+	".bar,main{max-width:1120px;margin:0 auto;padding:0 24px}\n"
+	".bar nav{display:flex;flex-wrap:wrap;gap:4px 20px;align-items:baseline;padding:12px 0}\n"
+	".brand{font-weight:800;letter-spacing:-.01em}\n"
+	"a{color:inherit;text-underline-offset:3px}\n"
+	"a:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible,"
+	"summary:focus-visible{outline:3px solid var(--met);outline-offset:2px;border-radius:3px}\n"
+	"nav a[aria-current]{font-weight:700;text-decoration-thickness:3px}\n"
+	".skip{position:absolute;left:-999px}.skip:focus{left:8px;top:8px;padding:8px;"
+	"background:var(--card)}\n"
+	"h1{font-size:1.7rem;line-height:1.2;margin:16px 0 20px}\n"
+	".files p{margin:0 0 12px}\n"
+	".choice{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:center;margin:0 0 16px}\n"
+	".choice input,.choice select,.choice button{font:inherit;color:inherit;padding:6px 10px;"
+	"background:var(--card);border:1px solid var(--muted);border-radius:6px;max-width:100%}\n"
+	".choice button{font-weight:600;cursor:pointer}\n"
+	".paging{display:flex;gap:20px;padding:4px 0 24px}\n"
+	".began span span{display:block;white-space:nowrap}.moment{color:var(--muted);font-size:.88rem}\n"
+	".runs .word{white-space:nowrap}\n"
+	".id{color:var(--muted);white-space:nowrap}\n"
+	"@media (max-width:640px){.bar,main{padding:0 16px}.id{white-space:normal}}\n"
+	"@media print{.bar,.skip,.choice,.paging{display:none}}\n";
+
+static bool write_style(const struct visit *visit, struct answer *answer, struct err *e)
+{
+	(void)e;
+	html_style(&answer->body);
+	text_add(&answer->body, style);
+	add_etag(visit, answer);
+	return true;
+}
+
+/* Foreign text only ever becomes the text of a cell. */
+static const char live[] =
+	"\"use strict\";\n"
+	"const live = document.getElementById(\"live\");\n"
+	"const rows = live && live.querySelector(\"tbody\");\n"
+	"const heads = [\"After\", \"Phase\", \"Event\", \"Host\", \"What\"];\n"
+	"function show(event) {\n"
+	"  const row = document.createElement(\"tr\");\n"
+	"  const after = \"+\" + (event.after_ns / 1e9).toFixed(3) + \" s\";\n"
+	"  [after, event.phase, event.kind, event.host || \"\", event.text].forEach((text, i) => {\n"
+	"    const cell = document.createElement(i === 0 ? \"th\" : \"td\");\n"
+	"    const span = document.createElement(\"span\");\n"
+	"    span.textContent = text;\n"
+	"    cell.dataset.label = heads[i];\n"
+	"    cell.className = [\"when number\", \"phase\"][i] || \"\";\n"
+	"    if (i === 0) cell.scope = \"row\";\n"
+	"    cell.append(span);\n"
+	"    row.append(cell);\n"
+	"  });\n"
+	"  rows.append(row);\n"
+	"  document.getElementById(\"phase\").textContent = event.phase;\n"
+	"}\n"
+	"if (rows) {\n"
+	"  const source = new EventSource(live.dataset.events);\n"
+	"  source.onmessage = (message) => show(JSON.parse(message.data));\n"
+	"  source.addEventListener(\"end\", () => { source.close(); location.reload(); });\n"
+	"}\n";
+
+static bool write_live(const struct visit *visit, struct answer *answer, struct err *e)
+{
+	(void)e;
+	text_add(&answer->body, live);
+	add_etag(visit, answer);
+	return true;
+}
+
+static bool write_icon(const struct visit *visit, struct answer *answer, struct err *e)
+{
+	(void)e;
+	text_add(&answer->body, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\">"
+				"<rect width=\"16\" height=\"16\" rx=\"3\" fill=\"#b3231f\"/>"
+				"<path d=\"M4 3h8v2.4H6.8V7H11v2.4H6.8V13H4z\" fill=\"#fdfdfe\"/></svg>\n");
+	add_etag(visit, answer);
+	return true;
+}
+
+const struct page page_style = {
+	.path = "/style.css",
+	.content_type = "text/css; charset=utf-8",
+	.write = write_style,
+};
+
+const struct page page_live = {
+	.path = "/live.js",
+	.content_type = "text/javascript; charset=utf-8",
+	.write = write_live,
+};
+
+const struct page page_icon = {
+	.path = "/icon.svg",
+	.content_type = "image/svg+xml",
+	.write = write_icon,
+};

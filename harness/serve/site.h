@@ -1,0 +1,34 @@
+/*
+ * site.h - what the pages read: the store, and what it held a moment ago.
+ *
+ * The store is opened when somebody asks and is there, and again when another file lies in its place. A
+ * failure is told to whoever asked, and the next one may have more luck: the page outlives its store.
+ */
+#ifndef SERVE_SITE_H
+#define SERVE_SITE_H
+
+#include "base/clock.h"
+#include "serve/history.h"
+#include "serve/web.h"
+
+struct site;
+
+/* Nothing is opened yet. The texts and the clock must outlive it. */
+struct site *site_open(const char *store_path, const struct clock *clock);
+void site_close(struct site *site); /* NULL is fine */
+/* Forgets the store: the next one who asks opens it again. */
+void site_reload(struct site *site);
+
+/* *ret_store NULL: there is none yet. Valid until the next call. */
+bool site_store(struct site *site, struct store **ret_store, struct err *e);
+/* As it was at most a second ago; valid until the next call. Without a store it is empty. */
+bool site_history(struct site *site, const struct history **ret_history, struct err *e);
+int64_t site_wall_ns(const struct site *site);
+/* "firedrill heal RUN", with the option that names the store where it is not the usual one. */
+void site_heal_command(const struct site *site, const char *run_id, struct text *text);
+
+/* Finds the page and lets it write; what goes wrong becomes a page, too. An web_answer_fn. */
+void site_answer(void *site, const struct request *request, struct arena *arena,
+		 struct answer *ret_answer);
+
+#endif
