@@ -379,20 +379,20 @@ static bool spool_approvals_read(void *backend, const char *digest, struct arena
 static bool spool_recording_insert(void *backend, const struct stored_recording *recording,
 				   struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->recording_insert(far->owned_backend, recording, e));
+	       spool_told(backend, far->ops->recording_insert(far->owned_backend, recording, e));
 }
 
 static bool spool_recordings_read(void *backend, const char *name, const char *title, size_t limit,
 				  struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
 				  struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->recordings_read(far->owned_backend, name, title, limit, arena,
+	       spool_told(backend, far->ops->recordings_read(far->owned_backend, name, title, limit, arena,
 						       ret_run_ids, ret_count, e));
 }
 
@@ -421,6 +421,25 @@ static bool spool_stops_lift(void *backend, const struct stop_row *lift, size_t 
 	       spool_told(backend, far->ops->stops_lift(far->owned_backend, lift, ret_count, e));
 }
 
+static bool spool_subjects_read(void *backend, struct arena *arena,
+				struct stored_subject **ret_subjects, size_t *ret_count,
+				struct err *e)
+{
+	const struct store *far = spool_server(backend, e);
+
+	return far != NULL && spool_told(backend, far->ops->subjects_read(far->owned_backend, arena,
+								    ret_subjects, ret_count, e));
+}
+
+static bool spool_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts,
+			      struct err *e)
+{
+	const struct store *far = spool_server(backend, e);
+
+	return far != NULL && spool_told(backend, far->ops->facts_count(far->owned_backend, ret_runs,
+								  ret_facts, e));
+}
+
 static bool spool_pause_insert(void *backend, const struct pause_row *row, struct err *e)
 {
 	const struct store *far = spool_server(backend, e);
@@ -446,71 +465,27 @@ static bool spool_pauses_lift(void *backend, const struct pause_row *lift, size_
 	       spool_told(backend, far->ops->pauses_lift(far->owned_backend, lift, ret_count, e));
 }
 
-static bool spool_subjects_read(void *backend, struct arena *arena,
-				struct stored_subject **ret_subjects, size_t *ret_count,
-				struct err *e)
-{
-	const struct store *far = server(backend, e);
-
-	return far != NULL && told(backend, far->ops->subjects_read(far->owned_backend, arena,
-								    ret_subjects, ret_count, e));
-}
-
-static bool spool_facts_count(void *backend, uint64_t *ret_runs, uint64_t *ret_facts,
-			      struct err *e)
-{
-	const struct store *far = server(backend, e);
-
-	return far != NULL && told(backend, far->ops->facts_count(far->owned_backend, ret_runs,
-								  ret_facts, e));
-}
-
-static bool spool_pause_insert(void *backend, const struct pause_row *row, struct err *e)
-{
-	const struct store *far = server(backend, e);
-
-	return far != NULL && told(backend, far->ops->pause_insert(far->owned_backend, row, e));
-}
-
-static bool spool_pauses_read(void *backend, struct arena *arena, struct pause_row **ret_rows,
-			      size_t *ret_count, struct err *e)
-{
-	const struct store *far = server(backend, e);
-
-	return far != NULL && told(backend, far->ops->pauses_read(far->owned_backend, arena,
-								  ret_rows, ret_count, e));
-}
-
-static bool spool_pauses_lift(void *backend, const struct pause_row *lift, size_t *ret_count,
-			      struct err *e)
-{
-	const struct store *far = server(backend, e);
-
-	return far != NULL &&
-	       told(backend, far->ops->pauses_lift(far->owned_backend, lift, ret_count, e));
-}
-
 static bool spool_hold_put(void *backend, const struct hold_row *row, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->hold_put(far->owned_backend, row, e));
+	return far != NULL && spool_told(backend, far->ops->hold_put(far->owned_backend, row, e));
 }
 
 static bool spool_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->hold_drop(far->owned_backend, run_id, ret_count, e));
+	       spool_told(backend, far->ops->hold_drop(far->owned_backend, run_id, ret_count, e));
 }
 
 static bool spool_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
 			     size_t *ret_count, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->holds_read(far->owned_backend, arena,
+	return far != NULL && spool_told(backend, far->ops->holds_read(far->owned_backend, arena,
 								 ret_rows, ret_count, e));
 }
 
@@ -571,9 +546,6 @@ const struct store_ops store_spool = {
 	.stop_insert = spool_stop_insert,
 	.stop_read = spool_stop_read,
 	.stops_lift = spool_stops_lift,
-	.pause_insert = spool_pause_insert,
-	.pauses_read = spool_pauses_read,
-	.pauses_lift = spool_pauses_lift,
 	.due_insert = spool_due_insert,
 	.due_claim = spool_due_claim,
 	.due_take = spool_due_take,
