@@ -34,7 +34,7 @@ FUZZ_PARTS := $(filter-out $(BUILD)/harness/cli/% $(BUILD)/harness/serve/% $(BUI
 UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fixtures/*.c)) $(FUZZERS)
 FIXTURES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard fixtures/*.c))
 # What benchmarks use of the fixtures: nothing that needs the test framework.
-PROPS   := $(patsubst %,$(BUILD)/fixtures/%.o,pg_server probe_try script_pg script_server \
+PROPS   := $(patsubst %,$(BUILD)/fixtures/%.o,due_try pg_server probe_try script_pg script_server \
            ssh_server stories story_draft story_lag tcp_server temp_dir truth)
 BENCH   := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
 CHECK   := $(shell pkg-config --libs check 2>/dev/null)

@@ -111,6 +111,7 @@ on_processors() {
 	step notify tests/notify.sh build/plain/firedrill
 	step gate tests/gate.sh build/plain/firedrill
 	step store-failover tests/store_failover.sh build/plain/firedrill
+	step worker tests/worker.sh build/plain/firedrill
 	step memory tests/memory_private.sh build/plain/firedrill
 	step canary tests/canary.py build/plain/firedrill
 	step injection tests/injection.py build/plain/firedrill

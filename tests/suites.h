@@ -22,6 +22,8 @@
 	X(store_recordings) \
 	X(store_permits) \
 	X(store_pauses) \
+	X(store_dues) \
+	X(worker) \
 	X(events) \
 	X(lag) \
 	X(bundle) \

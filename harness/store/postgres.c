@@ -185,6 +185,40 @@ static bool postgres_is_away(const void *backend, struct err *ret_why)
 	return store->away.kind != ERR_NONE;
 }
 
+static bool listen_for_news(struct postgres_store *store, struct err *e)
+{
+	struct text name = { 0 };
+	struct text order = { 0 };
+	bool ok = postgres_session_ask(store, "select " POSTGRES_NEWS, &name, e);
+
+	text_addf(&order, "listen %s", text_str(&name));
+	ok = ok && postgres_session_ask(store, text_str(&order), NULL, e);
+	text_release(&name);
+	text_release(&order);
+	store->is_listening = ok;
+	return ok;
+}
+
+/* What was told while we asked for something else waits in libpq, where no poll would see it. */
+static bool postgres_due_news(void *backend, bool *ret_has_news, int *ret_fd, struct err *e)
+{
+	struct postgres_store *store = backend;
+	bool has_news = false;
+
+	if (!postgres_session_need(store, e))
+		return false;
+	if (!store->is_listening) {
+		if (!listen_for_news(store, e))
+			return false;
+		has_news = true; /* nobody listened until now */
+	}
+	for (PGnotify *notify; (notify = PQnotifies(store->owned_conn)) != NULL; PQfreemem(notify))
+		has_news = true;
+	*ret_has_news = has_news;
+	*ret_fd = PQsocket(store->owned_conn);
+	return true;
+}
+
 static int64_t postgres_schema_found(const void *backend)
 {
 	const struct postgres_store *store = backend;
@@ -226,6 +260,7 @@ const struct store_ops store_postgres = {
 	.make_room = postgres_make_room,
 	SQL_STORE_OPS,
 	.stop_read = sql_stop_read,
+	.due_news = postgres_due_news,
 	.is_shared = true,
 	.is_away = postgres_is_away,
 	.schema_now = SQL_SCHEMA_VERSION,

@@ -25,6 +25,9 @@ static const int64_t POSTGRES_ANSWER_NS = 6 * NS_PER_S;
 	" set idle_in_transaction_session_timeout = '20s'"
 #define POSTGRES_WRITE_LIMIT "set local statement_timeout = '5s'"
 
+/* The name under which a store says that something is due: its schema's, and fit for `listen`. */
+#define POSTGRES_NEWS "'firedrill_' || md5(current_schema())"
+
 enum {
 	POSTGRES_STATEMENTS_MAX = 128, /* different ones of a connection; each stays prepared */
 	POSTGRES_HELD_MAX = 8,	       /* names one write holds */
@@ -45,6 +48,7 @@ struct postgres_store {
 	int64_t schema_found;
 	char timeline[16]; /* of the server's history: another one after a failover */
 
+	bool is_listening; /* on this connection */
 	bool is_in_step;
 	bool is_write;
 	bool is_asking; /* a query is under way: one at a time */

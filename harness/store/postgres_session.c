@@ -34,6 +34,7 @@ void postgres_session_drop(struct postgres_store *store)
 	PQfinish(store->owned_conn); /* the socket does not block, so neither does goodbye */
 	store->owned_conn = NULL;
 	store->statement_count = 0;
+	store->is_listening = false;
 }
 
 /* ---- sentences ---- */
