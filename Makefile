@@ -34,7 +34,7 @@ FUZZ_PARTS := $(filter-out $(BUILD)/harness/cli/% $(BUILD)/harness/serve/% $(BUI
 UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fixtures/*.c)) $(FUZZERS)
 FIXTURES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard fixtures/*.c))
 # What benchmarks use of the fixtures: nothing that needs the test framework.
-PROPS   := $(patsubst %,$(BUILD)/fixtures/%.o,pg_server probe_try script_pg script_server \
+PROPS   := $(patsubst %,$(BUILD)/fixtures/%.o,due_try pg_server probe_try script_pg script_server \
            ssh_server stories story_draft story_lag tcp_server temp_dir truth)
 BENCH   := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
 CHECK   := $(shell pkg-config --libs check 2>/dev/null)
@@ -107,6 +107,13 @@ test:
 test-unit: $(BUILD)/unit
 	@tests/unit.sh $(BUILD)/unit
 
+# The page in a real browser; screenshots in BUILD/page. Not in `make test`: a browser is half a gigabyte.
+.PHONY: test-page
+test-page:
+	@packaging/deps.sh build test page
+	@$(MAKE) --no-print-directory -s -j2 all $(BUILD)/bench_kpi
+	@tests/page.sh $(BUILD)
+
 .PHONY: test-losses
 test-losses:
 	@packaging/deps.sh build lab test
@@ -172,6 +179,7 @@ help:
 	@echo 'make demo       a real failover drill on a lab of real hosts (root)'
 	@echo 'make test       every test (root for the lab)'
 	@echo 'make test-unit  the unit tests alone: no root, seconds'
+	@echo 'make test-page  the page in headless Chromium, with screenshots'
 	@echo 'make test-losses  what each mode of replication loses under each fault (root)'
 	@echo 'make crash-matrix  kill, fail and cut at every point of every fault (root)'
 	@echo 'make bench      ratios against pgbench, pdsh and others'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # deps.sh - installs the Debian packages that a part of the project needs and this machine lacks.
 #
-# usage: packaging/deps.sh build|lab|test|lint|bench ...
+# usage: packaging/deps.sh build|lab|test|lint|bench|page ...
 #
 # Asks apt only when something is missing. No service starts on this machine: policy-rc.d says no
 # while packages are installed, and is put away again if it was not there before.
@@ -13,6 +13,8 @@ test='check tzdata bsdutils libsubunit-dev clang libclang-rt-14-dev valgrind pyt
 lint='clang-tidy cppcheck shellcheck'
 bench='postgresql-15 postgresql-client-15 pdsh openssh-server openssh-client python3 util-linux nginx-light wrk'
 
+page='chromium chromium-driver'
+
 wanted=
 for part; do
 	case $part in
@@ -21,8 +23,9 @@ for part; do
 	test) wanted="$wanted $test" ;;
 	lint) wanted="$wanted $lint" ;;
 	bench) wanted="$wanted $bench" ;;
+	page) wanted="$wanted $page" ;;
 	*)
-		echo "deps.sh: there is no part \`$part\`; write build, lab, test, lint or bench" >&2
+		echo "deps.sh: there is no part \`$part\`; write build, lab, test, lint, bench or page" >&2
 		exit 2
 		;;
 	esac

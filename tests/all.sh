@@ -110,10 +110,13 @@ on_processors() {
 	step policy tests/policy.sh build/plain/firedrill
 	step notify tests/notify.sh build/plain/firedrill
 	step gate tests/gate.sh build/plain/firedrill
+	step store-failover tests/store_failover.sh build/plain/firedrill
+	step worker tests/worker.sh build/plain/firedrill
 	step memory tests/memory_private.sh build/plain/firedrill
 	step canary tests/canary.py build/plain/firedrill
 	step injection tests/injection.py build/plain/firedrill
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
+	step packaging tests/packaging.sh build/plain/firedrill
 	step docs tests/docs.sh build/plain/firedrill
 }
 

@@ -2,7 +2,7 @@
 # bench.sh - the ratios of design.md section 10 that can be measured on one machine, side by side.
 #
 # usage: tests/bench.sh BUILD_DIR [PART...]   parts: truth process ledger verify rows ssh lanes http
-#                                            chart report kpi
+#                                            chart report kpi claims
 #
 # Ours and theirs take turns in one run; every figure is a median. Absolute times depend on the
 # machine and on who else uses it: read the ratios. Private servers on loopback, in temporary folders,
@@ -529,6 +529,36 @@ part_http() {
 	TEXT
 }
 
+# ---- workers ----
+
+# claims_turn KIND WORKERS [KILLED]: 2,000 due runs of nothing; exactly once, or this is an error.
+claims_turn() {
+	local took done_count abandoned twice
+	read -r took done_count abandoned twice < <("$bin/bench_claims" "$1" 2000 "$2" "${3:-0}")
+	if [ "${twice:-1}" != 0 ] || [ $((done_count + abandoned)) != 2000 ]; then
+		echo "bench.sh: $1, $2 workers: ${done_count:-0} done, ${abandoned:-0} abandoned, ${twice:-?} twice" >&2
+		exit 1
+	fi
+	printf '%-12s %8s %8s %12.0f %8s %10s %6s\n' "$1" "$2" "${3:-0}" "$(calc "2000e9 / $took")" \
+		"$done_count" "$abandoned" "$twice"
+}
+
+part_claims() {
+	local kind workers
+	section '2,000 due runs that do nothing: claimed, run by a process each, recorded'
+	printf '%-12s %8s %8s %12s %8s %10s %6s\n' store workers killed 'per second' 'done' abandoned twice
+	for kind in sqlite postgresql; do
+		for workers in 1 4 16; do
+			claims_turn "$kind" "$workers"
+		done
+		claims_turn "$kind" 16 8
+	done
+	cat <<-TEXT
+		One run at a time for each worker. With 8 of 16 killed (-9) after a quarter, each run is also kept in the store,
+		  and those that the killed had in their hands are healed and abandoned: done and abandoned make 2,000.
+	TEXT
+}
+
 # ---- reports ----
 
 part_chart() {
@@ -632,7 +662,7 @@ part_truth() {
 }
 
 machine
-for part in truth process ledger ssh verify rows lanes http chart report kpi; do
+for part in truth process ledger ssh verify rows lanes http chart report kpi claims; do
 	! is_wanted "$part" || "part_$part"
 done
 printf '\nload: %s when it ended, after %d s\n' "$(cut -d' ' -f1-3 /proc/loadavg)" $((SECONDS - begun))

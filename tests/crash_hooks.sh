@@ -29,7 +29,10 @@ world_break() { # DEED HOST FOLDER
 	store-full) ! dd if=/dev/zero of="$3/state/.crash-filler" bs=4k >/dev/null 2>&1 && return ;;
 	stall) read -rt 8 <> <(:) || return 0 ;; # longer than the lease: we stood still
 	esac
-	on_host "$2" true 2>/dev/null || return 0
+	if ! on_host "$2" true 2>/dev/null; then
+		[ "$1" != session ] || kill -KILL "$PPID" # of our login there nothing is left in any case
+		return
+	fi
 	case $1 in
 	cut) ip -n "$CLIENT_NS" link set "v-$2" down ;;
 	blip)

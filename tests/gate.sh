@@ -215,7 +215,7 @@ says 0 '' none_paused
 says 0 'signal (2 \(INT|15 \(TERM)\) came' cat "$folder/int.log"
 
 # ---- a process of the suite is killed: the suite heals what it left ----
-"${run[@]}" "$folder/long.yaml" "$folder/suite/30-two.yaml" --fail-on missed >"$folder/kill.log" 2>&1 &
+"${run[@]}" "$folder/long.yaml" "$folder/suite/30-two.yaml" --fail-on missed --format json >"$folder/kill.json" 2>"$folder/kill.log" &
 suite_pid=$!
 wait_for 20 is_paused "$pid_a"
 kill -9 "$(pgrep -P "$suite_pid" -f long.yaml)"
@@ -223,7 +223,9 @@ status=0
 wait "$suite_pid" || status=$?
 says 0 '^7$' echo "$status"
 says 0 '' none_paused
-says 0 'killed by signal 9 \(KILL\); the suite has healed' cat "$folder/kill.log"
+says 0 'killed by signal 9 \(KILL\); the suite has healed' cat "$folder/out/summary.md"
+says 0 '' cmp "$folder/kill.json" "$folder/out/suite.json" # standard output has the document and nothing else
+says 0 'begins   1 of 2' cat "$folder/kill.log"
 says 0 '^nothing to heal' "$firedrill" heal
 says 0 'BROKEN OFF MET' json "$folder/out/suite.json" '" ".join(row["outcome"]["headline"] for row in x)'
 

@@ -330,7 +330,7 @@ guard_finds_what_the_login_finds() {
 	local healed=yes
 	topology solo || return
 	before=$(state_of_app1)
-	# shellcheck disable=SC2016 # the host's own shell knows its path
+	# shellcheck disable=SC2016 # the host's shell expands it
 	"$lab" exec app1 'mkdir -p /opt/odd && mv /usr/sbin/fsfreeze /opt/odd/ && sed -i "1i PATH=\$PATH:/opt/odd" /root/.bashrc'
 	one_fault odd-path disk.freeze '{ path: /data }'
 	start_and_kill odd-path && wait_until 30 is_as_before || healed=no
@@ -355,7 +355,7 @@ moved_address_is_no_heal() {
 	topology solo || return
 	before=$(state_of_app1)
 	sed -n "s/^[^ ]* ssh/$address ssh/p" /var/lib/fdlab/known_hosts >"$out/moved.known"
-	sed -e "s|app1: { address: [^,]*|app1: { address: $address|" -e "s|known_hosts: [^,]*|known_hosts: $out/moved.known|" "$inventory" >"$out/moved-inventory.yaml"
+	sed -e "s|app1: { address: [^,]*|app1: { address: $address|" -e "s|known_hosts: [^,]*|known_hosts: moved.known|" "$inventory" >"$out/moved-inventory.yaml"
 	one_fault moved disk.freeze '{ path: /data }'
 	sed -i 's/^    with:/    for: 4s\n&/; s/^lease:.*/settle: { at_most: 3s }\nlease: 8s/' "$out/moved.yaml"
 	move_address "$address" app1

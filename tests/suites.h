@@ -22,6 +22,8 @@
 	X(store_recordings) \
 	X(store_permits) \
 	X(store_pauses) \
+	X(store_dues) \
+	X(worker) \
 	X(events) \
 	X(lag) \
 	X(bundle) \
@@ -110,7 +112,7 @@
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \
-	X(spool) \
+	X(outbox) \
 	X(mail)
 
 #define X(id) void suite_##id(Suite *suite);

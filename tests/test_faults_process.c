@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -209,10 +210,15 @@ END_TEST
 START_TEST(test_pause_walk_ends_as_it_began)
 {
 	struct text before = { 0 };
+	struct utsname machine;
+	char who[sizeof machine.nodename + 16];
 
 	start_victim(SIG_DFL);
 	plan("process.pause", 20 * NS_PER_S, (const char *const[]){ "name", at.name, NULL });
 	text_add(&before, state_now());
+	ck_assert_int_eq(uname(&machine), 0);
+	(void)snprintf(who, sizeof who, "; machine: %s ", machine.nodename);
+	ck_assert_msg(strstr(text_str(&before), who) != NULL, "%s", text_str(&before));
 	must(at.c.fault->arm(&at.c.record, &at.ctx, &at.c.e));
 	must(at.c.fault->inject(&at.c.record, &at.ctx, &at.c.e));
 	ck_assert_int_eq(confirm_now(), CONFIRMED);

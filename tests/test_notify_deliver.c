@@ -133,22 +133,22 @@ static void deliver(void)
 	deliver_with(false, 60 * NS_PER_S);
 }
 
-static struct message *list(enum spool_box box, size_t *ret_count)
+static struct message *list(enum outbox_part part, size_t *ret_count)
 {
 	struct message *messages = NULL;
 	size_t broken_count = 0;
 
-	ck_assert_msg(spool_list(folder, box, &arena, &messages, ret_count, &broken_count, &e), "%s",
+	ck_assert_msg(outbox_list(folder, part, &arena, &messages, ret_count, &broken_count, &e), "%s",
 		      e.text);
 	ck_assert_uint_eq(broken_count, 0);
 	return messages;
 }
 
-static size_t count_in(enum spool_box box)
+static size_t count_in(enum outbox_part part)
 {
 	size_t count = 0;
 
-	(void)list(box, &count);
+	(void)list(part, &count);
 	return count;
 }
 
@@ -183,12 +183,12 @@ START_TEST(test_notify_deliver_sends_once_and_forgets)
 	if (!has_server)
 		return;
 	ck_assert_uint_eq(post_missed(), 1);
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), 1);
+	ck_assert_uint_eq(count_in(OUTBOX_WAITING), 1);
 	ck_assert_uint_eq(request_count(), 0);
 	deliver();
 	deliver();
 	ck_assert_uint_eq(request_count(), 1);
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), 0);
+	ck_assert_uint_eq(count_in(OUTBOX_WAITING), 0);
 	ck_assert_ptr_nonnull(strstr(request(1), arena_format(&arena, "POST %s HTTP/1.1", hook_path)));
 	ck_assert_str_eq(header(1, "Idempotency-Key"), "20261121-100000-k3f9.missed.hook");
 	ck_assert_str_eq(header(1, "Firedrill-Event"), "missed");
@@ -238,7 +238,7 @@ START_TEST(test_notify_deliver_tries_again_until_it_is_taken)
 	sim_clock_advance(sim, 6 * NS_PER_S);
 	deliver();
 	ck_assert_uint_eq(request_count(), 3);
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), 0);
+	ck_assert_uint_eq(count_in(OUTBOX_WAITING), 0);
 	ck_assert_str_eq(header(1, "Idempotency-Key"), header(3, "Idempotency-Key"));
 	/* The signature is of the attempt, so that an old one cannot be sent again. */
 	ck_assert_str_ne(header(1, "Firedrill-Timestamp"), header(3, "Firedrill-Timestamp"));
@@ -284,7 +284,7 @@ START_TEST(test_notify_deliver_respects_retry_after)
 	(void)post_missed();
 	deliver();
 	ck_assert_str_eq(delivered.first.text, "channel `hook`: the server answered 429: slow down");
-	ck_assert_int_eq(list(SPOOL_WAITING, &count)[0].due_wall_ns,
+	ck_assert_int_eq(list(OUTBOX_WAITING, &count)[0].due_wall_ns,
 			 clock_wall_ns(&clock) + 120 * NS_PER_S);
 	sim_clock_advance(sim, 119 * NS_PER_S);
 	deliver();
@@ -311,8 +311,8 @@ START_TEST(test_notify_deliver_a_final_no_is_a_dead_letter_at_once)
 	recorder_answer(&server, answers[_i].answer);
 	(void)post_missed();
 	deliver();
-	ck_assert_uint_eq(count_in(SPOOL_DEAD), answers[_i].is_final ? 1 : 0);
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), answers[_i].is_final ? 0 : 1);
+	ck_assert_uint_eq(count_in(OUTBOX_DEAD), answers[_i].is_final ? 1 : 0);
+	ck_assert_uint_eq(count_in(OUTBOX_WAITING), answers[_i].is_final ? 0 : 1);
 	ck_assert_uint_eq(delivered.dead_count, answers[_i].is_final ? 1 : 0);
 }
 END_TEST
@@ -321,16 +321,16 @@ START_TEST(test_notify_deliver_is_dead_after_a_day_of_trying)
 {
 	use_rules("    - { on: [missed], channels: [gone] }\n");
 	(void)post_missed();
-	for (int hour = 0; hour < 30 && count_in(SPOOL_WAITING) > 0; hour++) {
+	for (int hour = 0; hour < 30 && count_in(OUTBOX_WAITING) > 0; hour++) {
 		deliver();
 		sim_clock_advance(sim, 3600 * NS_PER_S);
 	}
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), 0);
-	ck_assert_uint_eq(count_in(SPOOL_DEAD), 1);
+	ck_assert_uint_eq(count_in(OUTBOX_WAITING), 0);
+	ck_assert_uint_eq(count_in(OUTBOX_DEAD), 1);
 }
 END_TEST
 
-START_TEST(test_spool_revive_dead_letter_is_sent_and_drop_throws_it_away)
+START_TEST(test_outbox_revive_dead_letter_is_sent_and_drop_throws_it_away)
 {
 	size_t count = 0;
 	const char *id;
@@ -340,19 +340,19 @@ START_TEST(test_spool_revive_dead_letter_is_sent_and_drop_throws_it_away)
 	recorder_answer(&server, "404\n404\n200\n");
 	(void)post_missed();
 	deliver();
-	id = list(SPOOL_DEAD, &count)[0].id;
-	ck_assert_msg(spool_revive(folder, id, clock_wall_ns(&clock), &e), "%s", e.text);
-	ck_assert_uint_eq(count_in(SPOOL_DEAD), 0);
+	id = list(OUTBOX_DEAD, &count)[0].id;
+	ck_assert_msg(outbox_revive(folder, id, clock_wall_ns(&clock), &e), "%s", e.text);
+	ck_assert_uint_eq(count_in(OUTBOX_DEAD), 0);
 	deliver();
-	ck_assert_uint_eq(count_in(SPOOL_DEAD), 1);
-	ck_assert(spool_revive(folder, id, clock_wall_ns(&clock), &e));
+	ck_assert_uint_eq(count_in(OUTBOX_DEAD), 1);
+	ck_assert(outbox_revive(folder, id, clock_wall_ns(&clock), &e));
 	deliver();
 	ck_assert_uint_eq(delivered.sent_count, 1);
-	ck_assert(!spool_drop(folder, id, &e));
+	ck_assert(!outbox_drop(folder, id, &e));
 	ck_assert_int_eq(e.kind, ERR_INPUT);
-	ck_assert(!spool_drop(folder, "../../etc/passwd", &e));
+	ck_assert(!outbox_drop(folder, "../../etc/passwd", &e));
 	ck_assert_int_eq(e.kind, ERR_INPUT);
-	ck_assert(!spool_revive(folder, "", 0, &e));
+	ck_assert(!outbox_revive(folder, "", 0, &e));
 }
 END_TEST
 
@@ -437,7 +437,7 @@ START_TEST(test_notify_deliver_killed_before_the_attempt_is_delivered_once)
 	if (!has_server)
 		return;
 	in_a_child_that_is_killed(post_only, 0);
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), 1);
+	ck_assert_uint_eq(count_in(OUTBOX_WAITING), 1);
 	deliver();
 	deliver();
 	ck_assert_uint_eq(request_count(), 1);
@@ -451,7 +451,7 @@ START_TEST(test_notify_deliver_killed_during_the_attempt_comes_once_more_with_th
 		return;
 	recorder_answer(&server, "hang\n200\n");
 	in_a_child_that_is_killed(post_and_deliver, 1);
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), 1);
+	ck_assert_uint_eq(count_in(OUTBOX_WAITING), 1);
 	deliver();
 	deliver();
 	ck_assert_uint_eq(request_count(), 2);
@@ -548,7 +548,7 @@ START_TEST(test_notify_deliver_no_secret_of_a_channel_is_in_any_file_or_error)
 	deliver();
 	add_files(folder, &all);
 	text_add(&all, delivered.first.text);
-	ck_assert_uint_eq(count_in(SPOOL_DEAD), 1);
+	ck_assert_uint_eq(count_in(OUTBOX_DEAD), 1);
 	ck_assert_msg(strstr(text_str(&all), "qz") == NULL, "%s", strstr(text_str(&all), "qz") - 80);
 	ck_assert_ptr_nonnull(strstr(text_str(&all), "The password [secret] was refused."));
 	text_release(&all);
@@ -571,7 +571,7 @@ void suite_notify_deliver(Suite *suite)
 	tcase_add_loop_test(tcase, test_notify_deliver_a_final_no_is_a_dead_letter_at_once, 0,
 			    (int)(sizeof answers / sizeof answers[0]));
 	tcase_add_test(tcase, test_notify_deliver_is_dead_after_a_day_of_trying);
-	tcase_add_test(tcase, test_spool_revive_dead_letter_is_sent_and_drop_throws_it_away);
+	tcase_add_test(tcase, test_outbox_revive_dead_letter_is_sent_and_drop_throws_it_away);
 	tcase_add_test(tcase, test_notify_deliver_one_dead_channel_does_not_stop_the_others);
 	tcase_add_test(tcase, test_notify_deliver_server_that_hangs_costs_its_timeout);
 	tcase_add_test(tcase, test_notify_deliver_channel_that_is_gone_from_the_inventory_waits);

@@ -107,6 +107,30 @@ START_TEST(test_heal_runs_unreachable_host_keeps_no_other_waiting)
 }
 END_TEST
 
+/* The host's name leads to another machine by the time of the heal: nothing is to be undone there, and that
+   is no heal. What the scripts print is test_faults_process.c's. */
+START_TEST(test_run_experiment_heal_that_reached_another_machine_is_a_leftover)
+{
+	const struct sim_script script = { .down_on = STOP_ON, .down_for_ns = 4 * NS_PER_S };
+	const struct fake_rule later = { .command = "machine: $(uname -n)",
+					 .out = "stopped: 0; record: absent; machine: db2 9e22\n" };
+	const struct fake_rule first = { .command = "machine: $(uname -n)", .times = 1,
+					 .out = "stopped: 0; record: absent; machine: db1 4c11\n" };
+	struct world world = { .interrupt_in = PHASE_NONE };
+
+	world_open(&world, &script);
+	fake_script_add(world.hosts, &later);
+	fake_script_add(world.hosts, &first);
+	world_run_ok(&world);
+	ck_assert_int_eq(world.outcome.exit_code, EXIT_LEFTOVER);
+	ck_assert_msg(strstr(world.outcome.sentence, "machine: db1 4c11; now: ") != NULL &&
+			      strstr(world.outcome.sentence, "machine: db2 9e22") != NULL,
+		      "%s", world.outcome.sentence);
+	ck_assert_uint_eq(world_open_heals(&world), 1);
+	world_close(&world);
+}
+END_TEST
+
 /* Whoever heals a run that died was told no secret, and a command may print one. */
 START_TEST(test_heal_runs_secret_of_the_run_stays_hidden)
 {
@@ -224,6 +248,7 @@ void suite_run_heal(Suite *suite)
 	TCase *tcase = tcase_create("run_heal");
 
 	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, test_run_experiment_heal_that_reached_another_machine_is_a_leftover);
 	tcase_add_loop_test(
 		tcase, test_run_experiment_timed_heal_of_a_lost_host_keeps_no_other_waiting, 0, 2);
 	tcase_add_test(tcase, test_heal_runs_leaves_a_run_in_another_container_alone_while_it_lives);

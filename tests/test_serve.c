@@ -97,16 +97,25 @@ START_TEST(test_runs_are_chosen_and_paged)
 }
 END_TEST
 
-START_TEST(test_run_that_has_ended_is_its_report_with_a_style_the_policy_allows)
+static struct world world;
+
+/* A page over the store of a drill on paper. */
+static void serve_world(void)
 {
-	struct world world = { 0 };
 	struct text place = { 0 };
 
+	world = (struct world){ 0 };
 	world_open(&world, &(struct sim_script){ 0 });
 	world_run_ok(&world);
 	text_addf(&place, "%s/store.db", world.owned_folder);
-	(void)serve_try_stop(&serve_case.page, SIGTERM);
+	ck_assert_int_eq(serve_try_stop(&serve_case.page, SIGTERM), 0);
 	serve_try_start(&serve_case.page, text_str(&place), NULL);
+	text_release(&place);
+}
+
+START_TEST(test_run_that_has_ended_is_its_report_with_a_style_the_policy_allows)
+{
+	serve_world();
 	serve_case_get("/runs/last");
 	assert_says("HTTP/1.1 200 ");
 	assert_says("<header class=\"verdict tone-");
@@ -115,7 +124,33 @@ START_TEST(test_run_that_has_ended_is_its_report_with_a_style_the_policy_allows)
 	serve_case_get("/runs/last/report");
 	assert_says("style-src 'sha256-");
 	assert_says("<style>");
-	text_release(&place);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(test_drills_are_on_every_page_of_the_history)
+{
+	static const struct {
+		const char *target;
+		const char *says;
+	} rows[] = {
+		{ "/", "data-label=\"Service\"><span>db</span>" },
+		{ "/", "data-label=\"Scenarios proven\"><span>" },
+		{ "/trends", "<svg class=\"trend\"" },
+		{ "/trends", "aria-label=\"Observed RTO of db\"" },
+		{ "/coverage", "process.pause" },
+		{ "/kpi", "data-label=\"Drills\"><span>1</span>" },
+		{ "/metrics", "\nfiredrill_drills{service=\"db\",environment=\"\",result=\"met\"} " },
+		{ "/metrics", "\nfiredrill_last_drill_timestamp_seconds{service=\"db\"," },
+		{ "/metrics", "scenario=\"process.pause on primary\"} " },
+	};
+
+	serve_world();
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		serve_case_get(rows[i].target);
+		assert_says("HTTP/1.1 200 ");
+		assert_says(rows[i].says);
+	}
 	world_close(&world);
 }
 END_TEST
@@ -340,6 +375,7 @@ void suite_serve(Suite *suite)
 	tcase_add_test(tests, test_pages_make_hostile_texts_harmless);
 	tcase_add_test(tests, test_runs_are_chosen_and_paged);
 	tcase_add_test(tests, test_run_that_has_ended_is_its_report_with_a_style_the_policy_allows);
+	tcase_add_test(tests, test_drills_are_on_every_page_of_the_history);
 	tcase_add_test(tests, test_run_that_is_not_there_is_a_sentence);
 	tcase_add_test(tests, test_live_run_tells_its_events_as_they_come);
 	tcase_add_test(tests, test_streams_are_few);

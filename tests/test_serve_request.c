@@ -207,19 +207,20 @@ END_TEST
 
 START_TEST(test_metric_labels_hold_any_text)
 {
-	static const struct metric metric = { .name = "x_seconds" };
+	static const struct metric metric = { .name = "x_seconds", .unit = METRIC_SECONDS };
+	static const struct metric count = { .name = "x", .unit = METRIC_COUNT };
 	const struct metric_label labels[] = { { "a", "q\"b\\n\nu\xc3\xbc\xff" }, { "b", "" }, { 0 } };
 	struct text text = { 0 };
 
-	metric_seconds(&metric, labels, 1500000001, &text);
-	metric_seconds(&metric, NULL, -1, &text);
-	metric_seconds(&metric, NULL, INT64_MIN, &text);
-	metric_count(&metric, NULL, UINT64_MAX, &text);
+	metric_line(&metric, labels, 1500000001, &text);
+	metric_line(&metric, NULL, -1, &text);
+	metric_line(&metric, NULL, INT64_MIN, &text);
+	metric_line(&count, NULL, INT64_MAX, &text);
 	ck_assert_str_eq(text_str(&text),
 			 "x_seconds{a=\"q\\\"b\\\\n\\nu\xc3\xbc\xef\xbf\xbd\",b=\"\"} 1.500000001\n"
 			 "x_seconds -0.000000001\n"
 			 "x_seconds -9223372036.854775808\n"
-			 "x_seconds 18446744073709551615\n");
+			 "x 9223372036854775807\n");
 	text_release(&text);
 }
 END_TEST

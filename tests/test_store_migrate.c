@@ -4,6 +4,7 @@
  */
 #include "fixtures/temp_dir.h"
 #include "store/store_care.h"
+#include "store/store_dues.h"
 #include "tests/suites.h"
 
 #include <sqlite3.h>
@@ -129,6 +130,8 @@ static void expect_new_things_work(void)
 	const struct approval_row approval = { .digest = "bb", .person = "eva", .account = "eva@host" };
 	const struct hold_row hold = { .run_id = run_id, .person = "eva", .reason = "audit" };
 	const struct pause_row pause = { .schedule = "weekly", .person = "eva", .reason = "move" };
+	const struct due_row due = { .schedule = "weekly", .state = DUE_SKIPPED, .sentence = "paused" };
+	bool is_new = false;
 
 	ck_assert_msg(store_set_begin(store, &set, &e), "%s", e.text);
 	ck_assert_msg(store_run_begin(store, &run, &e), "%s", e.text);
@@ -137,6 +140,8 @@ static void expect_new_things_work(void)
 	ck_assert_msg(store_record(store, "main", "trials", run.run_id, &e), "%s", e.text);
 	ck_assert_msg(store_pause(store, &pause, &e), "%s", e.text);
 	ck_assert_msg(store_hold(store, &hold, &e), "%s", e.text);
+	ck_assert_msg(store_due_put(store, &due, &is_new, &e), "%s", e.text);
+	ck_assert(is_new);
 }
 
 START_TEST(test_open_brings_a_store_of_each_older_version_up_to_date)

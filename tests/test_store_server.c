@@ -74,6 +74,8 @@ static void ask_server(const char *sql, struct text *value)
 
 /* ---- several at once ---- */
 
+static int asked[2]; /* each process holds its end of it until it has asked */
+
 /* How many processes say that theirs went through, when all do it at the same moment. */
 static int count_winners(bool (*work)(struct store *own, int number))
 {
@@ -82,6 +84,7 @@ static int count_winners(bool (*work)(struct store *own, int number))
 	pid_t children[PROCESSES];
 
 	ck_assert_int_eq(pipe(starts), 0);
+	ck_assert_int_eq(pipe(asked), 0);
 	for (int i = 0; i < PROCESSES; i++) {
 		children[i] = fork();
 		if (children[i] == 0) {
@@ -98,6 +101,8 @@ static int count_winners(bool (*work)(struct store *own, int number))
 	}
 	(void)close(starts[0]);
 	(void)close(starts[1]);
+	(void)close(asked[0]);
+	(void)close(asked[1]);
 	for (int i = 0; i < PROCESSES; i++) {
 		int status = 0;
 
@@ -136,11 +141,11 @@ static bool lock_the_same(struct store *own, int number)
 
 	if (!is_taken && e.kind != ERR_REFUSED)
 		_exit(4);
-	/* Its process lives until the others have asked. */
-	const struct clock clock = clock_system();
+	/* Its process lives until the others have asked, too: a dead one's lock may be taken over. */
+	char byte;
 
-	clock_sleep_until_ns(&clock, clock_now_ns(&clock) + 500 * NS_PER_MS);
-	return is_taken;
+	(void)close(asked[1]);
+	return read(asked[0], &byte, 1) == 0 && is_taken;
 }
 
 START_TEST(test_lock_take_of_one_target_by_several_processes_gives_it_to_one)
@@ -231,6 +236,22 @@ START_TEST(test_store_connects_again_after_the_server_has_ended_its_session)
 }
 END_TEST
 
+/* From here on a commit waits for nobody. */
+static void wait_for_a_standby_that_is_not_there(void)
+{
+	const struct clock clock = clock_system();
+	struct text names = { 0 };
+
+	ask_server("alter system set synchronous_standby_names = 'nobody'", NULL);
+	ask_server("select pg_reload_conf()", NULL);
+	while (strcmp(text_str(&names), "nobody") != 0) {
+		text_clear(&names);
+		ask_server("show synchronous_standby_names", &names);
+		clock_sleep_until_ns(&clock, clock_now_ns(&clock) + 10 * NS_PER_MS);
+	}
+	text_release(&names);
+}
+
 /* Ends our session once its commit waits for a standby that is not there. Then the row is kept on the
    server's disk, and nobody has told us. */
 static void cut_the_commit(void)
@@ -260,18 +281,7 @@ START_TEST(test_append_whose_commit_was_cut_off_is_kept_once)
 
 	open_again();
 	ck_assert(begin(store, "run-a"));
-	ask_server("alter system set synchronous_standby_names = 'nobody'", NULL);
-	ask_server("select pg_reload_conf()", NULL);
-
-	const struct clock clock = clock_system();
-	struct text names = { 0 };
-
-	while (strcmp(text_str(&names), "nobody") != 0) {
-		text_clear(&names);
-		ask_server("show synchronous_standby_names", &names);
-		clock_sleep_until_ns(&clock, clock_now_ns(&clock) + 10 * NS_PER_MS);
-	}
-	text_release(&names);
+	wait_for_a_standby_that_is_not_there();
 
 	const pid_t cutter = fork();
 
@@ -283,6 +293,32 @@ START_TEST(test_append_whose_commit_was_cut_off_is_kept_once)
 	ck_assert_msg(append(store, "the next one"), "%s", e.text);
 	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
 	ck_assert_uint_eq(timeline.event_count, 2);
+}
+END_TEST
+
+/* A commit that waits for a standby in vain: the server counts as away, and nothing comes twice. */
+START_TEST(test_append_whose_commit_waits_in_vain_goes_into_the_spool)
+{
+	const struct clock clock = clock_system();
+	struct timeline timeline;
+	struct run_row *rows;
+	size_t count;
+
+	open_again();
+	ck_assert(begin(store, "run-a"));
+	wait_for_a_standby_that_is_not_there();
+	ck_assert_msg(append(store, "while nobody confirms"), "%s", e.text);
+	ck_assert(store_is_away(store));
+	ask_server("alter system reset all", NULL);
+	ask_server("select pg_reload_conf()", NULL);
+	while (store_is_away(store)) {
+		(void)store_runs(store, 0, &arena, &rows, &count, &e);
+		clock_sleep_until_ns(&clock, clock_now_ns(&clock) + 50 * NS_PER_MS);
+	}
+	ck_assert_msg(append(store, "and then"), "%s", e.text);
+	ck_assert_msg(store_timeline(store, "run-a", &arena, &timeline, &e), "%s", e.text);
+	ck_assert_uint_eq(timeline.event_count, 2);
+	ck_assert_str_eq(timeline.events[1].text, "and then");
 }
 END_TEST
 
@@ -463,6 +499,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_open_tries_the_next_host_of_the_url);
 	tcase_add_test(tests, test_store_connects_again_after_the_server_has_ended_its_session);
 	tcase_add_test(tests, test_append_whose_commit_was_cut_off_is_kept_once);
+	tcase_add_test(tests, test_append_whose_commit_waits_in_vain_goes_into_the_spool);
 	tcase_add_test(tests, test_open_refuses_a_server_that_does_not_wait_for_its_disk);
 	tcase_add_test(tests, test_open_refuses_a_schema_of_others_and_one_that_is_not_there);
 	tcase_add_test(tests, test_open_makes_a_schema_of_its_own);

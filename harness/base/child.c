@@ -128,6 +128,24 @@ void child_output(const struct child *child, struct text *ret_output)
 		  LIMIT_CHILD_OUTPUT_BYTES >> 20);
 }
 
+const char *child_complaint(const char *output, struct arena *arena)
+{
+	static const char sign[] = "firedrill: ";
+	const char *last = NULL;
+	size_t length = 0;
+
+	while (*output != '\0') {
+		const size_t line_length = strcspn(output, "\n");
+
+		if (strncmp(output, sign, sizeof sign - 1) == 0) {
+			last = output + sizeof sign - 1;
+			length = line_length - (sizeof sign - 1);
+		}
+		output += line_length + (output[line_length] == '\n' ? 1 : 0);
+	}
+	return last == NULL ? NULL : arena_copy_bytes(arena, last, length);
+}
+
 void child_close(struct child *child)
 {
 	assert(child->pid == 0);

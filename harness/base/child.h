@@ -32,6 +32,8 @@ enum child_state child_look(struct child *child, int *ret_number);
 void child_signal(const struct child *child, int number); /* one that is over gets nothing */
 /* What it has said, as much of it as there is room for; more is left out and said so. */
 void child_output(const struct child *child, struct text *ret_output);
+/* The last line in it with which a command complains, without its "firedrill: ". NULL: there is none. */
+const char *child_complaint(const char *output, struct arena *arena);
 void child_close(struct child *child); /* lets the output go; it must be over. Repeatable */
 
 /* Until `due_ns` on the clock of clock_system, or until a child is over or a signal comes. */

@@ -26,7 +26,7 @@ static bool look_up_in_outbox(struct telling *telling, struct err *e)
 	size_t count = 0;
 	size_t broken_count = 0;
 
-	if (!spool_list(text_str(&telling->folder), SPOOL_WAITING, &telling->arena, &messages, &count,
+	if (!outbox_list(text_str(&telling->folder), OUTBOX_WAITING, &telling->arena, &messages, &count,
 			&broken_count, e))
 		return false;
 	for (size_t i = 0; i < count; i++)
@@ -118,7 +118,7 @@ bool afterwards_tell(const struct afterwards *afterwards, size_t *ret_count, str
 	struct telling telling = { .afterwards = afterwards, .clock = clock_system() };
 	bool ok;
 
-	cli_spool_path(afterwards->arguments, &telling.folder);
+	cli_outbox_path(afterwards->arguments, &telling.folder);
 	ok = look_up(&telling, e) &&
 	     notify_end_escalations(text_str(&telling.folder), afterwards->run_id, ret_count, e);
 	if (ok && had_rules(&telling))

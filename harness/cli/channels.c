@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void cli_spool_path(const struct arguments *arguments, struct text *ret_path)
+void cli_outbox_path(const struct arguments *arguments, struct text *ret_path)
 {
 	struct text store = { 0 };
 

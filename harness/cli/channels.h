@@ -33,7 +33,7 @@ bool channels_find(void *ctx, const char *inventory, const char *channel,
 		   const struct channel_spec **ret_channel, struct err *e);
 
 /* Where messages wait: beside the store, as samples do. */
-void cli_spool_path(const struct arguments *arguments, struct text *ret_path);
+void cli_outbox_path(const struct arguments *arguments, struct text *ret_path);
 /* Within the current folder, if the path is no absolute one. */
 const char *cli_absolute(const char *path, struct arena *arena);
 /* "1 notification waits ...", when there is something to say; nothing when all was sent. */

@@ -12,6 +12,7 @@
 	X(resume)       \
 	X(heal)         \
 	X(schedule)     \
+	X(worker)       \
 	X(pause)        \
 	X(doctor)       \
 	X(sudoers)      \

@@ -15,14 +15,14 @@ static const struct option_row notifications_options[] = {
 	{ NULL, NULL, NULL },
 };
 
-static void print_message(const struct message *message, enum spool_box box)
+static void print_message(const struct message *message, enum outbox_part part)
 {
 	struct text line = { 0 };
 	char due[32];
 
 	clock_format_wall(message->due_wall_ns, due, sizeof due);
 	text_addf(&line, "%s  ", message->id);
-	if (box == SPOOL_WAITING)
+	if (part == OUTBOX_WAITING)
 		text_addf(&line, "due %.19sZ  ", due);
 	text_addf(&line, "%" PRId64 " attempt%s  %s", message->attempt_count,
 		  message->attempt_count == 1 ? "" : "s", message->happening.title);
@@ -32,7 +32,7 @@ static void print_message(const struct message *message, enum spool_box box)
 	text_release(&line);
 }
 
-static int list_messages(const char *folder, enum spool_box box)
+static int list_messages(const char *folder, enum outbox_part part)
 {
 	struct arena arena = { 0 };
 	struct message *messages = NULL;
@@ -41,12 +41,12 @@ static int list_messages(const char *folder, enum spool_box box)
 	struct err e = { 0 };
 	int code = EXIT_MET;
 
-	if (!spool_list(folder, box, &arena, &messages, &count, &broken_count, &e))
+	if (!outbox_list(folder, part, &arena, &messages, &count, &broken_count, &e))
 		code = cli_fail(EXIT_INTERNAL, NULL, &e);
 	for (size_t i = 0; i < count; i++)
-		print_message(&messages[i], box);
+		print_message(&messages[i], part);
 	if (code == EXIT_MET && count == 0)
-		(void)puts(box == SPOOL_DEAD ? "no dead letters" : "nothing waits");
+		(void)puts(part == OUTBOX_DEAD ? "no dead letters" : "nothing waits");
 	if (broken_count > 0)
 		code = cli_fail_text(EXIT_INTERNAL, "%zu file%s in %s cannot be read as a message",
 				     broken_count, broken_count == 1 ? "" : "s", folder);
@@ -84,8 +84,8 @@ static int change_dead(const char *folder, const char *what, const char *id)
 	const struct clock clock = clock_system();
 	struct err e = { 0 };
 
-	if (strcmp(what, "retry") == 0 ? !spool_revive(folder, id, clock_wall_ns(&clock), &e) :
-					 !spool_drop(folder, id, &e))
+	if (strcmp(what, "retry") == 0 ? !outbox_revive(folder, id, clock_wall_ns(&clock), &e) :
+					 !outbox_drop(folder, id, &e))
 		return cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, NULL, &e);
 	(void)puts(strcmp(what, "retry") == 0 ? "it waits again; `firedrill notifications deliver` sends it" :
 						"thrown away");
@@ -99,10 +99,10 @@ static int run_notifications(const struct arguments *arguments)
 	struct text folder = { 0 };
 	int code;
 
-	cli_spool_path(arguments, &folder);
+	cli_outbox_path(arguments, &folder);
 	if (arguments->word_count == 0)
 		code = list_messages(text_str(&folder), arguments_flag(arguments, "dead") ?
-								SPOOL_DEAD : SPOOL_WAITING);
+								OUTBOX_DEAD : OUTBOX_WAITING);
 	else if (strcmp(what, "deliver") == 0 && arguments->word_count == 1)
 		code = deliver(text_str(&folder));
 	else if (is_change && arguments->word_count == 2)

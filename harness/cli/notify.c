@@ -70,7 +70,7 @@ static int send_test(const struct notifier *notifier, const struct channel_spec 
 		return EXIT_MET;
 	}
 	/* A test that failed is over: nobody wants it tomorrow. It is in one of both places. */
-	spool_forget(notifier->folder, id);
+	outbox_forget(notifier->folder, id);
 	return cli_fail(EXIT_MISSED, notifier->secrets, &delivered.first);
 }
 
@@ -87,7 +87,7 @@ static int test_channel(const struct arguments *arguments, const char *name)
 	const struct channel_spec *channel = NULL;
 	int code;
 
-	cli_spool_path(arguments, &folder);
+	cli_outbox_path(arguments, &folder);
 	notifier.folder = text_str(&folder);
 	notifier.inventory = cli_absolute(given != NULL ? given : "inventory.yaml", &arena);
 	if (!channels_load(&book, notifier.inventory, &notifier.notify, &e))

@@ -1,12 +1,13 @@
 /*
  * schedule.c - command "schedule": when what is scheduled comes, and why it would not run then. It looks
- * at documents, and at the store for what is paused: it starts nothing.
+ * at documents, and at the store for what is paused: it starts nothing. `run` stands in schedule_run.c,
+ * `past` in schedule_past.c.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/units.h"
-#include "cli/cli.h"
+#include "cli/schedule_run.h"
 #include "schedule/schedule.h"
 
 enum { COUNT_DEFAULT = 3, NEXT_DEFAULT = 10, COUNT_MAX = 1000 };
@@ -16,7 +17,7 @@ static const char plan_default[] = "plan.yaml";
 static const struct option_row schedule_options[] = {
 	{ "from", "DATE", "from when on: `2026-12-24`, `2026-12-24T10:00` (in the schedule's zone) or "
 			  "`...T10:00Z`; default now" },
-	{ "count", "NUMBER", "how many: of each schedule 3, with `next` 10 of all together" },
+	{ "count", "NUMBER", "how many: of each schedule 3, with `next` 10 of all together, with `past` 20" },
 	VAR_OPTION,
 	INVENTORY_OPTION,
 	STORE_OPTION,
@@ -226,6 +227,10 @@ static int run_schedule(const struct arguments *arguments)
 	struct row *rows;
 	int code = EXIT_MET;
 
+	if (arguments->word_count > 0 && strcmp(arguments->words[0], "run") == 0)
+		return schedule_run(arguments);
+	if (arguments->word_count > 0 && strcmp(arguments->words[0], "past") == 0)
+		return schedule_past(arguments);
 	if (!read_options(&listing, &e))
 		code = cli_fail(EXIT_NOT_RUN, NULL, &e);
 	else if (!load(&listing))
@@ -244,10 +249,10 @@ static int run_schedule(const struct arguments *arguments)
 
 const struct verb verb_schedule = {
 	.name = "schedule",
-	.arguments = "[next] [FILE...]",
+	.arguments = "[next|run|past] [FILE...]",
 	.word_min = 0,
 	.word_max = ARGUMENTS_MAX,
-	.summary = "when scheduled experiments run next, and why they would not",
+	.summary = "when scheduled experiments run next, and why they would not; `run` lets them run",
 	.example = "firedrill schedule next experiments/plan.yaml --from 2026-12-18 --count 5",
 	.options = schedule_options,
 	.run = run_schedule,

@@ -113,26 +113,6 @@ static bool read_run(struct suite_command *command, struct suite_drill *drill,
 	return true;
 }
 
-/* The last thing that the process complained about: why there is no run, or no report. */
-static const char *last_complaint(struct suite_command *command, const struct suite_item *item)
-{
-	static const char sign[] = "firedrill: ";
-	const char *line = text_str(&item->output);
-	const char *last = NULL;
-	size_t length = 0;
-
-	while (*line != '\0') {
-		const size_t line_length = strcspn(line, "\n");
-
-		if (strncmp(line, sign, sizeof sign - 1) == 0) {
-			last = line + sizeof sign - 1;
-			length = line_length - (sizeof sign - 1);
-		}
-		line += line_length + (line[line_length] == '\n' ? 1 : 0);
-	}
-	return last == NULL ? NULL : arena_copy_bytes(&command->run->arena, last, length);
-}
-
 /* The process and the store must say the same; else no code of it is to be trusted. */
 static enum run_exit code_of(int number, bool is_stored, const struct outcome *stored)
 {
@@ -208,7 +188,7 @@ void suite_take_result(struct suite_command *command, size_t index, enum child_s
 	if (is_stored && stored.exit_code == drill->outcome.exit_code)
 		drill->outcome.sentence = stored.sentence;
 	else
-		drill->outcome.sentence = last_complaint(command, item);
+		drill->outcome.sentence = child_complaint(text_str(&item->output), arena);
 	if (drill->outcome.sentence == NULL)
 		drill->outcome.sentence = arena_format(arena, "Its process ended with %d.", number);
 	if (drill->outcome.exit_code == EXIT_STOPPED && item->was_told)

@@ -82,7 +82,7 @@ static void post(struct telling *telling, const char *report,
 	struct err e = { 0 };
 	size_t count = 0;
 
-	cli_spool_path(command->arguments, &folder);
+	cli_outbox_path(command->arguments, &folder);
 
 	const struct notifier notifier = {
 		.notify = &inventory->notify,
@@ -316,7 +316,7 @@ static void end_incidents(struct telling *telling)
 	struct text folder = { 0 };
 	struct err e = { 0 };
 
-	cli_spool_path(command->arguments, &folder);
+	cli_outbox_path(command->arguments, &folder);
 
 	const struct notifier notifier = {
 		.notify = &command->experiment->inventory->notify,

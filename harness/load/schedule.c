@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "load/source.h"
+#include "model/label.h"
 #include "schedule/calendar.h"
 #include "schedule/cron.h"
 
@@ -258,6 +259,22 @@ static void read_freezes(struct loader *loader, const struct node *node,
 	schedule->freeze_count = own_count + frame->freeze_count;
 }
 
+static void read_labels(struct loader *loader, const struct param_value *value,
+			struct schedule *schedule)
+{
+	if (!value->is_set)
+		return;
+	if (value->item_count > LABELS_MAX)
+		problem_add(loader, value->mark, "more than %d labels for one schedule", LABELS_MAX);
+	for (size_t i = 0; i < value->item_count; i++)
+		if (!label_is_valid(value->items[i]))
+			problem_add(loader, value->mark, "`%.80s` is no label; write one like "
+				    "`site=eu-west` (lower case letters, digits, `-`, `.`)",
+				    value->items[i]);
+	schedule->labels = value->items;
+	schedule->label_count = value->item_count;
+}
+
 void schedule_times_build(struct loader *loader, const struct node *node,
 			  const struct params *values, const struct schedule_frame *frame,
 			  struct schedule *schedule)
@@ -272,6 +289,7 @@ void schedule_times_build(struct loader *loader, const struct node *node,
 	read_missed(loader, params_find(values, "missed"), schedule);
 	schedule->overlap = overlap->is_set && strcmp(overlap->text, "wait") == 0 ? OVERLAP_WAIT :
 										    OVERLAP_SKIP;
+	read_labels(loader, params_find(values, "labels"), schedule);
 	read_freezes(loader, node, zone->is_set ? zone : &frame->zone, frame, schedule);
 	if (!is_past)
 		read_calendars(loader, params_find(values, "calendars"), &frame->calendars, schedule);

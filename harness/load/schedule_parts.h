@@ -17,7 +17,8 @@
 	  .help = "nobody was there in time: `skip`, `alert`, or `run within 2h`" },              \
 	{ "overlap", PARAM_CHOICE, .choices = "skip|wait", .fallback = "skip",                    \
 	  .help = "its own run before it is still under way: skip this one, or let it wait" },    \
-	{ "calendars", PARAM_LIST, .help = "iCalendar files: nothing runs while an event is on" }
+	{ "calendars", PARAM_LIST, .help = "iCalendar files: nothing runs while an event is on" },  \
+	{ "labels", PARAM_LIST, .help = "a worker must have them all, such as `site=eu-west`" }
 
 #define SCHEDULE_PARTS                                                                            \
 	{ "random", PART_FORM, .form = &form_random,                                              \

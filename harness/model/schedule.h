@@ -107,6 +107,8 @@ struct schedule {
 	size_t freeze_count;
 	const struct calendar *const *calendars;
 	size_t calendar_count;
+	const char *const *labels; /* a worker that runs it has them all */
+	size_t label_count;
 	struct mark mark;
 };
 

@@ -108,7 +108,7 @@ static bool post_one(const struct notifier *notifier, const struct happening *ha
 		message.id = arena_format(arena, "%s.%" PRId64 "s", message.id,
 					  route->after_ns / NS_PER_S);
 	*ret_id = message.id;
-	return spool_put(notifier->folder, &message, e) ||
+	return outbox_put(notifier->folder, &message, e) ||
 	       err_wrap(e, "tell channel `%s`", route->channel->name);
 }
 
@@ -168,7 +168,7 @@ bool notify_end_escalations(const char *folder, const char *run_id, size_t *ret_
 	struct message *messages = NULL;
 	size_t count = 0;
 	size_t broken_count = 0;
-	bool ok = spool_list(folder, SPOOL_WAITING, &arena, &messages, &count, &broken_count, e);
+	bool ok = outbox_list(folder, OUTBOX_WAITING, &arena, &messages, &count, &broken_count, e);
 
 	*ret_count = 0;
 	for (size_t i = 0; ok && i < count; i++) {
@@ -178,11 +178,11 @@ bool notify_end_escalations(const char *folder, const char *run_id, size_t *ret_
 		if (messages[i].happening.after_ns == 0 ||
 		    strcmp(messages[i].happening.run_id, run_id) != 0)
 			continue;
-		claim = spool_claim(folder, messages[i].id, &arena, &message);
+		claim = outbox_claim(folder, messages[i].id, &arena, &message);
 		if (claim == NULL)
 			continue; /* it is on its way this very moment */
-		ok = spool_remove(claim, e);
-		spool_leave(claim);
+		ok = outbox_remove(claim, e);
+		outbox_leave(claim);
 		(*ret_count)++;
 	}
 	arena_release(&arena);
@@ -277,7 +277,7 @@ static void settle(struct delivering *delivering, const struct claim *claim,
 
 	if (receipt.fate == FATE_SENT) {
 		delivering->delivered->sent_count++;
-		ok = spool_remove(claim, &e);
+		ok = outbox_remove(claim, &e);
 	} else {
 		const int64_t began_wall_ns =
 			message->created_wall_ns + message->happening.after_ns;
@@ -292,7 +292,7 @@ static void settle(struct delivering *delivering, const struct claim *claim,
 		note_failure(delivering, message, why);
 		if (is_over)
 			delivering->delivered->dead_count++;
-		ok = is_over ? spool_bury(claim, message, &e) : spool_update(claim, message, &e);
+		ok = is_over ? outbox_bury(claim, message, &e) : outbox_update(claim, message, &e);
 	}
 	if (!ok && delivering->delivered->first.kind == ERR_NONE)
 		delivering->delivered->first = e;
@@ -303,12 +303,12 @@ static void deliver_one(struct delivering *delivering, const char *id)
 	struct arena arena = { 0 };
 	struct message message;
 	struct err why = { 0 };
-	struct claim *claim = spool_claim(delivering->delivery->folder, id, &arena, &message);
+	struct claim *claim = outbox_claim(delivering->delivery->folder, id, &arena, &message);
 
 	if (claim != NULL && message.due_wall_ns <= clock_wall_ns(delivering->delivery->clock))
 		settle(delivering, claim, &message,
 		       attempt(delivering->delivery, &message, &arena, &why), &why);
-	spool_leave(claim);
+	outbox_leave(claim);
 	arena_release(&arena);
 }
 
@@ -332,7 +332,7 @@ static void deliver_due(struct delivering *delivering)
 	size_t broken_count = 0;
 	struct err e = { 0 };
 
-	if (!spool_list(delivery->folder, SPOOL_WAITING, &arena, &messages, &count, &broken_count,
+	if (!outbox_list(delivery->folder, OUTBOX_WAITING, &arena, &messages, &count, &broken_count,
 			&e) && delivering->delivered->first.kind == ERR_NONE)
 		delivering->delivered->first = e;
 	for (int round = 0; round < 2; round++)
@@ -358,7 +358,7 @@ static int64_t look_at_rest(const struct delivery *delivery, size_t *ret_count)
 	int64_t next_wall_ns = INT64_MAX;
 
 	*ret_count = 0;
-	if (!spool_list(delivery->folder, SPOOL_WAITING, &arena, &messages, &count, &broken_count,
+	if (!outbox_list(delivery->folder, OUTBOX_WAITING, &arena, &messages, &count, &broken_count,
 			NULL))
 		count = 0;
 	for (size_t i = 0; i < count; i++) {

@@ -5,7 +5,7 @@
  *   route.c      the rules: who is told, and when
  *   slack.c, webhook.c, email.c, pagerduty.c   a happening in, a letter out; table.c lists them
  *   template.c   {{names}} in a webhook's own body
- *   spool.c      messages that wait, as files
+ *   outbox.c      messages that wait, as files
  *   post.c       one attempt
  *   deliver.c    attempts until it is sent, or dead
  *   missed.c     a run that was due and did not take place
@@ -18,7 +18,7 @@
 #define NOTIFY_NOTIFY_H
 
 #include "base/clock.h"
-#include "notify/spool.h"
+#include "notify/outbox.h"
 
 /* On whose behalf. */
 struct notifier {

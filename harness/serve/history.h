@@ -1,17 +1,22 @@
 /*
- * history.h - the runs of the store as the pages and the metrics want them: all of them, light.
+ * history.h - what the store holds as the pages and the metrics want it: all runs, light; what is not
+ * healed; and the KPIs, as `firedrill kpi` has them.
  */
 #ifndef SERVE_HISTORY_H
 #define SERVE_HISTORY_H
 
-#include "model/verdict.h"
+#include "model/kpi.h"
 #include "store/store.h"
 
 enum run_state { RUN_ENDED = 1, RUN_ALIVE, RUN_DIED };
 
 struct history_run {
-	const struct run_row *row; /* light */
-	enum run_state state;      /* RUN_DIED: its process is gone, and it has no end */
+	const char *run_id;
+	const char *title;
+	const char *sentence;  /* NULL: none */
+	int64_t began_wall_ns;
+	enum run_state state;  /* RUN_DIED: its process is gone, and it has no end */
+	enum run_exit exit_code;
 };
 
 struct history {
@@ -20,10 +25,15 @@ struct history {
 	/* Faults that nobody heals any more: of runs that have ended or died. */
 	const struct heal_row *leftovers;
 	size_t leftover_count;
+	struct kpi kpi;
 };
 
-bool history_read(struct store *store, struct arena *arena, struct history *ret_history,
-		  struct err *e);
+bool history_read(struct store *store, int64_t now_wall_ns, struct arena *arena,
+		  struct history *ret_history, struct err *e);
+
+struct history_run history_run_of_row(const struct run_row *row);
+/* A drill, without title and sentence. */
+struct history_run history_run_of(const struct run_facts *facts);
 
 /* How it came out, in a word and a sign, and in what colour. */
 const char *history_word(const struct history_run *run);

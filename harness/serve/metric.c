@@ -32,22 +32,35 @@ static void open_line(const struct metric *metric, const struct metric_label *la
 	text_add(text, labels != NULL && labels[0].name != NULL ? "} " : " ");
 }
 
-void metric_count(const struct metric *metric, const struct metric_label *labels, uint64_t count,
-		  struct text *text)
+/* Seconds with all nine digits: nothing is rounded on the way, and Prometheus keeps what a double can. */
+void metric_line(const struct metric *metric, const struct metric_label *labels, int64_t number,
+		 struct text *text)
 {
+	const uint64_t size = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
 	open_line(metric, labels, text);
-	text_addf(text, "%" PRIu64 "\n", count);
+	if (metric->unit == METRIC_SECONDS)
+		text_addf(text, "%s%" PRIu64 ".%09" PRIu64 "\n", number < 0 ? "-" : "",
+			  size / (uint64_t)NS_PER_S, size % (uint64_t)NS_PER_S);
+	else
+		text_addf(text, "%" PRId64 "\n", number);
 }
 
-/* All nine digits: nothing is rounded on the way, and Prometheus keeps what a double can. */
-void metric_seconds(const struct metric *metric, const struct metric_label *labels, int64_t ns,
-		    struct text *text)
+static void write_scenarios(const struct metric *metric, const struct kpi *kpi, struct text *text)
 {
-	const uint64_t size_ns = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+	for (size_t i = 0; i < kpi->scenario_count; i++) {
+		const struct kpi_scenario *scenario = &kpi->scenarios[i];
+		const struct kpi_service *service = &kpi->services[scenario->service];
+		const struct metric_label labels[METRIC_LABELS] = {
+			{ "service", service->name },
+			{ "environment", service->environment },
+			{ "scenario", scenario->name },
+		};
+		int64_t number;
 
-	open_line(metric, labels, text);
-	text_addf(text, "%s%" PRIu64 ".%09" PRIu64 "\n", ns < 0 ? "-" : "",
-		  size_ns / (uint64_t)NS_PER_S, size_ns % (uint64_t)NS_PER_S);
+		if (scenario->last != NULL && metric->of_scenario(scenario, &number))
+			metric_line(metric, labels, number, text);
+	}
 }
 
 void metric_write_all(const struct metric_facts *facts, struct text *text)
@@ -58,11 +71,13 @@ void metric_write_all(const struct metric_facts *facts, struct text *text)
 	for (size_t i = 0; i < count; i++) {
 		struct text values = { 0 };
 
-		metrics[i].write(&metrics[i], facts, &values);
+		if (metrics[i].of_scenario != NULL)
+			write_scenarios(&metrics[i], &facts->history->kpi, &values);
+		else
+			metrics[i].write(&metrics[i], facts, &values);
 		if (values.length_bytes > 0)
-			text_addf(text, "# HELP %s %s\n# TYPE %s %s\n%s", metrics[i].name,
-				  metrics[i].help, metrics[i].name, metrics[i].type,
-				  text_str(&values));
+			text_addf(text, "# HELP %s %s\n# TYPE %s gauge\n%s", metrics[i].name,
+				  metrics[i].help, metrics[i].name, text_str(&values));
 		text_release(&values);
 	}
 }

@@ -16,13 +16,17 @@ struct metric_facts {
 	const struct history *history; /* empty when the store is not up */
 };
 
-/* One family: its name ends in its unit, and what it says is in `help`. */
+enum metric_unit { METRIC_COUNT = 1, METRIC_SECONDS };
+
+/* One family: its name ends in its unit, and what it says is in `help`. One of the two functions is set. */
 struct metric {
 	const char *name;
-	const char *type; /* "gauge" */
+	enum metric_unit unit;
 	const char *help;
 	void (*write)(const struct metric *metric, const struct metric_facts *facts,
 		      struct text *text);
+	/* The number of one scenario that was tried: a count, or nanoseconds. False: it has none. */
+	bool (*of_scenario)(const struct kpi_scenario *scenario, int64_t *ret_number);
 };
 
 const struct metric *metric_table(size_t *ret_count);
@@ -35,10 +39,8 @@ struct metric_label {
 
 enum { METRIC_LABELS = 4 };
 
-/* One line; labels end with one without a name. Any text may be a value. */
-void metric_count(const struct metric *metric, const struct metric_label *labels, uint64_t count,
-		  struct text *text);
-void metric_seconds(const struct metric *metric, const struct metric_label *labels, int64_t ns,
-		    struct text *text);
+/* One line; labels end with one without a name. Any text may be a value. number: of its unit, or ns. */
+void metric_line(const struct metric *metric, const struct metric_label *labels, int64_t number,
+		 struct text *text);
 
 #endif

@@ -4,7 +4,9 @@
 #include "serve/layout.h"
 #include "serve/run_rows.h"
 
-#include "reports/escape.h"
+#include "base/units.h"
+#include "reports/kpi.h"
+#include "serve/service_view.h"
 
 enum { OVERVIEW_RUNS = 10 };
 
@@ -52,6 +54,60 @@ static void add_live(const struct visit *visit, const struct history *history, s
 	text_add(body, "</section>\n");
 }
 
+static void add_service(const struct visit *visit, const struct html_table *table,
+			const struct kpi *kpi, size_t service, struct text *body)
+{
+	const struct facts_subject *subject = NULL;
+	struct service_view view;
+	char name[KPI_WORDS_BYTES];
+	char target[UNITS_TEXT_BYTES];
+	char age[LAYOUT_AGE_BYTES];
+
+	service_view(kpi, service, &view);
+	html_cell(body, table, 0, NULL, kpi_words_service(kpi, service, name));
+	if (view.last == NULL) {
+		layout_verdict_cell(body, table, 1, VERDICT_NONE, kpi_state_name(KPI_NEVER));
+		html_cell(body, table, 2, NULL, "-");
+	} else {
+		const struct history_run last = history_run_of(view.last->last);
+
+		layout_verdict_cell(body, table, 1, history_tone(&last), history_word(&last));
+		layout_run_cell(body, table, 2, last.run_id,
+				layout_age(last.began_wall_ns, kpi->now_wall_ns, age));
+	}
+	if (view.measured != NULL)
+		subject = &kpi->subjects[view.measured->subject];
+	html_cell(body, table, 3, "observed",
+		  subject == NULL ? "-" : service_rto_words(view.measured, visit->arena));
+	html_cell(body, table, 4, NULL,
+		  subject == NULL || !subject->has_rto ? "-" :
+							 units_format_duration(subject->rto_ns, target));
+	html_cell(body, table, 5, NULL,
+		  view.proof == NULL ? "never" :
+				       layout_age(view.proof->proof->ended_wall_ns,
+						  kpi->now_wall_ns, age));
+	html_cell(body, table, 6, NULL,
+		  arena_format(visit->arena, "%zu of %zu", view.proven_count, view.scenario_count));
+}
+
+static void add_services(const struct visit *visit, const struct history *history,
+			 struct text *body)
+{
+	static const char *const heads[] = { "Service", "Last drill", "Began", "Observed RTO",
+					     "Target", "Last proof", "Scenarios proven", NULL };
+	static const struct html_table table = { "Services", "stack services", heads, 0 };
+	const struct kpi *kpi = &history->kpi;
+
+	if (kpi->service_count == 0)
+		return;
+	layout_section(body, "services", NULL, "Services");
+	html_table_open(body, &table);
+	for (size_t i = 0; i < kpi->service_count; i++)
+		add_service(visit, &table, kpi, i, body);
+	html_table_close(body);
+	text_add(body, "</section>\n");
+}
+
 static void add_recent(const struct visit *visit, const struct history *history, struct text *body)
 {
 	const struct history_run *recent[OVERVIEW_RUNS];
@@ -82,6 +138,7 @@ static bool write_overview(const struct visit *visit, struct answer *answer, str
 	layout_open(visit, "Overview", &answer->body);
 	add_leftovers(visit, history, &answer->body);
 	add_live(visit, history, &answer->body);
+	add_services(visit, history, &answer->body);
 	add_recent(visit, history, &answer->body);
 	layout_close(&answer->body);
 	return true;

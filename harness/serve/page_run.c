@@ -77,7 +77,6 @@ static void add_events(const struct run_row *row, const struct event *events, si
 static void add_live_head(const struct visit *visit, const struct history_run *run,
 			  const struct event *last, struct text *body)
 {
-	const struct run_row *row = run->row;
 	char moment[LAYOUT_AGE_BYTES];
 
 	text_addf(body, "<header class=\"verdict tone-%s\" id=\"content\"><div>\n",
@@ -88,15 +87,15 @@ static void add_live_head(const struct visit *visit, const struct history_run *r
 	text_add(body, "<p class=\"sentence\">Phase: <span id=\"phase\" aria-live=\"polite\">");
 	escape_markup(body, last == NULL ? "none yet" : phase_name(last->phase));
 	text_add(body, "</span></p>\n");
-	html_element(body, "h1", NULL, row->title == NULL ? row->run_id : row->title);
+	html_element(body, "h1", NULL, run->title);
 	text_addf(body, "<p class=\"when\">began %s \xc2\xb7 run ",
-		  layout_moment(row->anchor.wall_ns, moment));
-	escape_markup(body, row->run_id);
+		  layout_moment(run->began_wall_ns, moment));
+	escape_markup(body, run->run_id);
 	text_add(body, "</p>\n");
 	if (run->state == RUN_DIED) {
 		struct text command = { 0 };
 
-		site_heal_command(visit->site, row->run_id, &command);
+		site_heal_command(visit->site, run->run_id, &command);
 		text_add(body, "<p>Its process is gone. What it left is healed with <code>");
 		escape_markup(body, text_str(&command));
 		text_add(body, "</code></p>\n");
@@ -105,22 +104,20 @@ static void add_live_head(const struct visit *visit, const struct history_run *r
 	text_add(body, "</div></header>\n");
 }
 
-static bool write_unended(const struct visit *visit, const struct history_run *run,
-			  struct store *store, struct text *body, struct err *e)
+static bool write_unended(const struct visit *visit, const struct run_row *row,
+			  const struct history_run *run, struct store *store, struct text *body, struct err *e)
 {
 	/* Without script the page loads itself again. */
 	static const char live_head[] =
 		"<script src=\"/live.js\" defer></script>\n"
 		"<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n";
-	const struct run_row *row = run->row;
 	const bool is_alive = run->state == RUN_ALIVE;
 	struct event *events = NULL;
 	size_t count = 0;
 
 	if (!store_events_after(store, row->run_id, 0, visit->arena, &events, &count, e))
 		return false;
-	layout_top(visit, row->title == NULL ? row->run_id : row->title,
-		   is_alive ? live_head : NULL, body);
+	layout_top(visit, run->title, is_alive ? live_head : NULL, body);
 	add_live_head(visit, run, count == 0 ? NULL : &events[count - 1], body);
 	text_add(body, "<main>\n");
 	layout_section(body, "events", NULL, "Events");
@@ -135,7 +132,7 @@ static bool write_unended(const struct visit *visit, const struct history_run *r
 
 static bool write_run(const struct visit *visit, struct answer *answer, struct err *e)
 {
-	struct history_run run = { 0 };
+	struct history_run run;
 	struct run_row row;
 	struct store *store;
 
@@ -145,10 +142,9 @@ static bool write_run(const struct visit *visit, struct answer *answer, struct e
 		return err_set(e, ERR_INPUT, "there are no runs yet");
 	if (!store_run_find(store, visit->id, visit->arena, &row, e))
 		return false;
-	run.row = &row;
-	run.state = row.is_ended ? RUN_ENDED : store_run_is_alive(&row) ? RUN_ALIVE : RUN_DIED;
+	run = history_run_of_row(&row);
 	return run.state == RUN_ENDED ? write_ended(visit, &row, &answer->body, e) :
-					write_unended(visit, &run, store, &answer->body, e);
+					write_unended(visit, &row, &run, store, &answer->body, e);
 }
 
 const struct page page_run = {

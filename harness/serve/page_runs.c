@@ -27,11 +27,9 @@ struct choice {
 
 static bool is_chosen(const struct choice *choice, const struct history_run *run)
 {
-	const char *title = run->row->title == NULL ? "" : run->row->title;
-
 	return (*choice->verdict == '\0' || strcmp(choice->verdict, history_word(run)) == 0) &&
-	       (*choice->text == '\0' || strcasestr(title, choice->text) != NULL ||
-		strcasestr(run->row->run_id, choice->text) != NULL);
+	       (*choice->text == '\0' || strcasestr(run->title, choice->text) != NULL ||
+		strcasestr(run->run_id, choice->text) != NULL);
 }
 
 static bool read_choice(const struct visit *visit, struct choice *ret_choice, struct err *e)

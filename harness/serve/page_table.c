@@ -8,6 +8,9 @@
 #define PAGE_ROWS(X)  \
 	X(overview)   \
 	X(runs)       \
+	X(trends)     \
+	X(coverage)   \
+	X(kpi)        \
 	X(run)        \
 	X(run_report) \
 	X(run_events) \

@@ -8,18 +8,17 @@
 static void add_row(const struct visit *visit, const struct html_table *table,
 		    const struct history_run *run, struct text *body)
 {
-	const struct run_row *row = run->row;
 	char moment[LAYOUT_AGE_BYTES];
 	char age[LAYOUT_AGE_BYTES];
-	layout_run_cell(body, table, 0, row->run_id, row->title == NULL ? row->run_id : row->title);
+	layout_run_cell(body, table, 0, run->run_id, run->title);
 	layout_verdict_cell(body, table, 1, history_tone(run), history_word(run));
-	html_cell(body, table, 2, NULL, row->sentence == NULL ? "-" : row->sentence);
+	html_cell(body, table, 2, NULL, run->sentence == NULL ? "-" : run->sentence);
 	html_cell_open(body, table, 3, "began");
 	html_element(body, "span", NULL,
-		     layout_age(row->anchor.wall_ns, site_wall_ns(visit->site), age));
-	html_element(body, "span", "moment", layout_moment(row->anchor.wall_ns, moment));
+		     layout_age(run->began_wall_ns, site_wall_ns(visit->site), age));
+	html_element(body, "span", "moment", layout_moment(run->began_wall_ns, moment));
 	html_cell_close(body, table, 3);
-	html_cell(body, table, 4, "id", row->run_id);
+	html_cell(body, table, 4, "id", run->run_id);
 }
 
 void run_rows(const struct visit *visit, const char *label, const struct history_run *const *runs,

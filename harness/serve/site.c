@@ -93,7 +93,8 @@ bool site_history(struct site *site, const struct history **ret_history, struct 
 		site->history_arena = (struct arena){ 0 };
 		site->has_history = false;
 		site->history = (struct history){ 0 };
-		if (store != NULL && !history_read(store, &site->history_arena, &site->history, e)) {
+		if (store != NULL && !history_read(store, site_wall_ns(site), &site->history_arena,
+						   &site->history, e)) {
 			site_reload(site);
 			return false;
 		}

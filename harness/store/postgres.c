@@ -16,7 +16,7 @@
 
 #include "store/store_url.h"
 
-static const int64_t outcome_at_most_ns = 10 * NS_PER_S;
+static const int64_t outcome_at_most_ns = 2 * NS_PER_S;
 
 static void postgres_close(void *backend)
 {
@@ -59,7 +59,7 @@ static bool ask_to_begin(struct postgres_store *store, bool is_write, struct tex
 			 struct err *e)
 {
 	static const char write_sql[] = "begin isolation level read committed read write;"
-					" select txid_current()";
+					" " POSTGRES_WRITE_LIMIT "; select txid_current()";
 	static const char read_sql[] = "begin isolation level repeatable read read only";
 
 	return postgres_session_need(store, e) &&
@@ -125,14 +125,17 @@ static bool postgres_commit(void *backend, struct err *e)
 {
 	struct postgres_store *store = backend;
 	struct text said = { 0 };
+	struct err failure = { 0 };
 	bool is_kept;
 
 	if (!postgres_session_need(store, e))
 		return false;
-	if (postgres_session_ask(store, "commit", NULL, e)) {
+	if (postgres_session_ask(store, "commit", NULL, &failure)) {
 		end_step(store);
 		return true;
 	}
+	if (e != NULL)
+		*e = failure;
 	if (store->owned_conn != NULL) /* the server has said no */
 		return false;
 
@@ -141,10 +144,15 @@ static bool postgres_commit(void *backend, struct err *e)
 	ask_outcome(store, &said);
 	is_kept = strcmp(text_str(&said), "committed") == 0;
 	store->may_retry = strcmp(text_str(&said), "aborted") == 0;
-	if (is_kept)
+	if (is_kept) {
 		err_clear(e);
-	else if (!store->may_retry)
-		err_wrap(e, "it is not known whether the last step was kept");
+	} else if (!store->may_retry) {
+		/* It answers questions, but not this one: as when a commit waits for a standby in vain. */
+		err_wrap(&failure, "it is not known whether the last step was kept");
+		store->away = failure;
+		if (e != NULL)
+			*e = failure;
+	}
 	text_release(&said);
 	return is_kept;
 }
@@ -175,6 +183,40 @@ static bool postgres_is_away(const void *backend, struct err *ret_why)
 
 	*ret_why = store->away;
 	return store->away.kind != ERR_NONE;
+}
+
+static bool listen_for_news(struct postgres_store *store, struct err *e)
+{
+	struct text name = { 0 };
+	struct text order = { 0 };
+	bool ok = postgres_session_ask(store, "select " POSTGRES_NEWS, &name, e);
+
+	text_addf(&order, "listen %s", text_str(&name));
+	ok = ok && postgres_session_ask(store, text_str(&order), NULL, e);
+	text_release(&name);
+	text_release(&order);
+	store->is_listening = ok;
+	return ok;
+}
+
+/* What was told while we asked for something else waits in libpq, where no poll would see it. */
+static bool postgres_due_news(void *backend, bool *ret_has_news, int *ret_fd, struct err *e)
+{
+	struct postgres_store *store = backend;
+	bool has_news = false;
+
+	if (!postgres_session_need(store, e))
+		return false;
+	if (!store->is_listening) {
+		if (!listen_for_news(store, e))
+			return false;
+		has_news = true; /* nobody listened until now */
+	}
+	for (PGnotify *notify; (notify = PQnotifies(store->owned_conn)) != NULL; PQfreemem(notify))
+		has_news = true;
+	*ret_has_news = has_news;
+	*ret_fd = PQsocket(store->owned_conn);
+	return true;
 }
 
 static int64_t postgres_schema_found(const void *backend)
@@ -218,6 +260,7 @@ const struct store_ops store_postgres = {
 	.make_room = postgres_make_room,
 	SQL_STORE_OPS,
 	.stop_read = sql_stop_read,
+	.due_news = postgres_due_news,
 	.is_shared = true,
 	.is_away = postgres_is_away,
 	.schema_now = SQL_SCHEMA_VERSION,

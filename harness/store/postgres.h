@@ -14,12 +14,19 @@
 struct pg_conn;	  /* libpq's PGconn */
 struct pg_result; /* libpq's PGresult */
 
-/* Shorter than any lease, so that a server that hangs does not keep a run from healing. The server's own
-   limit comes first: then the connection lives on. */
+/* So long without a sign of the server. Shorter than any lease, so that one that hangs does not keep a run
+   from healing. */
 static const int64_t POSTGRES_ANSWER_NS = 6 * NS_PER_S;
+
+/* The server's own limits. A long series is read in one statement, as long as its rows keep coming; what
+   writes is short, and it ends before our patience does: then the connection lives on. */
 #define POSTGRES_SESSION_LIMITS                                                                    \
-	"set statement_timeout = '5s'; set lock_timeout = '4s';"                                   \
+	"set statement_timeout = '10min'; set lock_timeout = '4s';"                                \
 	" set idle_in_transaction_session_timeout = '20s'"
+#define POSTGRES_WRITE_LIMIT "set local statement_timeout = '5s'"
+
+/* The name under which a store says that something is due: its schema's, and fit for `listen`. */
+#define POSTGRES_NEWS "'firedrill_' || md5(current_schema())"
 
 enum {
 	POSTGRES_STATEMENTS_MAX = 128, /* different ones of a connection; each stays prepared */
@@ -41,6 +48,7 @@ struct postgres_store {
 	int64_t schema_found;
 	char timeline[16]; /* of the server's history: another one after a failover */
 
+	bool is_listening; /* on this connection */
 	bool is_in_step;
 	bool is_write;
 	bool is_asking; /* a query is under way: one at a time */

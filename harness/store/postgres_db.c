@@ -370,6 +370,24 @@ static bool hold(struct sql *sql, const char *what, const char *name, struct err
 	return true;
 }
 
+/* Not the step's own time, which may lie before a wait for a row. Microseconds are exact. */
+static bool now(struct sql *sql, int64_t *ret_now_ns, struct err *e)
+{
+	struct query query = query_make(
+		sql, "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint) * 1000");
+
+	if (query_row(&query))
+		*ret_now_ns = integer(&query, 0);
+	return query_end(&query, e);
+}
+
+static bool tell_news(struct sql *sql, struct err *e)
+{
+	struct query query = query_make(sql, "select pg_notify(" POSTGRES_NEWS ", '')");
+
+	return query_done(&query, e);
+}
+
 /* PostgreSQL finds a damaged page when it reads one (data_checksums), and an error follows. */
 static bool check_heals(struct sql *sql, struct err *e)
 {
@@ -395,5 +413,8 @@ const struct sql_engine sql_engine_postgres = {
 		     " (select string_agg(facts, ''::bytea) as packed from facts"
 		     " where seq >= first and seq < first + 10000 having count(*) > 0) as block",
 	.hold = hold,
+	.now = now,
+	.tell_news = tell_news,
+	.has_row_locks = true,
 	.check_heals = check_heals,
 };

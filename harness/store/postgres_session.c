@@ -18,6 +18,8 @@
 
 enum { SERVER_VERSION_MIN = 120000 };
 
+static const int64_t back_at_most_ns = NS_PER_S;
+
 /* What a session must be like before a row is written in it. */
 static const char session_sql[] = POSTGRES_SESSION_LIMITS
 	"; set client_min_messages = warning; set default_transaction_read_only = off;"
@@ -32,6 +34,7 @@ void postgres_session_drop(struct postgres_store *store)
 	PQfinish(store->owned_conn); /* the socket does not block, so neither does goodbye */
 	store->owned_conn = NULL;
 	store->statement_count = 0;
+	store->is_listening = false;
 }
 
 /* ---- sentences ---- */
@@ -313,6 +316,9 @@ static bool connect_anywhere(struct postgres_store *store, struct err *e)
 	if (!postgres_url_parse(store->owned_url, &target, e))
 		return false;
 	store->has_own_schema = !target.has_search_path;
+	/* One that was away a moment ago is only asked whether it is back: a run waits for the answer. */
+	if (store->away.kind != ERR_NONE && target.connect_ns > back_at_most_ns)
+		target.connect_ns = back_at_most_ns;
 	for (size_t i = 0; i < target.place_count && !ok; i++) {
 		err_clear(e);
 		ok = connect_place(store, &target, i, e) && begin_session(store, e);

@@ -42,6 +42,13 @@ bool spool_fail_away(const struct spool *spool, struct err *e);
 /* Within a step: a run of this process begins, so that there must be a spool. */
 bool spool_take_run(struct spool *spool, const char *run_id, struct err *e);
 
+/* ---- spool_rows.c ---- */
+
+/* For what the server alone has, within a step and outside of one: NULL when it is away. Whatever fails there
+   afterwards is looked at by spool_told, which returns `ok`. */
+const struct store *spool_server(struct spool *spool, struct err *e);
+bool spool_told(struct spool *spool, bool ok);
+
 /* Rows of store_spool. */
 bool spool_open(const char *url, void **ret_backend, struct err *e);
 void spool_close(void *backend);

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "store/spool_dues.h"
 #include "store/sql.h"
 
 /* ---- writing: rows of a run ---- */
@@ -276,8 +277,7 @@ static bool spool_facts_read(void *backend, const char *run_id, const struct fac
 
 /* ---- the server's alone ---- */
 
-/* Within a step and outside of one. Whatever fails afterwards is looked at by `told`. */
-static const struct store *server(struct spool *spool, struct err *e)
+const struct store *spool_server(struct spool *spool, struct err *e)
 {
 	const bool is_there = spool->is_in_step ? spool->has_far : spool_far(spool, e);
 
@@ -286,7 +286,7 @@ static const struct store *server(struct spool *spool, struct err *e)
 	return is_there ? &spool->far : NULL;
 }
 
-static bool told(struct spool *spool, bool ok)
+bool spool_told(struct spool *spool, bool ok)
 {
 	if (!ok && !spool->is_in_step)
 		(void)spool_lost(spool);
@@ -295,43 +295,43 @@ static bool told(struct spool *spool, bool ok)
 
 static bool spool_set_insert(void *backend, const struct stored_set *set, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->set_insert(far->owned_backend, set, e));
+	return far != NULL && spool_told(backend, far->ops->set_insert(far->owned_backend, set, e));
 }
 
 static bool spool_set_finish(void *backend, const struct stored_set *set, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->set_finish(far->owned_backend, set, e));
+	return far != NULL && spool_told(backend, far->ops->set_finish(far->owned_backend, set, e));
 }
 
 static bool spool_sets_read(void *backend, const char *beginning, size_t limit, struct arena *arena,
 			    struct stored_set **ret_sets, size_t *ret_count, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->sets_read(far->owned_backend, beginning, limit, arena,
+	       spool_told(backend, far->ops->sets_read(far->owned_backend, beginning, limit, arena,
 						 ret_sets, ret_count, e));
 }
 
 static bool spool_lock_read(void *backend, const char *target, struct arena *arena,
 			    const char **ret_run_id, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->lock_read(far->owned_backend, target, arena, ret_run_id, e));
+	       spool_told(backend, far->ops->lock_read(far->owned_backend, target, arena, ret_run_id, e));
 }
 
 static bool spool_lock_put(void *backend, const char *target, const char *run_id, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->lock_put(far->owned_backend, target, run_id, e));
+	       spool_told(backend, far->ops->lock_put(far->owned_backend, target, run_id, e));
 }
 
 /* Those of a run that is in the spool are dropped when it is brought over. */
@@ -350,141 +350,141 @@ static bool spool_locks_drop(void *backend, const char *run_id, struct err *e)
 static bool spool_locks_read(void *backend, struct arena *arena, struct lock_row **ret_rows,
 			     size_t *ret_count, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->locks_read(far->owned_backend, arena,
+	return far != NULL && spool_told(backend, far->ops->locks_read(far->owned_backend, arena,
 								 ret_rows, ret_count, e));
 }
 
 static bool spool_approval_insert(void *backend, const struct stored_approval *approval,
 				  struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->approval_insert(far->owned_backend, approval, e));
+	       spool_told(backend, far->ops->approval_insert(far->owned_backend, approval, e));
 }
 
 static bool spool_approvals_read(void *backend, const char *digest, struct arena *arena,
 				 struct stored_approval **ret_approvals, size_t *ret_count,
 				 struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->approvals_read(far->owned_backend, digest, arena,
+	       spool_told(backend, far->ops->approvals_read(far->owned_backend, digest, arena,
 						      ret_approvals, ret_count, e));
 }
 
 static bool spool_recording_insert(void *backend, const struct stored_recording *recording,
 				   struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->recording_insert(far->owned_backend, recording, e));
+	       spool_told(backend, far->ops->recording_insert(far->owned_backend, recording, e));
 }
 
 static bool spool_recordings_read(void *backend, const char *name, const char *title, size_t limit,
 				  struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
 				  struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->recordings_read(far->owned_backend, name, title, limit, arena,
+	       spool_told(backend, far->ops->recordings_read(far->owned_backend, name, title, limit, arena,
 						       ret_run_ids, ret_count, e));
 }
 
 static bool spool_stop_insert(void *backend, const struct stop_row *row, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->stop_insert(far->owned_backend, row, e));
+	return far != NULL && spool_told(backend, far->ops->stop_insert(far->owned_backend, row, e));
 }
 
 static bool spool_stop_read(void *backend, const char *run_id, const char *set_id,
 			    struct arena *arena, const struct stop_row **ret_stop, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->stop_read(far->owned_backend, run_id, set_id,
+	return far != NULL && spool_told(backend, far->ops->stop_read(far->owned_backend, run_id, set_id,
 								arena, ret_stop, e));
 }
 
 static bool spool_stops_lift(void *backend, const struct stop_row *lift, size_t *ret_count,
 			     struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->stops_lift(far->owned_backend, lift, ret_count, e));
+	       spool_told(backend, far->ops->stops_lift(far->owned_backend, lift, ret_count, e));
 }
 
 static bool spool_subjects_read(void *backend, struct arena *arena,
 				struct stored_subject **ret_subjects, size_t *ret_count,
 				struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->subjects_read(far->owned_backend, arena,
+	return far != NULL && spool_told(backend, far->ops->subjects_read(far->owned_backend, arena,
 								    ret_subjects, ret_count, e));
 }
 
 static bool spool_runs_count(void *backend, uint64_t *ret_count, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->runs_count(far->owned_backend, ret_count, e));
+	       spool_told(backend, far->ops->runs_count(far->owned_backend, ret_count, e));
 }
 
 static bool spool_pause_insert(void *backend, const struct pause_row *row, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->pause_insert(far->owned_backend, row, e));
+	return far != NULL && spool_told(backend, far->ops->pause_insert(far->owned_backend, row, e));
 }
 
 static bool spool_pauses_read(void *backend, struct arena *arena, struct pause_row **ret_rows,
 			      size_t *ret_count, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->pauses_read(far->owned_backend, arena,
+	return far != NULL && spool_told(backend, far->ops->pauses_read(far->owned_backend, arena,
 								  ret_rows, ret_count, e));
 }
 
 static bool spool_pauses_lift(void *backend, const struct pause_row *lift, size_t *ret_count,
 			      struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->pauses_lift(far->owned_backend, lift, ret_count, e));
+	       spool_told(backend, far->ops->pauses_lift(far->owned_backend, lift, ret_count, e));
 }
 
 static bool spool_hold_put(void *backend, const struct hold_row *row, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->hold_put(far->owned_backend, row, e));
+	return far != NULL && spool_told(backend, far->ops->hold_put(far->owned_backend, row, e));
 }
 
 static bool spool_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
 	return far != NULL &&
-	       told(backend, far->ops->hold_drop(far->owned_backend, run_id, ret_count, e));
+	       spool_told(backend, far->ops->hold_drop(far->owned_backend, run_id, ret_count, e));
 }
 
 static bool spool_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
 			     size_t *ret_count, struct err *e)
 {
-	const struct store *far = server(backend, e);
+	const struct store *far = spool_server(backend, e);
 
-	return far != NULL && told(backend, far->ops->holds_read(far->owned_backend, arena,
+	return far != NULL && spool_told(backend, far->ops->holds_read(far->owned_backend, arena,
 								 ret_rows, ret_count, e));
 }
 
@@ -500,9 +500,9 @@ static int64_t spool_schema_found(const void *backend)
 static bool spool_check(void *backend, struct err *e)
 {
 	struct spool *spool = backend;
-	const struct store *far = server(spool, e);
+	const struct store *far = spool_server(spool, e);
 
-	if (far == NULL || !told(spool, far->ops->check(far->owned_backend, e)))
+	if (far == NULL || !spool_told(spool, far->ops->check(far->owned_backend, e)))
 		return false;
 	if (spool->left.kind != ERR_NONE && e != NULL)
 		*e = spool->left;
@@ -545,6 +545,14 @@ const struct store_ops store_spool = {
 	.stop_insert = spool_stop_insert,
 	.stop_read = spool_stop_read,
 	.stops_lift = spool_stops_lift,
+	.due_insert = spool_due_insert,
+	.due_claim = spool_due_claim,
+	.due_take = spool_due_take,
+	.due_renew = spool_due_renew,
+	.due_finish = spool_due_finish,
+	.dues_miss = spool_dues_miss,
+	.dues_read = spool_dues_read,
+	.due_news = spool_due_news,
 	.is_shared = true,
 	.schema_now = SQL_SCHEMA_VERSION,
 	.schema_found = spool_schema_found,

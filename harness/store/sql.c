@@ -82,3 +82,18 @@ bool sql_hold_target(struct sql *sql, const char *target, struct err *e)
 {
 	return sql->engine->hold(sql, "target", target, e);
 }
+
+bool sql_now(struct sql *sql, int64_t *ret_now_ns, struct err *e)
+{
+	return sql->engine->now(sql, ret_now_ns, e);
+}
+
+bool sql_tell_news(struct sql *sql, struct err *e)
+{
+	return sql->engine->tell_news(sql, e);
+}
+
+bool sql_has_row_locks(const struct sql *sql)
+{
+	return sql->engine->has_row_locks;
+}

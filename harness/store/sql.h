@@ -37,6 +37,9 @@ struct sql_engine {
 	const char *all_facts; /* the statement that reads them, one or many in each row */
 
 	bool (*hold)(struct sql *sql, const char *what, const char *name, struct err *e);
+	bool (*now)(struct sql *sql, int64_t *ret_now_ns, struct err *e);
+	bool (*tell_news)(struct sql *sql, struct err *e);
+	bool has_row_locks; /* `for update skip locked` */
 	bool (*check_heals)(struct sql *sql, struct err *e);
 };
 
@@ -68,6 +71,12 @@ struct blob query_blob(struct query *query, int column, struct arena *arena);
  */
 bool sql_hold_id(struct sql *sql, const char *id, struct err *e);
 bool sql_hold_target(struct sql *sql, const char *target, struct err *e);
+
+/* The wall clock by which leases of this store are measured. */
+bool sql_now(struct sql *sql, int64_t *ret_now_ns, struct err *e);
+/* Within a write: whoever waits for something due is told once it is committed. */
+bool sql_tell_news(struct sql *sql, struct err *e);
+bool sql_has_row_locks(const struct sql *sql);
 
 bool sql_run_insert(void *backend, const struct stored_run *run, struct err *e);
 bool sql_run_finish(void *backend, const struct stored_run *run, struct err *e);
@@ -113,6 +122,19 @@ bool sql_pauses_read(void *backend, struct arena *arena, struct pause_row **ret_
 		     size_t *ret_count, struct err *e);
 bool sql_pauses_lift(void *backend, const struct pause_row *lift, size_t *ret_count, struct err *e);
 
+bool sql_due_insert(void *backend, const struct stored_due *due, bool *ret_is_new, struct err *e);
+bool sql_due_claim(void *backend, const struct stored_claim *claim, struct arena *arena,
+		   struct stored_due **ret_due, struct err *e);
+bool sql_due_take(void *backend, const struct stored_claim *claim, const struct due_row *from,
+		  bool *ret_is_ours, struct err *e);
+bool sql_due_renew(void *backend, const char *worker, int64_t due_id, int64_t lease_ns,
+		   bool *ret_is_ours, struct err *e);
+bool sql_due_finish(void *backend, const char *worker, const struct due_row *end,
+		    bool *ret_is_ours, struct err *e);
+bool sql_dues_miss(void *backend, int64_t *ret_now_ns, struct err *e);
+bool sql_dues_read(void *backend, const struct due_query *wanted, struct arena *arena,
+		   struct stored_due **ret_dues, size_t *ret_count, struct err *e);
+
 bool sql_track_put(void *backend, const char *run_id, const struct stored_track *track,
 		   struct err *e);
 bool sql_chunk_put(void *backend, const char *run_id, const char *probe, uint64_t chunk,
@@ -139,7 +161,7 @@ bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_ro
 		    size_t *ret_count, struct err *e);
 
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 8 };
+enum { SQL_SCHEMA_VERSION = 9 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -171,6 +193,13 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.pause_insert = sql_pause_insert,                                                          \
 	.pauses_read = sql_pauses_read,                                                            \
 	.pauses_lift = sql_pauses_lift,                                                            \
+	.due_insert = sql_due_insert,                                                              \
+	.due_claim = sql_due_claim,                                                                \
+	.due_take = sql_due_take,                                                                  \
+	.due_renew = sql_due_renew,                                                                \
+	.due_finish = sql_due_finish,                                                              \
+	.dues_miss = sql_dues_miss,                                                                \
+	.dues_read = sql_dues_read,                                                                \
 	.track_put = sql_track_put,                                                                \
 	.chunk_put = sql_chunk_put,                                                                \
 	.tracks_read = sql_tracks_read,                                                            \

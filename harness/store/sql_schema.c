@@ -108,4 +108,20 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	"create table holds ("
 	" run_id text primary key references runs (run_id), person text not null,"
 	" reason text not null, wall_ns integer not null) strict, without rowid;",
+
+	/* 9: due runs, who has claimed them, and the labels that they ask of a worker. */
+	"create table dues ("
+	" due_id integer primary key, schedule text not null, nominal_wall_ns integer not null,"
+	" turn integer not null, due_wall_ns integer not null, latest_wall_ns integer not null,"
+	" experiment_path text, experiment_text text, inventory_path text, inventory_text text,"
+	" vars text not null, state text not null, worker text, boot_id text, pid integer,"
+	" pid_start integer, space integer, lease_until_ns integer, run_id text,"
+	" ended_wall_ns integer not null, exit_code integer not null, sentence text,"
+	" unique (schedule, nominal_wall_ns, turn)) strict;"
+	"create index dues_waiting on dues (due_wall_ns, due_id) where state = 'due';"
+	"create index dues_claimed on dues (lease_until_ns) where state = 'claimed';"
+
+	"create table due_labels ("
+	" due_id integer not null references dues (due_id), label text not null,"
+	" primary key (due_id, label)) strict, without rowid;",
 };

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 bool sqlite_fail(struct sqlite_store *store, int code, struct err *e)
 {
 	const char *path = store->owned_path;
@@ -171,6 +173,25 @@ static bool hold(struct sql *sql, const char *what, const char *name, struct err
 	return true;
 }
 
+/* One machine has one clock. */
+static bool now(struct sql *sql, int64_t *ret_now_ns, struct err *e)
+{
+	const struct clock clock = clock_system();
+
+	(void)sql;
+	(void)e;
+	*ret_now_ns = clock_wall_ns(&clock);
+	return true;
+}
+
+/* Who waits looks again by itself. */
+static bool tell_news(struct sql *sql, struct err *e)
+{
+	(void)sql;
+	(void)e;
+	return true;
+}
+
 /*
  * A damaged page or index can make rows vanish without a word. For heals that would be a patient
  * left open, so the table is looked at as a whole first; it is small.
@@ -203,5 +224,7 @@ const struct sql_engine sql_engine_sqlite = {
 	.blob = blob,
 	.all_facts = "select facts from facts order by seq",
 	.hold = hold,
+	.now = now,
+	.tell_news = tell_news,
 	.check_heals = check_heals,
 };

@@ -8,7 +8,8 @@
 #ifndef STORE_STORE_OPS_H
 #define STORE_STORE_OPS_H
 
-#include "store/store.h"
+#include "base/process.h"
+#include "store/store_dues.h"
 
 struct blob {
 	const void *bytes;
@@ -79,6 +80,29 @@ struct stored_ledger_read {
 struct stored_approval {
 	struct approval_row row;
 	const char *seal; /* of everything in the row */
+};
+
+struct stored_due {
+	struct due_row row; /* vars and var_count stay empty; they are in vars_json */
+	const char *vars_json;
+};
+
+struct stored_claim {
+	const char *worker;
+	const char *labels; /* each between blanks: " a=b  c=d " */
+	struct process_id process;
+	int64_t space;
+	int64_t lease_ns;
+	const char *run_id; /* its beginning; the number of the row follows. NULL: it keeps its own */
+};
+
+enum due_match { DUES_ALL = 1, DUES_OPEN, DUES_OF_SCHEDULE, DUES_CLAIMED };
+
+struct due_query {
+	enum due_match match;
+	const char *text;   /* DUES_OF_SCHEDULE: its name; DUES_CLAIMED: labels as in stored_claim */
+	size_t limit;	    /* 0: all */
+	bool has_documents; /* false: the texts of the documents stay NULL, and labels empty */
 };
 
 struct stored_recording {
@@ -214,6 +238,25 @@ struct store_ops {
 			      struct stored_subject **ret_subjects, size_t *ret_count,
 			      struct err *e);
 	bool (*runs_count)(void *backend, uint64_t *ret_count, struct err *e);
+
+	bool (*due_insert)(void *backend, const struct stored_due *due, bool *ret_is_new,
+			   struct err *e); /* *ret_is_new false: it is there already */
+	/* *ret_due stays NULL when none can be claimed. */
+	bool (*due_claim)(void *backend, const struct stored_claim *claim, struct arena *arena,
+			  struct stored_due **ret_due, struct err *e);
+	/* From the worker and the lease that `from` has: else *ret_is_ours false. */
+	bool (*due_take)(void *backend, const struct stored_claim *claim, const struct due_row *from,
+			 bool *ret_is_ours, struct err *e);
+	bool (*due_renew)(void *backend, const char *worker, int64_t due_id, int64_t lease_ns,
+			  bool *ret_is_ours, struct err *e);
+	bool (*due_finish)(void *backend, const char *worker, const struct due_row *end,
+			   bool *ret_is_ours, struct err *e);
+	/* Those whose time is over. *ret_now_ns: by the clock of leases. */
+	bool (*dues_miss)(void *backend, int64_t *ret_now_ns, struct err *e);
+	bool (*dues_read)(void *backend, const struct due_query *query, struct arena *arena,
+			  struct stored_due **ret_dues, size_t *ret_count, struct err *e);
+	/* NULL: this one does not tell. */
+	bool (*due_news)(void *backend, bool *ret_has_news, int *ret_fd, struct err *e);
 
 	bool is_shared; /* processes of other machines use it, too */
 	int64_t schema_now; /* the changes of its tables that this version knows */

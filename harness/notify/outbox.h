@@ -1,12 +1,12 @@
 /*
- * spool.h - messages that wait, as files: the outbox, and the letters that nobody will take (dead).
+ * outbox.h - messages that wait, as files: the outbox, and the letters that nobody will take (dead).
  *
  * A folder beside the store, so it works with any store: FOLDER/ID.json waits, FOLDER/dead/ID.json does
  * not any more. A file is there before the first attempt and goes away after the last; no secret of a
  * channel is in it, only the name of the channel and of the inventory that describes it.
  */
-#ifndef NOTIFY_SPOOL_H
-#define NOTIFY_SPOOL_H
+#ifndef NOTIFY_OUTBOX_H
+#define NOTIFY_OUTBOX_H
 
 #include "notify/happening.h"
 
@@ -22,15 +22,15 @@ struct message {
 	const char *report;        /* HTML; NULL: none */
 };
 
-enum spool_box { SPOOL_WAITING = 1, SPOOL_DEAD };
+enum outbox_part { OUTBOX_WAITING = 1, OUTBOX_DEAD };
 
 /* Durable when it returns true; one with this id that waits is replaced. ERR_LIMIT: LIMIT_MESSAGES are
    waiting. Nothing in it is redacted here: happening_redact comes before. */
-bool spool_put(const char *folder, const struct message *message, struct err *e);
+bool outbox_put(const char *folder, const struct message *message, struct err *e);
 
 /* By the time they are due; without their reports. What cannot be read is left out and counted in
    *ret_broken_count. No folder: none. */
-bool spool_list(const char *folder, enum spool_box box, struct arena *arena,
+bool outbox_list(const char *folder, enum outbox_part part, struct arena *arena,
 		struct message **ret_messages, size_t *ret_count, size_t *ret_broken_count,
 		struct err *e);
 
@@ -39,19 +39,19 @@ bool spool_list(const char *folder, enum spool_box box, struct arena *arena,
  * one twice. NULL: it is gone by now, or another process has it.
  */
 struct claim;
-struct claim *spool_claim(const char *folder, const char *id, struct arena *arena,
+struct claim *outbox_claim(const char *folder, const char *id, struct arena *arena,
 			  struct message *ret_message);
-void spool_leave(struct claim *taken_claim); /* as it is in the file; NULL is fine */
+void outbox_leave(struct claim *taken_claim); /* as it is in the file; NULL is fine */
 
-/* What becomes of a claimed message; the claim goes on until spool_leave. */
-bool spool_remove(const struct claim *claim, struct err *e);
-bool spool_update(const struct claim *claim, const struct message *message, struct err *e);
-bool spool_bury(const struct claim *claim, const struct message *message, struct err *e);
+/* What becomes of a claimed message; the claim goes on until outbox_leave. */
+bool outbox_remove(const struct claim *claim, struct err *e);
+bool outbox_update(const struct claim *claim, const struct message *message, struct err *e);
+bool outbox_bury(const struct claim *claim, const struct message *message, struct err *e);
 
 /* A dead letter waits again, due at once; or is thrown away. ERR_INPUT: there is none of this id. */
-bool spool_revive(const char *folder, const char *id, int64_t wall_ns, struct err *e);
-bool spool_drop(const char *folder, const char *id, struct err *e);
+bool outbox_revive(const char *folder, const char *id, int64_t wall_ns, struct err *e);
+bool outbox_drop(const char *folder, const char *id, struct err *e);
 /* Wherever it is. */
-void spool_forget(const char *folder, const char *id);
+void outbox_forget(const char *folder, const char *id);
 
 #endif

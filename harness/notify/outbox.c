@@ -1,9 +1,9 @@
 /*
- * spool.c - see spool.h. Files appear whole by a rename and are locked while somebody delivers them. The
+ * outbox.c - see outbox.h. Files appear whole by a rename and are locked while somebody delivers them. The
  * lock belongs to the file and not to its name, so who gets it looks whether the name still means that
  * file.
  */
-#include "notify/spool.h"
+#include "notify/outbox.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 
-enum { SPOOL_FORMAT_VERSION = 1 };
+enum { OUTBOX_FORMAT_VERSION = 1 };
 
 static const char file_end[] = ".json";
 
@@ -30,14 +30,14 @@ struct claim {
 
 /* ---- names ---- */
 
-static void add_path(struct text *path, const char *folder, enum spool_box box, const char *id)
+static void add_path(struct text *path, const char *folder, enum outbox_part part, const char *id)
 {
-	text_addf(path, "%s/%s%s%s", folder, box == SPOOL_DEAD ? "dead/" : "", id, file_end);
+	text_addf(path, "%s/%s%s%s", folder, part == OUTBOX_DEAD ? "dead/" : "", id, file_end);
 }
 
-static void add_folder(struct text *path, const char *folder, enum spool_box box)
+static void add_folder(struct text *path, const char *folder, enum outbox_part part)
 {
-	text_addf(path, "%s%s", folder, box == SPOOL_DEAD ? "/dead" : "");
+	text_addf(path, "%s%s", folder, part == OUTBOX_DEAD ? "/dead" : "");
 }
 
 /* An id is a file's name: whoever gives one must not lead us elsewhere. */
@@ -64,7 +64,7 @@ static void print_message(const struct message *message, struct text *text)
 {
 	struct json *root = json_object();
 
-	json_put_int(root, "format", SPOOL_FORMAT_VERSION);
+	json_put_int(root, "format", OUTBOX_FORMAT_VERSION);
 	json_put_text(root, "id", message->id);
 	json_put_text(root, "channel", message->channel);
 	json_put_text(root, "inventory", message->inventory);
@@ -104,7 +104,7 @@ static bool parse_message(const struct text *bytes, bool wants_report, struct ar
 	happening_get(json_get(root, "happening"), arena, &message.happening);
 	if (wants_report)
 		message.report = arena_copy(arena, json_text_of(json_get(root, "report")));
-	ok = get_int(root, "format") == SPOOL_FORMAT_VERSION && is_id(message.id) &&
+	ok = get_int(root, "format") == OUTBOX_FORMAT_VERSION && is_id(message.id) &&
 	     message.channel != NULL && message.inventory != NULL && message.attempt_count >= 0;
 	json_release(root);
 	if (ok)
@@ -126,7 +126,7 @@ static bool read_message(const char *path, bool wants_report, struct arena *aren
 
 /* ---- writing ---- */
 
-static bool write_message(const char *folder, enum spool_box box, const struct message *message,
+static bool write_message(const char *folder, enum outbox_part part, const struct message *message,
 			  struct err *e)
 {
 	struct text bytes = { 0 };
@@ -136,8 +136,8 @@ static bool write_message(const char *folder, enum spool_box box, const struct m
 
 	assert(is_id(message->id));
 
-	add_folder(&place, folder, box);
-	add_path(&path, folder, box, message->id);
+	add_folder(&place, folder, part);
+	add_path(&path, folder, part, message->id);
 	print_message(message, &bytes);
 	if (bytes.length_bytes > LIMIT_MESSAGE_BYTES)
 		ok = err_set(e, ERR_LIMIT, "message %s has %zu bytes; the most is %d", message->id,
@@ -154,7 +154,7 @@ static bool write_message(const char *folder, enum spool_box box, const struct m
 
 /* ---- listing ---- */
 
-static bool list_names(const char *folder, enum spool_box box, struct arena *arena,
+static bool list_names(const char *folder, enum outbox_part part, struct arena *arena,
 		       const char ***ret_names, size_t *ret_count, struct err *e)
 {
 	struct text path = { 0 };
@@ -163,7 +163,7 @@ static bool list_names(const char *folder, enum spool_box box, struct arena *are
 	DIR *dir;
 	bool ok = true;
 
-	add_folder(&path, folder, box);
+	add_folder(&path, folder, part);
 	dir = opendir(text_str(&path));
 	if (dir == NULL && errno != ENOENT)
 		ok = err_set(e, ERR_LIMIT, "look into %s: %s", text_str(&path), strerror(errno));
@@ -192,7 +192,7 @@ static int compare_due(const void *left, const void *right)
 	return strcmp(a->id, b->id);
 }
 
-bool spool_list(const char *folder, enum spool_box box, struct arena *arena,
+bool outbox_list(const char *folder, enum outbox_part part, struct arena *arena,
 		struct message **ret_messages, size_t *ret_count, size_t *ret_broken_count,
 		struct err *e)
 {
@@ -201,13 +201,13 @@ bool spool_list(const char *folder, enum spool_box box, struct arena *arena,
 	size_t name_count = 0;
 	size_t count = 0;
 
-	if (!list_names(folder, box, arena, &names, &name_count, e))
+	if (!list_names(folder, part, arena, &names, &name_count, e))
 		return false;
 	messages = arena_alloc(arena, (name_count + 1) * sizeof *messages);
 	for (size_t i = 0; i < name_count; i++) {
 		struct text path = { 0 };
 
-		add_folder(&path, folder, box);
+		add_folder(&path, folder, part);
 		text_addf(&path, "/%s", names[i]);
 		if (read_message(text_str(&path), false, arena, &messages[count]))
 			count++;
@@ -220,18 +220,18 @@ bool spool_list(const char *folder, enum spool_box box, struct arena *arena,
 	return true;
 }
 
-bool spool_put(const char *folder, const struct message *message, struct err *e)
+bool outbox_put(const char *folder, const struct message *message, struct err *e)
 {
 	struct arena arena = { 0 };
 	const char **names = NULL;
 	size_t count = 0;
-	bool ok = list_names(folder, SPOOL_WAITING, &arena, &names, &count, e);
+	bool ok = list_names(folder, OUTBOX_WAITING, &arena, &names, &count, e);
 
 	if (ok && count >= LIMIT_MESSAGES)
 		ok = err_set(e, ERR_LIMIT, "%d messages are waiting in %s, which is the most; look at "
 			     "`firedrill notifications`", LIMIT_MESSAGES, folder);
 	arena_release(&arena);
-	return ok && write_message(folder, SPOOL_WAITING, message, e);
+	return ok && write_message(folder, OUTBOX_WAITING, message, e);
 }
 
 /* ---- one message ---- */
@@ -246,14 +246,14 @@ static bool is_same_file(const char *path, int fd)
 	       named.st_dev == held.st_dev;
 }
 
-struct claim *spool_claim(const char *folder, const char *id, struct arena *arena,
+struct claim *outbox_claim(const char *folder, const char *id, struct arena *arena,
 			  struct message *ret_message)
 {
 	struct text path = { 0 };
 	struct claim *claim;
 	int fd;
 
-	add_path(&path, folder, SPOOL_WAITING, id);
+	add_path(&path, folder, OUTBOX_WAITING, id);
 	fd = is_id(id) ? open(text_str(&path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 	if (fd == -1 || flock(fd, LOCK_EX | LOCK_NB) == -1 || !is_same_file(text_str(&path), fd) ||
 	    !read_message(text_str(&path), true, arena, ret_message)) {
@@ -270,7 +270,7 @@ struct claim *spool_claim(const char *folder, const char *id, struct arena *aren
 	return claim;
 }
 
-void spool_leave(struct claim *taken_claim)
+void outbox_leave(struct claim *taken_claim)
 {
 	if (taken_claim == NULL)
 		return;
@@ -287,14 +287,14 @@ static bool remove_file(const char *folder, const char *path, struct err *e)
 	return folder_settle(folder, e);
 }
 
-bool spool_remove(const struct claim *claim, struct err *e)
+bool outbox_remove(const struct claim *claim, struct err *e)
 {
 	return remove_file(claim->owned_folder, claim->owned_path, e);
 }
 
-bool spool_update(const struct claim *claim, const struct message *message, struct err *e)
+bool outbox_update(const struct claim *claim, const struct message *message, struct err *e)
 {
-	return write_message(claim->owned_folder, SPOOL_WAITING, message, e);
+	return write_message(claim->owned_folder, OUTBOX_WAITING, message, e);
 }
 
 /* The oldest go when there are too many: nobody has looked at them for long. */
@@ -305,31 +305,31 @@ static void bound_dead(const char *folder)
 	size_t count = 0;
 	size_t broken_count = 0;
 
-	if (spool_list(folder, SPOOL_DEAD, &arena, &messages, &count, &broken_count, NULL))
+	if (outbox_list(folder, OUTBOX_DEAD, &arena, &messages, &count, &broken_count, NULL))
 		for (size_t i = 0; i + LIMIT_MESSAGES < count; i++)
-			(void)spool_drop(folder, messages[i].id, NULL); /* tried again next time */
+			(void)outbox_drop(folder, messages[i].id, NULL); /* tried again next time */
 	arena_release(&arena);
 }
 
-bool spool_bury(const struct claim *claim, const struct message *message, struct err *e)
+bool outbox_bury(const struct claim *claim, const struct message *message, struct err *e)
 {
-	if (!write_message(claim->owned_folder, SPOOL_DEAD, message, e))
+	if (!write_message(claim->owned_folder, OUTBOX_DEAD, message, e))
 		return false;
 	bound_dead(claim->owned_folder);
-	return spool_remove(claim, e);
+	return outbox_remove(claim, e);
 }
 
 static bool need_dead(const char *folder, const char *id, struct text *ret_path, struct err *e)
 {
 	if (is_id(id))
-		add_path(ret_path, folder, SPOOL_DEAD, id);
+		add_path(ret_path, folder, OUTBOX_DEAD, id);
 	if (is_id(id) && access(text_str(ret_path), F_OK) == 0)
 		return true;
 	return err_set(e, ERR_INPUT, "there is no dead letter `%s`; `firedrill notifications --dead` "
 		       "lists them", id);
 }
 
-bool spool_revive(const char *folder, const char *id, int64_t wall_ns, struct err *e)
+bool outbox_revive(const char *folder, const char *id, int64_t wall_ns, struct err *e)
 {
 	struct arena arena = { 0 };
 	struct message message = { 0 };
@@ -342,34 +342,34 @@ bool spool_revive(const char *folder, const char *id, int64_t wall_ns, struct er
 	message.attempt_count = 0;
 	message.created_wall_ns = wall_ns; /* what is tried for a while is tried for that while again */
 	message.due_wall_ns = wall_ns;
-	ok = ok && spool_put(folder, &message, e) && spool_drop(folder, id, e);
+	ok = ok && outbox_put(folder, &message, e) && outbox_drop(folder, id, e);
 	text_release(&path);
 	arena_release(&arena);
 	return ok;
 }
 
-bool spool_drop(const char *folder, const char *id, struct err *e)
+bool outbox_drop(const char *folder, const char *id, struct err *e)
 {
 	struct text path = { 0 };
 	struct text place = { 0 };
 	bool ok;
 
-	add_folder(&place, folder, SPOOL_DEAD);
+	add_folder(&place, folder, OUTBOX_DEAD);
 	ok = need_dead(folder, id, &path, e) && remove_file(text_str(&place), text_str(&path), e);
 	text_release(&path);
 	text_release(&place);
 	return ok;
 }
 
-void spool_forget(const char *folder, const char *id)
+void outbox_forget(const char *folder, const char *id)
 {
-	static const enum spool_box boxes[] = { SPOOL_WAITING, SPOOL_DEAD };
+	static const enum outbox_part parts[] = { OUTBOX_WAITING, OUTBOX_DEAD };
 
 	assert(is_id(id));
-	for (size_t i = 0; i < sizeof boxes / sizeof boxes[0]; i++) {
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		struct text path = { 0 };
 
-		add_path(&path, folder, boxes[i], id);
+		add_path(&path, folder, parts[i], id);
 		(void)unlink(text_str(&path)); /* not being there is fine */
 		text_release(&path);
 	}

@@ -1,12 +1,12 @@
 /*
- * test_spool.c - messages as files: for one process at a time, whole or not at all, private, and never too
+ * test_outbox.c - messages as files: for one process at a time, whole or not at all, private, and never too
  * many. No server.
  */
 #include "base/file.h"
 #include "base/limits.h"
 #include "fixtures/happenings.h"
 #include "fixtures/temp_dir.h"
-#include "notify/spool.h"
+#include "notify/outbox.h"
 #include "tests/suites.h"
 
 #include <stdio.h>
@@ -50,35 +50,35 @@ static bool put(const char *id)
 {
 	const struct message message = message_of(id);
 
-	return spool_put(folder, &message, &e);
+	return outbox_put(folder, &message, &e);
 }
 
-static size_t list(enum spool_box box, size_t *ret_broken_count)
+static size_t list(enum outbox_part part, size_t *ret_broken_count)
 {
 	struct message *messages = NULL;
 	size_t count = 0;
 
-	ck_assert_msg(spool_list(folder, box, &arena, &messages, &count, ret_broken_count, &e), "%s",
+	ck_assert_msg(outbox_list(folder, part, &arena, &messages, &count, ret_broken_count, &e), "%s",
 		      e.text);
 	return count;
 }
 
-static size_t count_in(enum spool_box box)
+static size_t count_in(enum outbox_part part)
 {
 	size_t broken_count = 0;
-	const size_t count = list(box, &broken_count);
+	const size_t count = list(part, &broken_count);
 
 	ck_assert_uint_eq(broken_count, 0);
 	return count;
 }
 
-START_TEST(test_spool_claim_gives_back_what_was_put)
+START_TEST(test_outbox_claim_gives_back_what_was_put)
 {
 	struct message message;
 	struct claim *claim;
 
 	ck_assert(put("run.missed.team"));
-	claim = spool_claim(folder, "run.missed.team", &arena, &message);
+	claim = outbox_claim(folder, "run.missed.team", &arena, &message);
 	ck_assert_ptr_nonnull(claim);
 	ck_assert_str_eq(message.channel, "team");
 	ck_assert_str_eq(message.inventory, "/srv/inventory.yaml");
@@ -88,77 +88,77 @@ START_TEST(test_spool_claim_gives_back_what_was_put)
 	ck_assert_str_eq(message.error, "the server answered 503");
 	ck_assert_str_eq(message.report, "<p>report</p>");
 	ck_assert_str_eq(message.happening.title, "Kill the PostgreSQL primary");
-	spool_leave(claim);
+	outbox_leave(claim);
 }
 END_TEST
 
-START_TEST(test_spool_claim_is_for_one)
+START_TEST(test_outbox_claim_is_for_one)
 {
 	struct message message;
 	struct claim *claim;
 
 	ck_assert(put("a"));
-	claim = spool_claim(folder, "a", &arena, &message);
+	claim = outbox_claim(folder, "a", &arena, &message);
 	ck_assert_ptr_nonnull(claim);
-	ck_assert_ptr_null(spool_claim(folder, "a", &arena, &message));
-	spool_leave(claim);
-	claim = spool_claim(folder, "a", &arena, &message);
+	ck_assert_ptr_null(outbox_claim(folder, "a", &arena, &message));
+	outbox_leave(claim);
+	claim = outbox_claim(folder, "a", &arena, &message);
 	ck_assert_ptr_nonnull(claim);
-	ck_assert(spool_remove(claim, &e));
-	spool_leave(claim);
-	ck_assert_ptr_null(spool_claim(folder, "a", &arena, &message));
-	ck_assert_ptr_null(spool_claim(folder, "../a", &arena, &message));
-	spool_leave(NULL);
+	ck_assert(outbox_remove(claim, &e));
+	outbox_leave(claim);
+	ck_assert_ptr_null(outbox_claim(folder, "a", &arena, &message));
+	ck_assert_ptr_null(outbox_claim(folder, "../a", &arena, &message));
+	outbox_leave(NULL);
 }
 END_TEST
 
-START_TEST(test_spool_bury_moves_it_to_the_dead_letters)
+START_TEST(test_outbox_bury_moves_it_to_the_dead_letters)
 {
 	struct message message;
 	struct claim *claim;
 
 	ck_assert(put("a"));
-	claim = spool_claim(folder, "a", &arena, &message);
-	ck_assert(spool_bury(claim, &message, &e));
-	spool_leave(claim);
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), 0);
-	ck_assert_uint_eq(count_in(SPOOL_DEAD), 1);
+	claim = outbox_claim(folder, "a", &arena, &message);
+	ck_assert(outbox_bury(claim, &message, &e));
+	outbox_leave(claim);
+	ck_assert_uint_eq(count_in(OUTBOX_WAITING), 0);
+	ck_assert_uint_eq(count_in(OUTBOX_DEAD), 1);
 }
 END_TEST
 
 /* Nobody looks at letters for ever: the oldest make room. */
-START_TEST(test_spool_bury_keeps_a_bounded_number)
+START_TEST(test_outbox_bury_keeps_a_bounded_number)
 {
 	struct message message;
 	struct claim *claim;
 
 	ck_assert(put("a"));
-	claim = spool_claim(folder, "a", &arena, &message);
-	ck_assert(spool_bury(claim, &message, &e));
-	spool_leave(claim);
+	claim = outbox_claim(folder, "a", &arena, &message);
+	ck_assert(outbox_bury(claim, &message, &e));
+	outbox_leave(claim);
 	for (int i = 0; i < LIMIT_MESSAGES; i++) {
 		const char *path = arena_format(&arena, "%s/dead/m%d.json", folder, i);
 
 		ck_assert_int_eq(link(arena_format(&arena, "%s/dead/a.json", folder), path), 0);
 	}
 	ck_assert(put("b"));
-	claim = spool_claim(folder, "b", &arena, &message);
-	ck_assert(spool_bury(claim, &message, &e));
-	spool_leave(claim);
+	claim = outbox_claim(folder, "b", &arena, &message);
+	ck_assert(outbox_bury(claim, &message, &e));
+	outbox_leave(claim);
 	ck_assert_int_ne(access(arena_format(&arena, "%s/dead/a.json", folder), F_OK), 0);
 	ck_assert_int_eq(access(arena_format(&arena, "%s/dead/b.json", folder), F_OK), 0);
 }
 END_TEST
 
-START_TEST(test_spool_put_same_message_again_replaces_it)
+START_TEST(test_outbox_put_same_message_again_replaces_it)
 {
 	ck_assert(put("a"));
 	ck_assert(put("a"));
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), 1);
+	ck_assert_uint_eq(count_in(OUTBOX_WAITING), 1);
 }
 END_TEST
 
-START_TEST(test_spool_put_full_outbox_is_said)
+START_TEST(test_outbox_put_full_outbox_is_said)
 {
 	for (int i = 0; i < LIMIT_MESSAGES; i++) {
 		const char *path = arena_format(&arena, "%s/m%d.json", folder, i);
@@ -171,17 +171,17 @@ START_TEST(test_spool_put_full_outbox_is_said)
 }
 END_TEST
 
-START_TEST(test_spool_put_folder_that_cannot_be_made_is_said)
+START_TEST(test_outbox_put_folder_that_cannot_be_made_is_said)
 {
 	const struct message message = message_of("a");
 
-	ck_assert(!spool_put("/proc/nowhere/outbox", &message, &e));
+	ck_assert(!outbox_put("/proc/nowhere/outbox", &message, &e));
 	ck_assert_int_eq(e.kind, ERR_LIMIT);
 	ck_assert_ptr_nonnull(strstr(e.text, "/proc/nowhere"));
 }
 END_TEST
 
-START_TEST(test_spool_list_damaged_files_are_counted_and_passed_over)
+START_TEST(test_outbox_list_damaged_files_are_counted_and_passed_over)
 {
 	static const char other_place[] = "{\"format\":1,\"id\":\"../x\",\"channel\":\"c\","
 					  "\"inventory\":\"i\",\"happening\":5}";
@@ -193,25 +193,25 @@ START_TEST(test_spool_list_damaged_files_are_counted_and_passed_over)
 		ck_assert(file_write(arena_format(&arena, "%s/m%zu.json", folder, i), damaged[i],
 				     strlen(damaged[i]), NULL));
 	ck_assert(put("a"));
-	ck_assert_uint_eq(list(SPOOL_WAITING, &broken_count), 1);
+	ck_assert_uint_eq(list(OUTBOX_WAITING, &broken_count), 1);
 	ck_assert_uint_eq(broken_count, 6);
-	ck_assert_ptr_null(spool_claim(folder, "m1", &arena, &message));
+	ck_assert_ptr_null(outbox_claim(folder, "m1", &arena, &message));
 }
 END_TEST
 
-START_TEST(test_spool_list_no_folder_is_no_message)
+START_TEST(test_outbox_list_no_folder_is_no_message)
 {
 	const char *gone = arena_format(&arena, "%s/gone", folder);
 	struct message *messages = NULL;
 	size_t count = 7;
 	size_t broken_count = 7;
 
-	ck_assert(spool_list(gone, SPOOL_WAITING, &arena, &messages, &count, &broken_count, &e));
+	ck_assert(outbox_list(gone, OUTBOX_WAITING, &arena, &messages, &count, &broken_count, &e));
 	ck_assert_uint_eq(count + broken_count, 0);
 }
 END_TEST
 
-START_TEST(test_spool_files_are_private)
+START_TEST(test_outbox_files_are_private)
 {
 	struct stat info;
 
@@ -222,39 +222,39 @@ START_TEST(test_spool_files_are_private)
 }
 END_TEST
 
-START_TEST(test_spool_drop_and_revive_want_a_dead_letter)
+START_TEST(test_outbox_drop_and_revive_want_a_dead_letter)
 {
 	static const char *const names[] = { "a", "../a", "", ".", "a/b" };
 
 	ck_assert(put("a")); /* it waits, and is not dead */
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		ck_assert(!spool_drop(folder, names[i], &e));
+		ck_assert(!outbox_drop(folder, names[i], &e));
 		ck_assert_int_eq(e.kind, ERR_INPUT);
-		ck_assert(!spool_revive(folder, names[i], 0, &e));
+		ck_assert(!outbox_revive(folder, names[i], 0, &e));
 		ck_assert_int_eq(e.kind, ERR_INPUT);
 	}
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), 1);
-	spool_forget(folder, "a");
-	ck_assert_uint_eq(count_in(SPOOL_WAITING), 0);
+	ck_assert_uint_eq(count_in(OUTBOX_WAITING), 1);
+	outbox_forget(folder, "a");
+	ck_assert_uint_eq(count_in(OUTBOX_WAITING), 0);
 }
 END_TEST
 
-void suite_spool(Suite *suite)
+void suite_outbox(Suite *suite)
 {
-	TCase *tcase = tcase_create("spool");
+	TCase *tcase = tcase_create("outbox");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, test_spool_claim_gives_back_what_was_put);
-	tcase_add_test(tcase, test_spool_claim_is_for_one);
-	tcase_add_test(tcase, test_spool_bury_moves_it_to_the_dead_letters);
-	tcase_add_test(tcase, test_spool_bury_keeps_a_bounded_number);
-	tcase_add_test(tcase, test_spool_put_same_message_again_replaces_it);
-	tcase_add_test(tcase, test_spool_put_full_outbox_is_said);
-	tcase_add_test(tcase, test_spool_put_folder_that_cannot_be_made_is_said);
-	tcase_add_test(tcase, test_spool_list_damaged_files_are_counted_and_passed_over);
-	tcase_add_test(tcase, test_spool_list_no_folder_is_no_message);
-	tcase_add_test(tcase, test_spool_files_are_private);
-	tcase_add_test(tcase, test_spool_drop_and_revive_want_a_dead_letter);
+	tcase_add_test(tcase, test_outbox_claim_gives_back_what_was_put);
+	tcase_add_test(tcase, test_outbox_claim_is_for_one);
+	tcase_add_test(tcase, test_outbox_bury_moves_it_to_the_dead_letters);
+	tcase_add_test(tcase, test_outbox_bury_keeps_a_bounded_number);
+	tcase_add_test(tcase, test_outbox_put_same_message_again_replaces_it);
+	tcase_add_test(tcase, test_outbox_put_full_outbox_is_said);
+	tcase_add_test(tcase, test_outbox_put_folder_that_cannot_be_made_is_said);
+	tcase_add_test(tcase, test_outbox_list_damaged_files_are_counted_and_passed_over);
+	tcase_add_test(tcase, test_outbox_list_no_folder_is_no_message);
+	tcase_add_test(tcase, test_outbox_files_are_private);
+	tcase_add_test(tcase, test_outbox_drop_and_revive_want_a_dead_letter);
 	suite_add_tcase(suite, tcase);
 }

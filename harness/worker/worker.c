@@ -1,0 +1,284 @@
+/*
+ * worker.c - see worker.h: the loop of a worker. It waits for signals, for news of the store and for the
+ * next lease to renew; what becomes of one due run is job.c's.
+ */
+#include "worker/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "engine/engine.h"
+#include "model/verdict.h"
+#include "worker/job.h"
+
+/* A store that does not tell is asked this often; one that does, too, in case a message was lost. */
+static const int64_t look_every_ns = NS_PER_S / 4;
+static const int64_t look_seldom_ns = 30 * NS_PER_S;
+static const int64_t take_over_every_ns = 5 * NS_PER_S;
+static const int64_t retry_every_ns = NS_PER_S; /* a store that is away */
+
+struct worker {
+	const struct worker_request *request;
+	struct clock clock;
+	struct job jobs[WORKER_JOBS_MAX];
+	int signal_fd;
+	int news_fd; /* -1: the store does not tell */
+	sigset_t mask_before;
+	size_t signal_count;
+	struct err trouble; /* why nothing could be taken, of one that works once */
+	bool is_empty;      /* nothing was there to claim when it was last asked */
+	int64_t look_ns;    /* when it is asked again */
+	int64_t take_over_ns;
+};
+
+static struct job *free_job(struct worker *worker)
+{
+	for (size_t i = 0; i < worker->request->job_count; i++)
+		if (worker->jobs[i].phase == JOB_FREE)
+			return &worker->jobs[i];
+	return NULL;
+}
+
+/* ---- signals ---- */
+
+static bool block_signals(struct worker *worker, struct err *e)
+{
+	const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	sigset_t mask;
+
+	(void)sigemptyset(&mask);
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		(void)sigaddset(&mask, numbers[i]);
+	worker->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (worker->signal_fd == -1)
+		return err_set(e, ERR_LIMIT, "wait for signals: %s", strerror(errno));
+	(void)sigprocmask(SIG_BLOCK, &mask, &worker->mask_before);
+	return true;
+}
+
+static void stop_jobs(struct worker *worker)
+{
+	for (size_t i = 0; i < worker->request->job_count; i++)
+		job_stop(&worker->jobs[i]);
+}
+
+static void take_signals(struct worker *worker)
+{
+	struct signalfd_siginfo info;
+
+	while (read(worker->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+		if (info.ssi_signo == SIGCHLD)
+			continue; /* each job looks after its own process */
+		worker->signal_count++;
+		if (worker->signal_count == 1)
+			job_say(worker->request, "nothing more is taken; what runs goes on to its end. A "
+				"second signal heals and ends it");
+		if (worker->signal_count == 2) {
+			job_say(worker->request, "what runs heals and ends");
+			stop_jobs(worker);
+		}
+	}
+}
+
+/* Until a signal, news, or due_ns. */
+static void wait_until(struct worker *worker, int64_t due_ns)
+{
+	const int64_t left_ns = due_ns - clock_now_ns(&worker->clock);
+	const bool is_waiting = worker->news_fd != -1 && worker->is_empty &&
+				worker->signal_count == 0 && free_job(worker) != NULL;
+	struct pollfd looks[] = { { .fd = worker->signal_fd, .events = POLLIN },
+				  { .fd = is_waiting ? worker->news_fd : -1, .events = POLLIN } };
+
+	if (left_ns <= 0)
+		return;
+	(void)poll(looks, sizeof looks / sizeof looks[0],
+		   (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS)); /* at most look_seldom_ns */
+	if (looks[1].revents != 0)
+		worker->look_ns = 0;
+}
+
+/* ---- healing first ---- */
+
+/* What died on this machine is healed before anything is taken. */
+static bool heal_first(struct worker *worker, bool *ret_leftover, struct err *e)
+{
+	const struct worker_hands *hands = &worker->request->hands;
+	struct child child = { 0 };
+	struct text output = { 0 };
+	int number = 0;
+	enum child_state state;
+
+	if (!hands->heal(hands->ctx, NULL, &child, e))
+		return false;
+	while ((state = child_look(&child, &number)) == CHILD_RUNS) {
+		wait_until(worker, clock_now_ns(&worker->clock) + look_every_ns);
+		take_signals(worker);
+	}
+	child_output(&child, &output);
+	child_close(&child);
+	*ret_leftover = state == CHILD_EXITED && number == EXIT_LEFTOVER;
+
+	const char *complaint = text_str(&output);
+	const bool ok = state == CHILD_EXITED && (number == EXIT_MET || *ret_leftover);
+
+	if (!ok)
+		(void)err_set(e, ERR_STORE, "heal what died here before anything is taken: %.600s",
+			      complaint);
+	text_release(&output);
+	return ok;
+}
+
+/* ---- taking ---- */
+
+static void complain(struct worker *worker, const struct err *e, int64_t now_ns)
+{
+	job_say(worker->request, "nothing can be taken now: %s", e->text);
+	if (worker->request->is_once)
+		worker->trouble = *e;
+	worker->is_empty = true;
+	worker->look_ns = now_ns + retry_every_ns;
+}
+
+/* *ret_is_there: one was claimed, or taken over, and has begun. */
+static bool take_one(struct worker *worker, bool is_gone, bool *ret_is_there, struct err *e)
+{
+	const struct worker_request *request = worker->request;
+	struct job *job = free_job(worker);
+	char run_id[40];
+	bool is_there = false;
+
+	assert(job != NULL);
+	run_id_make(&worker->clock, run_id, sizeof run_id);
+	if (!(is_gone ? store_due_take_over(request->store, &request->self, &job->arena, &is_there,
+					    &job->due, e) :
+			store_due_claim(request->store, &request->self, run_id, &job->arena,
+					&is_there, &job->due, e))) {
+		arena_release(&job->arena);
+		return false;
+	}
+	*ret_is_there = is_there;
+	if (!is_there)
+		arena_release(&job->arena);
+	else if (is_gone)
+		job_settle(job, clock_now_ns(&worker->clock));
+	else
+		job_start(job, clock_now_ns(&worker->clock));
+	return true;
+}
+
+/* As many as there are jobs for. False: e says why the store does not answer. */
+static bool take_all(struct worker *worker, bool is_gone, struct err *e)
+{
+	bool is_there = true;
+
+	while (is_there && free_job(worker) != NULL)
+		if (!take_one(worker, is_gone, &is_there, e))
+			return false;
+	if (!is_gone)
+		worker->is_empty = !is_there;
+	return true;
+}
+
+static void look_for_work(struct worker *worker)
+{
+	const int64_t lease_third_ns = worker->request->self.lease_ns / 3;
+	int64_t now_ns = clock_now_ns(&worker->clock);
+	bool has_news = false;
+	struct err e = { 0 };
+
+	if (worker->signal_count > 0 || free_job(worker) == NULL ||
+	    (worker->is_empty && now_ns < worker->look_ns && now_ns < worker->take_over_ns))
+		return;
+	if (worker->take_over_ns <= now_ns) {
+		worker->take_over_ns = now_ns + (lease_third_ns < take_over_every_ns ? lease_third_ns :
+								       take_over_every_ns);
+		if (!take_all(worker, true, &e)) {
+			complain(worker, &e, now_ns);
+			return;
+		}
+	}
+	/* Listening comes first: what is put behind it is told. */
+	do {
+		if (!store_due_news(worker->request->store, &has_news, &worker->news_fd, &e) ||
+		    !take_all(worker, false, &e)) {
+			complain(worker, &e, clock_now_ns(&worker->clock));
+			return;
+		}
+	} while (has_news && free_job(worker) != NULL);
+	now_ns = clock_now_ns(&worker->clock);
+	worker->look_ns = now_ns + (worker->news_fd == -1 ? look_every_ns : look_seldom_ns);
+}
+
+/* ---- the loop ---- */
+
+static size_t count_jobs(const struct worker *worker)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < worker->request->job_count; i++)
+		count += worker->jobs[i].phase != JOB_FREE ? 1 : 0;
+	return count;
+}
+
+static int64_t next_wake_ns(struct worker *worker)
+{
+	int64_t wake_ns = clock_now_ns(&worker->clock) + look_seldom_ns;
+
+	for (size_t i = 0; i < worker->request->job_count; i++) {
+		const int64_t job_ns = job_wake_ns(&worker->jobs[i]);
+
+		wake_ns = job_ns < wake_ns ? job_ns : wake_ns;
+	}
+	if (worker->signal_count == 0 && free_job(worker) != NULL) {
+		wake_ns = worker->look_ns < wake_ns ? worker->look_ns : wake_ns;
+		wake_ns = worker->take_over_ns < wake_ns ? worker->take_over_ns : wake_ns;
+	}
+	return wake_ns;
+}
+
+static void work(struct worker *worker)
+{
+	const struct worker_request *request = worker->request;
+
+	for (;;) {
+		take_signals(worker);
+		for (size_t i = 0; i < request->job_count; i++)
+			job_tick(&worker->jobs[i], clock_now_ns(&worker->clock));
+		look_for_work(worker);
+		if (count_jobs(worker) == 0 &&
+		    (worker->signal_count > 0 || (request->is_once && worker->is_empty)))
+			return;
+		wait_until(worker, next_wake_ns(worker));
+	}
+}
+
+bool worker_run(const struct worker_request *request, bool *ret_leftover, struct err *e)
+{
+	struct worker worker = { .request = request,
+				 .clock = clock_system(),
+				 .signal_fd = -1,
+				 .news_fd = -1 };
+	bool ok;
+
+	assert(request->job_count >= 1 && request->job_count <= WORKER_JOBS_MAX);
+
+	if (!block_signals(&worker, e))
+		return false;
+	for (size_t i = 0; i < WORKER_JOBS_MAX; i++)
+		worker.jobs[i].request = request;
+	ok = heal_first(&worker, ret_leftover, e);
+	if (ok && !*ret_leftover)
+		work(&worker);
+	if (worker.trouble.kind != ERR_NONE) {
+		*e = worker.trouble;
+		ok = false;
+	}
+	(void)close(worker.signal_fd); /* nothing is written to it */
+	(void)sigprocmask(SIG_SETMASK, &worker.mask_before, NULL);
+	return ok;
+}
