@@ -130,7 +130,7 @@ START_TEST(test_slow_requests_are_ended)
 	begun_ns = clock_now_ns(&clock);
 	silent = serve_try_connect(&serve_case.page);
 	dripping = serve_try_connect(&serve_case.page);
-	serve_try_send(dripping, "GET / HTTP/1.1\r\nHost: ", 22);
+	serve_try_send(dripping, "GET / HTTP/1.1\r\nHost: ");
 	while (send(dripping, "l", 1, MSG_NOSIGNAL) == 1 &&
 	       clock_now_ns(&clock) - begun_ns < 8 * NS_PER_S)
 		clock_sleep_until_ns(&clock, clock_now_ns(&clock) + 50 * NS_PER_MS);
@@ -155,7 +155,7 @@ START_TEST(test_many_clients_at_once_are_all_answered)
 	serve_case_restart(&limits);
 	for (int i = 0; i < CLIENTS; i++) {
 		fds[i] = serve_try_connect(&serve_case.page);
-		serve_try_send(fds[i], request, strlen(request));
+		serve_try_send(fds[i], request);
 	}
 	for (int i = CLIENTS - 1; i >= 0; i--) {
 		text_clear(&serve_case.answer);
