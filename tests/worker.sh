@@ -79,7 +79,9 @@ is_going() {
 }
 
 local_drill_begin "$folder" || exit 1
-printf 'schedule: { cron: "* * * * *" }\n' >>"$folder/drill.yaml"
+# Once a day, in a minute that has begun: whatever the clock shows, one occurrence is due and no second one.
+printf 'schedule: { cron: "%s * * *", missed: run within 2h }\n' "$(date -u '+%-M %-H')" \
+	>>"$folder/drill.yaml"
 
 says 0 'nothing was due yet' "$firedrill" schedule past
 says 2 'no number from 1 to 64' "$firedrill" worker --jobs 0
@@ -94,7 +96,7 @@ wait_for 20 holds 1 'select count(*) from dues'
 kill "$scheduler_pid"
 wait "$scheduler_pid"
 says 0 'drill  skipped  first seen' "$firedrill" schedule past
-sql 'update dues set nominal_wall_ns = nominal_wall_ns - 90000000000' >/dev/null
+sql 'update dues set nominal_wall_ns = nominal_wall_ns - 3600000000000' >/dev/null
 scheduler
 first_pid=$scheduler_pid
 scheduler
