@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "notify/outbox.h"
 #include "serve/layout.h"
 #include "serve/page.h"
 
@@ -103,6 +104,12 @@ bool site_history(struct site *site, const struct history **ret_history, struct 
 	}
 	*ret_history = &site->history;
 	return true;
+}
+
+void site_outbox(const struct site *site, struct text *ret_folder)
+{
+	store_beside(site->store_path, ret_folder);
+	text_add(ret_folder, OUTBOX_NAME_END);
 }
 
 void site_heal_command(const struct site *site, const char *run_id, struct text *text)
