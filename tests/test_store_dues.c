@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "fixtures/store_try.h"
 #include "fixtures/temp_dir.h"
-#include "store/store_care.h"
 #include "store/store_dues.h"
 #include "tests/suites.h"
 
@@ -481,99 +480,6 @@ START_TEST(test_due_sums_count_workers_and_their_leases)
 }
 END_TEST
 
-/* ---- old ones ---- */
-
-static void tell_nobody(void *ctx, const struct run_row *row, enum prune_end end)
-{
-	(void)ctx;
-	(void)row;
-	(void)end;
-}
-
-static uint64_t prune_dues(int64_t before_wall_ns, size_t keep_count, bool is_dry)
-{
-	struct prune prune = { .before_wall_ns = before_wall_ns,
-			       .keep_count = keep_count,
-			       .is_dry = is_dry,
-			       .tell = tell_nobody };
-
-	ck_assert_msg(store_prune(store, &prune, &e), "%s", e.text);
-	return prune.due_count;
-}
-
-static const char *dues_left(void)
-{
-	struct text left = { 0 };
-	struct due_row *rows = NULL;
-	size_t count = 0;
-
-	ck_assert_msg(store_dues(store, 0, &arena, &rows, &count, &e), "%s", e.text);
-	for (size_t i = 0; i < count; i++)
-		text_addf(&left, "%s:%" PRId64 " ", rows[i].schedule, rows[i].nominal_wall_ns);
-
-	const char *copy = arena_copy(&arena, text_str(&left));
-
-	text_release(&left);
-	return copy;
-}
-
-START_TEST(test_prune_takes_ended_dues_and_leaves_the_mark_of_each_schedule)
-{
-	struct due_row labelled = due_of("weekly", 1);
-
-	labelled.labels = &eu_label;
-	labelled.label_count = 1;
-	labelled.latest_wall_ns = 2;
-	ck_assert(put(labelled));
-	ck_assert_msg(store_dues_miss(store, &e), "%s", e.text);
-	ck_assert(put(ended_due("weekly", 2, DUE_SKIPPED)));
-	ck_assert(put(ended_due("weekly", 3, DUE_MISSED)));
-	ck_assert(put(ended_due("gone", 4, DUE_SKIPPED)));
-	ck_assert(put(due_of("busy", 5))); /* waits */
-	ck_assert(put(ended_due("busy", 6, DUE_SKIPPED)));
-	ck_assert_uint_eq(prune_dues(100, 0, true), 2);
-	ck_assert_str_eq(dues_left(), "busy:6 busy:5 gone:4 weekly:3 weekly:2 weekly:1 ");
-	ck_assert_uint_eq(prune_dues(100, 0, false), 2);
-	ck_assert_str_eq(dues_left(), "busy:6 busy:5 gone:4 weekly:3 ");
-	ck_assert_uint_eq(prune_dues(100, 0, false), 0);
-}
-END_TEST
-
-START_TEST(test_prune_of_dues_by_age_and_count_needs_both)
-{
-	for (int64_t i = 1; i <= 6; i++)
-		ck_assert(put(ended_due("weekly", i, DUE_SKIPPED)));
-	ck_assert_uint_eq(prune_dues(3, 0, false), 2);
-	ck_assert_uint_eq(prune_dues(100, 4, false), 0);
-	ck_assert_uint_eq(prune_dues(4, 2, false), 1);
-	ck_assert_uint_eq(prune_dues(0, 2, false), 1);
-	ck_assert_str_eq(dues_left(), "weekly:6 weekly:5 ");
-}
-END_TEST
-
-/* Why it ran must be known as long as what it did. */
-START_TEST(test_prune_keeps_a_due_as_long_as_its_run)
-{
-	const struct hold_row hold = { .run_id = "run-1", .person = "anna", .reason = "audit" };
-	struct run_row run = { .anchor.wall_ns = 7 };
-	bool was_held = false;
-
-	ck_assert(put(due_of("weekly", 7)));
-	ck_assert(claim(&plain));
-	ck_assert_str_eq(claimed.run_id, hold.run_id);
-	run.run_id = claimed.run_id;
-	ck_assert_msg(store_run_begin(store, &run, &e), "%s", e.text);
-	ck_assert_msg(store_run_end(store, run.run_id, 9, 0, "Met.", &e), "%s", e.text);
-	ck_assert(finish(&plain));
-	ck_assert(put(ended_due("weekly", 8, DUE_SKIPPED)));
-	ck_assert_msg(store_hold(store, &hold, &e), "%s", e.text);
-	ck_assert_uint_eq(prune_dues(100, 0, false), 0);
-	ck_assert(store_release(store, hold.run_id, &was_held, &e));
-	ck_assert_uint_eq(prune_dues(100, 0, false), 1);
-	ck_assert_str_eq(dues_left(), "weekly:8 ");
-}
-END_TEST
-
 START_TEST(test_due_news_of_a_file_is_none)
 {
 	bool has_news = true;
@@ -644,9 +550,6 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_due_sums_count_by_state_and_leave_marks_out);
 	tcase_add_test(tests, test_due_sums_tell_how_late_the_newest_run_began);
 	tcase_add_test(tests, test_due_sums_count_workers_and_their_leases);
-	tcase_add_test(tests, test_prune_takes_ended_dues_and_leaves_the_mark_of_each_schedule);
-	tcase_add_test(tests, test_prune_of_dues_by_age_and_count_needs_both);
-	tcase_add_test(tests, test_prune_keeps_a_due_as_long_as_its_run);
 	tcase_add_test(tests, test_open_brings_a_store_without_due_runs_up_to_date);
 	if (is_server)
 		tcase_add_test(tests, test_due_news_of_a_server_comes_once_for_what_was_put);

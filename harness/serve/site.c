@@ -14,6 +14,7 @@
 struct site {
 	const char *store_path;
 	const struct clock *clock;
+	const struct schedule_list *schedules;
 	struct store *owned_store;
 	struct stat file;              /* that owned_store has open */
 	struct arena history_arena;
@@ -29,6 +30,16 @@ struct site *site_open(const char *store_path, const struct clock *clock)
 	site->store_path = store_path;
 	site->clock = clock;
 	return site;
+}
+
+void site_set_schedules(struct site *site, const struct schedule_list *schedules)
+{
+	site->schedules = schedules;
+}
+
+const struct schedule_list *site_schedules(const struct site *site)
+{
+	return site->schedules;
 }
 
 void site_reload(struct site *site)
