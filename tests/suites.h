@@ -111,6 +111,7 @@
 	X(serve) \
 	X(serve_request) \
 	X(serve_strangers) \
+	X(serve_guard) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \
