@@ -112,6 +112,7 @@
 	X(serve_request) \
 	X(serve_strangers) \
 	X(serve_guard) \
+	X(serve_actions) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \
