@@ -93,6 +93,7 @@
 	X(crash_orders) \
 	X(run_hung) \
 	X(sampler) \
+	X(scheduler) \
 	X(watch) \
 	X(stop) \
 	X(run) \

@@ -385,6 +385,101 @@ START_TEST(test_dues_lists_the_newest_first_without_documents)
 }
 END_TEST
 
+/* ---- counted ---- */
+
+static const struct due_sum *sum_of(const struct due_sums *sums, const char *schedule)
+{
+	for (size_t i = 0; i < sums->count; i++)
+		if (strcmp(sums->rows[i].schedule, schedule) == 0)
+			return &sums->rows[i];
+	ck_abort_msg("%s is not counted", schedule);
+}
+
+static struct due_row ended_due(const char *schedule, int64_t due_wall_ns, enum due_state state)
+{
+	struct due_row row = due_of(schedule, due_wall_ns);
+
+	row.experiment_text = NULL;
+	row.inventory_text = NULL;
+	row.state = state;
+	row.ended_wall_ns = due_wall_ns;
+	return row;
+}
+
+static struct due_sums read_sums(void)
+{
+	struct due_sums sums;
+
+	ck_assert_msg(store_due_sums(store, &arena, &sums, &e), "%s", e.text);
+	return sums;
+}
+
+START_TEST(test_due_sums_count_by_state_and_leave_marks_out)
+{
+	struct due_row mark = ended_due("weekly", 5, DUE_SKIPPED);
+	struct due_sums sums;
+
+	ck_assert_uint_eq(read_sums().count, 0);
+	mark.turn = -1;
+	ck_assert(put(mark));
+	ck_assert(put(ended_due("weekly", 6, DUE_MISSED)));
+	ck_assert(put(ended_due("weekly", 9, DUE_MISSED)));
+	ck_assert(put(ended_due("weekly", 8, DUE_SKIPPED)));
+	ck_assert(put(due_of("daily", 11)));
+	ck_assert(put(due_of("daily", 10)));
+	sums = read_sums();
+	ck_assert_uint_eq(sums.count, 2);
+	ck_assert_uint_eq(sum_of(&sums, "weekly")->counts[DUE_MISSED], 2);
+	ck_assert_uint_eq(sum_of(&sums, "weekly")->counts[DUE_SKIPPED], 1);
+	ck_assert_uint_eq(sum_of(&sums, "weekly")->counts[DUE_WAITS], 0);
+	ck_assert_int_eq(sum_of(&sums, "weekly")->newest_missed_wall_ns, 9);
+	ck_assert_int_eq(sum_of(&sums, "weekly")->newest_due_wall_ns, 9);
+	ck_assert_int_eq(sum_of(&sums, "weekly")->oldest_waiting_wall_ns, 0);
+	ck_assert_uint_eq(sum_of(&sums, "daily")->counts[DUE_WAITS], 2);
+	ck_assert_int_eq(sum_of(&sums, "daily")->oldest_waiting_wall_ns, 10);
+	ck_assert(!sum_of(&sums, "daily")->has_begun);
+}
+END_TEST
+
+START_TEST(test_due_sums_tell_how_late_the_newest_run_began)
+{
+	struct run_row run = { .anchor.wall_ns = 100 };
+	struct due_sums sums;
+
+	ck_assert(put(due_of("weekly", 7)));
+	ck_assert(claim(&plain));
+	ck_assert(!sum_of((sums = read_sums(), &sums), "weekly")->has_begun); /* no run yet */
+	run.run_id = claimed.run_id;
+	ck_assert_msg(store_run_begin(store, &run, &e), "%s", e.text);
+	ck_assert(finish(&plain));
+	ck_assert(put(due_of("weekly", 60)));
+	ck_assert(claim(&plain));
+	run.run_id = claimed.run_id;
+	ck_assert_msg(store_run_begin(store, &run, &e), "%s", e.text);
+	sums = read_sums();
+	ck_assert(sum_of(&sums, "weekly")->has_begun);
+	ck_assert_int_eq(sum_of(&sums, "weekly")->last_delay_ns, 40);
+}
+END_TEST
+
+START_TEST(test_due_sums_count_workers_and_their_leases)
+{
+	struct due_sums sums;
+
+	for (int64_t i = 0; i < 4; i++)
+		ck_assert(put(due_of("weekly", i)));
+	ck_assert(claim(&plain));
+	ck_assert(claim(&plain));
+	ck_assert(claim(&other));
+	store_try_sql(&place, "update dues set lease_until_ns = 1 where worker = 'other'", NULL);
+	sums = read_sums();
+	ck_assert_uint_eq(sums.valid_count, 2);
+	ck_assert_uint_eq(sums.expired_count, 1);
+	ck_assert_uint_eq(sums.worker_count, 1);
+	ck_assert_int_gt(sums.now_wall_ns, 0);
+}
+END_TEST
+
 START_TEST(test_due_news_of_a_file_is_none)
 {
 	bool has_news = true;
@@ -452,6 +547,9 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_due_take_over_takes_from_a_process_that_is_gone_at_once);
 	tcase_add_test(tests, test_due_take_over_waits_for_the_lease_of_another_machine);
 	tcase_add_test(tests, test_dues_lists_the_newest_first_without_documents);
+	tcase_add_test(tests, test_due_sums_count_by_state_and_leave_marks_out);
+	tcase_add_test(tests, test_due_sums_tell_how_late_the_newest_run_began);
+	tcase_add_test(tests, test_due_sums_count_workers_and_their_leases);
 	tcase_add_test(tests, test_open_brings_a_store_without_due_runs_up_to_date);
 	if (is_server)
 		tcase_add_test(tests, test_due_news_of_a_server_comes_once_for_what_was_put);

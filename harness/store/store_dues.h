@@ -100,6 +100,32 @@ bool store_dues_miss(struct store *store, struct err *e);
 bool store_due_newest(struct store *store, const char *schedule, struct arena *arena,
 		      bool *ret_is_there, struct due_row *ret_row, struct err *e);
 
+enum { DUE_STATE_SLOTS = DUE_SKIPPED + 1 }; /* for what is counted by state */
+
+/* What has become of one schedule's occurrences; the marks of a scheduler are not counted. */
+struct due_sum {
+	const char *schedule;
+	uint64_t counts[DUE_STATE_SLOTS];
+	int64_t newest_due_wall_ns;
+	int64_t newest_missed_wall_ns;  /* 0: none was missed */
+	int64_t oldest_waiting_wall_ns; /* when the longest due one was due; 0: none waits */
+	bool has_begun;
+	int64_t last_delay_ns; /* of the newest one that has begun: from due to its run's beginning */
+};
+
+struct due_sums {
+	struct due_sum *rows; /* by the name of the schedule */
+	size_t count;
+	int64_t now_wall_ns;  /* by the clock of leases */
+	uint64_t worker_count; /* that have a row, and a lease on it that holds */
+	uint64_t valid_count; /* leases that hold */
+	uint64_t expired_count;
+};
+
+/* From indices alone, however many rows there are. */
+bool store_due_sums(struct store *store, struct arena *arena, struct due_sums *ret_sums,
+		    struct err *e);
+
 /*
  * For who waits for something to be put. *ret_has_news: something was, since the last call. Else *ret_fd
  * becomes readable when something is put or the connection breaks; -1: the store does not tell, look again
