@@ -174,6 +174,19 @@ START_TEST(test_audit_hides_a_secret)
 }
 END_TEST
 
+START_TEST(test_open_brings_a_store_without_an_audit_up_to_date)
+{
+	store_close(store);
+	store = NULL;
+	/* Exactly what a store of schema 10 is. */
+	store_try_sql(&path, "drop table audit", NULL);
+	store_try_set_version(&path, 10);
+	open_again();
+	(void)begin("anna", "migration");
+	ck_assert_str_eq(listed(0, 0), "anna pause weekly migration begun -");
+}
+END_TEST
+
 static void add_tests(TCase *tests, bool is_server)
 {
 	tcase_add_test(tests, test_audit_is_there_before_an_action_has_an_end);
@@ -182,6 +195,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_audit_shows_which_row_was_altered);
 	tcase_add_test(tests, test_audit_end_of_an_altered_row_is_refused);
 	tcase_add_test(tests, test_audit_hides_a_secret);
+	tcase_add_test(tests, test_open_brings_a_store_without_an_audit_up_to_date);
 	(void)is_server;
 }
 
