@@ -161,7 +161,7 @@ bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_ro
 		    size_t *ret_count, struct err *e);
 
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 9 };
+enum { SQL_SCHEMA_VERSION = 10 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */

@@ -124,4 +124,12 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	"create table due_labels ("
 	" due_id integer not null references dues (due_id), label text not null,"
 	" primary key (due_id, label)) strict, without rowid;",
+
+	/* 10: runs that only watch another one, from a vantage point of it, and what asks for them. */
+	"alter table runs add column watch_of text;"
+	"alter table runs add column vantage text;"
+	"create index runs_watches on runs (watch_of) where watch_of is not null;"
+	"alter table dues add column watch_of text;"
+	"alter table dues add column vantage text;"
+	"create index dues_watches on dues (watch_of) where watch_of is not null;",
 };
