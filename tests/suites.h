@@ -24,6 +24,7 @@
 	X(store_pauses) \
 	X(store_dues) \
 	X(worker) \
+	X(vantage) \
 	X(events) \
 	X(lag) \
 	X(bundle) \
