@@ -15,4 +15,7 @@ void put_bounds(struct json *object, const char *key, struct span latency);
 /* Replication lag, and the loss that the failover's own settings allow. */
 void put_lags(struct json *root, const struct story *story);
 
+/* What several machines saw. */
+void put_vantage(struct json *root, const struct story *story);
+
 #endif

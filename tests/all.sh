@@ -122,6 +122,7 @@ on_this_machine() {
 	step store-failover tests/store_failover.sh build/plain/firedrill
 	step worker tests/worker.sh build/plain/firedrill
 	step demo tests/demo.sh build/plain
+	step vantage tests/vantage.sh build/plain/firedrill
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
 	step canary tests/canary.py build/plain/firedrill
 	step packaging tests/packaging.sh build/plain/firedrill

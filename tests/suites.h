@@ -25,6 +25,7 @@
 	X(store_dues) \
 	X(store_audit) \
 	X(worker) \
+	X(vantage) \
 	X(events) \
 	X(lag) \
 	X(bundle) \

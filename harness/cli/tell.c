@@ -428,11 +428,15 @@ static void list_runs(struct telling *telling)
 	struct run_row *rows = NULL;
 	struct err e = { 0 };
 
-	if (store_runs(telling->command->owned_store, EARLIER_RUNS, &telling->arena, &rows,
-		       &telling->run_count, &e))
-		telling->runs = rows;
-	else
-		telling->run_count = 0;
+	size_t count = 0;
+
+	if (!store_runs(telling->command->owned_store, EARLIER_RUNS, &telling->arena, &rows, &count,
+			&e))
+		count = 0;
+	for (size_t i = 0; i < count; i++) /* one that only watched has the title, too, and no verdict */
+		if (rows[i].watch_of == NULL)
+			rows[telling->run_count++] = rows[i];
+	telling->runs = rows;
 }
 
 void tell_end(struct run_command *command, const char *folder_of_reports, int code)

@@ -59,6 +59,8 @@ struct run_row {
 	int64_t pid_start;
 	const char *set_id; /* of the set of trials it belongs to; NULL: none */
 	int64_t trial;      /* its number there, from 1; 0: none */
+	const char *watch_of; /* the run that it only watches, and from which vantage point; NULL: none */
+	const char *vantage;
 	/* Its last sign of life; 0: there was none. */
 	int64_t space;               /* process_space of its process */
 	int64_t alive_until_wall_ns; /* it lives at least until then, as it said */
@@ -81,7 +83,8 @@ bool store_run_end(struct store *store, const char *run_id, int64_t ended_wall_n
 /* Newest first; limit 0: all. A list is light: the texts of the documents stay NULL. */
 bool store_runs(struct store *store, size_t limit, struct arena *arena, struct run_row **ret_rows,
 		size_t *ret_count, struct err *e);
-/* By id, by a unique beginning of it, or "last". ERR_INPUT when there is none or more than one. */
+/* By id, by a unique beginning of it, or "last", which is none that only watches. ERR_INPUT when there is
+   none or more than one. */
 bool store_run_find(struct store *store, const char *run, struct arena *arena,
 		    struct run_row *ret_row, struct err *e);
 
@@ -165,7 +168,7 @@ struct facts_rows {
 	size_t subject_count;
 	const struct run_facts *rows; /* in any order */
 	size_t row_count;
-	uint64_t missing_count; /* runs that have none: under way, broken off, or of before */
+	uint64_t missing_count; /* runs, but watches, that have none: under way, broken off, or of before */
 };
 
 /* Puts or replaces those of one run. ret_has_changed: there were others before; may be NULL. */

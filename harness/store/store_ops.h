@@ -95,13 +95,15 @@ struct stored_claim {
 	int64_t space;
 	int64_t lease_ns;
 	const char *run_id; /* its beginning; the number of the row follows. NULL: it keeps its own */
+	enum due_kind kind;
 };
 
-enum due_match { DUES_ALL = 1, DUES_OPEN, DUES_OF_SCHEDULE, DUES_CLAIMED };
+enum due_match { DUES_ALL = 1, DUES_OPEN, DUES_OF_SCHEDULE, DUES_CLAIMED, DUES_WATCHES };
 
 struct due_query {
 	enum due_match match;
-	const char *text;   /* DUES_OF_SCHEDULE: its name; DUES_CLAIMED: labels as in stored_claim */
+	const char *text;   /* DUES_OF_SCHEDULE: its name; DUES_CLAIMED: labels as in stored_claim;
+			       DUES_WATCHES: the run that they watch */
 	size_t limit;	    /* 0: all */
 	bool has_documents; /* false: the texts of the documents stay NULL, and labels empty */
 };
@@ -146,7 +148,7 @@ struct facts_sink {
 	void *ctx;
 };
 
-enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET, RUN_WITHOUT_FACTS };
+enum run_match { RUN_ANY = 1, RUN_LAST, RUN_EXACT, RUN_PREFIX, RUN_OF_SET, RUN_WITHOUT_FACTS };
 
 struct run_query {
 	enum run_match match;
