@@ -13,6 +13,7 @@
 
 #define FUZZ_ROWS(X)   \
 	X(answers)     \
+	X(baseline)    \
 	X(bundle)      \
 	X(calendar)    \
 	X(codec)       \
