@@ -174,6 +174,8 @@ enum run_exit {
 };
 
 const char *run_exit_meaning(enum run_exit code); /* the sentence of design.md 4 */
+/* What such an end says of the objectives; VERDICT_NONE: nothing. */
+enum verdict run_exit_verdict(enum run_exit code);
 
 struct outcome {
 	enum verdict verdict;   /* of the run; VERDICT_NONE when it was not started or was stopped */
