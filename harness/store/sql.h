@@ -56,6 +56,8 @@ bool query_row(struct query *query);		     /* true: there is a row to read */
 uint64_t query_changed(const struct query *query);   /* rows, once it was stepped to its end */
 bool query_end(struct query *query, struct err *e);  /* true when nothing went wrong */
 bool query_done(struct query *query, struct err *e); /* steps to the end, then ends */
+/* The same, and how many rows it has changed. */
+bool query_done_counting(struct query *query, size_t *ret_count, struct err *e);
 
 /* Damaged rows may hold anything: a text that is missing is NULL, and seals decide. A text with a
    NUL in it, which we never write, ends the query. */
