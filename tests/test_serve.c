@@ -333,8 +333,8 @@ START_TEST(test_metrics_tell_of_schedules_workers_and_messages)
 				  .experiment_text = "title: a" });
 	put_due((struct due_row){ .nominal_wall_ns = now_ns - 7200 * NS_PER_S, .state = DUE_WAITS,
 				  .experiment_text = "title: a" });
-	ck_assert(store_due_claim(serve_case.store, &worker, "run", &serve_case.arena, &is_there,
-				  &claimed, &serve_case.e));
+	ck_assert(store_due_claim(serve_case.store, &worker, DUE_RUN, "run", &serve_case.arena,
+				  &is_there, &claimed, &serve_case.e));
 	ck_assert(is_there);
 	put_message("m1");
 	put_message("m2");

@@ -2,7 +2,6 @@
  * test_store_dues.c - due runs in the store: put once, claimed by one, taken over when that one is gone.
  */
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +29,15 @@ static void open_again(void)
 	store_close(store);
 	store = NULL;
 	ck_assert_msg(store_open(text_str(&place), &secrets, &store, &e), "%s", e.text);
+}
+
+/* The store goes on as one that an earlier version has left. */
+static void was_of(int version)
+{
+	store_close(store);
+	store = NULL;
+	store_try_go_back(&place, version);
+	open_again();
 }
 
 static void setup(void)
@@ -541,10 +549,7 @@ END_TEST
 
 START_TEST(test_open_brings_a_store_without_due_runs_up_to_date)
 {
-	store_close(store);
-	store = NULL;
-	store_try_go_back(&place, 8);
-	open_again();
+	was_of(8);
 	ck_assert(put(due_of("weekly", 7)));
 	ck_assert(claim(&plain));
 }
@@ -557,10 +562,7 @@ START_TEST(test_open_brings_a_store_without_watches_up_to_date)
 
 	ck_assert(store_run_begin(store, &begun, &e));
 	ck_assert(put(due_of("weekly", 7)));
-	store_close(store);
-	store = NULL;
-	store_try_go_back(&place, 11);
-	open_again();
+	was_of(11);
 	ck_assert_msg(store_run_find(store, "run-old", &arena, &row, &e), "%s", e.text);
 	ck_assert_ptr_null(row.watch_of);
 	ck_assert(claim(&plain));
