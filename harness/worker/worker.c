@@ -30,7 +30,8 @@ struct worker {
 	int news_fd; /* -1: the store does not tell */
 	sigset_t mask_before;
 	size_t signal_count;
-	struct err trouble; /* why nothing could be taken, of one that works once */
+	bool is_leaving;    /* nothing more is taken; it ends when nothing runs */
+	struct err trouble; /* why nothing can be taken, of one that ends for it */
 	bool is_empty;      /* nothing was there to claim when it was last asked */
 	int64_t look_ns;    /* when it is asked again */
 	int64_t take_over_ns;
@@ -75,6 +76,7 @@ static void take_signals(struct worker *worker)
 		if (info.ssi_signo == SIGCHLD)
 			continue; /* each job looks after its own process */
 		worker->signal_count++;
+		worker->is_leaving = true;
 		if (worker->signal_count == 1)
 			job_say(worker->request, "nothing more is taken; what runs goes on to its end. A "
 				"second signal heals and ends it");
@@ -90,7 +92,7 @@ static void wait_until(struct worker *worker, int64_t due_ns)
 {
 	const int64_t left_ns = due_ns - clock_now_ns(&worker->clock);
 	const bool is_waiting = worker->news_fd != -1 && worker->is_empty &&
-				worker->signal_count == 0 && free_job(worker) != NULL;
+				!worker->is_leaving && free_job(worker) != NULL;
 	struct pollfd looks[] = { { .fd = worker->signal_fd, .events = POLLIN },
 				  { .fd = is_waiting ? worker->news_fd : -1, .events = POLLIN } };
 
@@ -184,6 +186,17 @@ static bool take_all(struct worker *worker, bool is_gone, struct err *e)
 	return true;
 }
 
+/* What it runs goes on to its end where it began. */
+static bool check_place(struct worker *worker)
+{
+	if (store_check_place(worker->request->store, &worker->trouble))
+		return true;
+	if (!worker->is_leaving)
+		job_say(worker->request, "nothing more is taken: %s", worker->trouble.text);
+	worker->is_leaving = true;
+	return false;
+}
+
 static void look_for_work(struct worker *worker)
 {
 	const int64_t lease_third_ns = worker->request->self.lease_ns / 3;
@@ -191,8 +204,9 @@ static void look_for_work(struct worker *worker)
 	bool has_news = false;
 	struct err e = { 0 };
 
-	if (worker->signal_count > 0 || free_job(worker) == NULL ||
-	    (worker->is_empty && now_ns < worker->look_ns && now_ns < worker->take_over_ns))
+	if (worker->is_leaving || free_job(worker) == NULL ||
+	    (worker->is_empty && now_ns < worker->look_ns && now_ns < worker->take_over_ns) ||
+	    !check_place(worker))
 		return;
 	if (worker->take_over_ns <= now_ns) {
 		worker->take_over_ns = now_ns + (lease_third_ns < take_over_every_ns ? lease_third_ns :
@@ -234,7 +248,7 @@ static int64_t next_wake_ns(struct worker *worker)
 
 		wake_ns = job_ns < wake_ns ? job_ns : wake_ns;
 	}
-	if (worker->signal_count == 0 && free_job(worker) != NULL) {
+	if (!worker->is_leaving && free_job(worker) != NULL) {
 		wake_ns = worker->look_ns < wake_ns ? worker->look_ns : wake_ns;
 		wake_ns = worker->take_over_ns < wake_ns ? worker->take_over_ns : wake_ns;
 	}
@@ -251,7 +265,7 @@ static void work(struct worker *worker)
 			job_tick(&worker->jobs[i], clock_now_ns(&worker->clock));
 		look_for_work(worker);
 		if (count_jobs(worker) == 0 &&
-		    (worker->signal_count > 0 || (request->is_once && worker->is_empty)))
+		    (worker->is_leaving || (request->is_once && worker->is_empty)))
 			return;
 		wait_until(worker, next_wake_ns(worker));
 	}
