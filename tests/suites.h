@@ -95,6 +95,7 @@
 	X(crash) \
 	X(crash_orders) \
 	X(run_hung) \
+	X(keeper) \
 	X(sampler) \
 	X(scheduler) \
 	X(watch) \
