@@ -142,8 +142,11 @@ if [ "$mode" = full ]; then
 	[ "$failed" = 0 ]
 	exit
 fi
+full_pid=
 if unshare -rm true 2>/dev/null; then
-	says 0 '^4 passed, 0 failed' unshare -rm tests/daemon.sh "$firedrill" full
+	unshare -rm tests/daemon.sh "$firedrill" full >"$folder/full" 2>&1 &
+	full_pid=$!
+	pids+=("$full_pid")
 else
 	echo 'skipped: a full disk, since nobody may make name spaces here'
 fi
@@ -227,6 +230,11 @@ wait "$serve_pid"
 says 0 '' test $? = 0
 says 0 '^done$' sql 'select state from dues where run_id is not null order by due_id desc limit 1'
 says 0 '^$' echo "$(processes '')"
+
+if [ -n "$full_pid" ]; then
+	wait "$full_pid"
+	says 0 '^4 passed, 0 failed' cat "$folder/full"
+fi
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
