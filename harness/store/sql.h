@@ -133,6 +133,7 @@ bool sql_due_renew(void *backend, const char *worker, int64_t due_id, int64_t le
 		   bool *ret_is_ours, struct err *e);
 bool sql_due_finish(void *backend, const char *worker, const struct due_row *end,
 		    bool *ret_is_ours, struct err *e);
+bool sql_due_miss(void *backend, int64_t due_id, bool *ret_is_new, struct err *e);
 bool sql_dues_miss(void *backend, int64_t *ret_now_ns, struct err *e);
 bool sql_dues_read(void *backend, const struct due_query *wanted, struct arena *arena,
 		   struct stored_due **ret_dues, size_t *ret_count, struct err *e);
@@ -210,6 +211,7 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.due_take = sql_due_take,                                                                  \
 	.due_renew = sql_due_renew,                                                                \
 	.due_finish = sql_due_finish,                                                              \
+	.due_miss = sql_due_miss,                                                                  \
 	.dues_miss = sql_dues_miss,                                                                \
 	.dues_read = sql_dues_read,                                                                \
 	.due_sums = sql_due_sums,                                                                  \
