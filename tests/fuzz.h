@@ -25,6 +25,7 @@
 	X(json)        \
 	X(lines)       \
 	X(mariadb)     \
+	X(parts)       \
 	X(patroni)     \
 	X(postgres)    \
 	X(prometheus)  \
