@@ -114,6 +114,8 @@ bool sql_recording_insert(void *backend, const struct stored_recording *recordin
 bool sql_recordings_read(void *backend, const char *name, const char *title, size_t limit,
 			 struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
 			 struct err *e);
+bool sql_recordings_list(void *backend, struct arena *arena, struct stored_recording **ret_recordings,
+			 size_t *ret_count, struct err *e);
 bool sql_stop_insert(void *backend, const struct stop_row *row, struct err *e);
 bool sql_stop_read(void *backend, const char *run_id, const char *set_id, struct arena *arena,
 		   const struct stop_row **ret_stop, struct err *e);
@@ -201,6 +203,7 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.approvals_read = sql_approvals_read,                                                      \
 	.recording_insert = sql_recording_insert,                                                  \
 	.recordings_read = sql_recordings_read,                                                    \
+	.recordings_list = sql_recordings_list,                                                    \
 	.stop_insert = sql_stop_insert,                                                            \
 	.stops_lift = sql_stops_lift,                                                              \
 	.pause_insert = sql_pause_insert,                                                          \

@@ -234,6 +234,10 @@ struct store_ops {
 	bool (*recordings_read)(void *backend, const char *name, const char *title, size_t limit,
 				struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
 				struct err *e);
+	/* All of them, oldest first. */
+	bool (*recordings_list)(void *backend, struct arena *arena,
+				struct stored_recording **ret_recordings, size_t *ret_count,
+				struct err *e);
 	bool (*stop_insert)(void *backend, const struct stop_row *row, struct err *e);
 	/* *ret_stop stays NULL when none is in force. */
 	bool (*stop_read)(void *backend, const char *run_id, const char *set_id,
