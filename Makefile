@@ -78,6 +78,12 @@ $(BUILD)/fuzz: $(BUILD)/tests/fuzz.o $(FUZZERS) $(FUZZ_PROPS) $(FUZZ_PARTS)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) $(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 -include $(BUILD)/tests/fuzz.d $(BUILD)/tests/shortage.d $(BUILD)/tests/shortage_calls.d
+# What fills the store of `make demo-serve`.
+$(BUILD)/seed_month: $(patsubst %,$(BUILD)/fixtures/%.o,demo/seed_month month habits fake_remote sim_clock \
+           sim_outside temp_dir) $(PARTS)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS)
+-include $(BUILD)/fixtures/demo/seed_month.d
 # And for each benchmark: tests/bench_<what>.c. The one that measures memory must itself be small.
 $(BUILD)/bench_time: $(BUILD)/tests/bench_time.o
 	@echo "  link $@"
@@ -97,6 +103,13 @@ demo:
 	@packaging/deps.sh build lab
 	@$(MAKE) --no-print-directory -j2 all
 	@fixtures/demo.sh $(BUILD)/firedrill
+
+# Everything that runs by itself, until Ctrl-C; DEMO_SECONDS=n ends it after so long.
+.PHONY: demo-serve
+demo-serve:
+	@packaging/deps.sh build lab demo
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/seed_month $(BUILD)/bench_server
+	@fixtures/demo/serve.sh $(BUILD)
 
 .PHONY: test
 test:
@@ -177,6 +190,7 @@ clean:
 help:
 	@echo 'make            build build/plain/firedrill'
 	@echo 'make demo       a real failover drill on a lab of real hosts (root)'
+	@echo 'make demo-serve a store, a month of history, workers and the page, and a drill that is due (root)'
 	@echo 'make test       every test (root for the lab)'
 	@echo 'make test-unit  the unit tests alone: no root, seconds'
 	@echo 'make test-page  the page in headless Chromium, with screenshots'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # deps.sh - installs the Debian packages that a part of the project needs and this machine lacks.
 #
-# usage: packaging/deps.sh build|lab|test|lint|bench|page ...
+# usage: packaging/deps.sh build|lab|demo|test|lint|bench|page ...
 #
 # Asks apt only when something is missing. No service starts on this machine: policy-rc.d says no
 # while packages are installed, and is put away again if it was not there before.
@@ -12,7 +12,7 @@ lab='systemd-container mmdebstrap nftables iproute2 e2fsprogs util-linux openssh
 test='check tzdata bsdutils libsubunit-dev clang libclang-rt-14-dev valgrind python3 python3-yaml libxml2-utils shellcheck binutils util-linux openssh-server postgresql-15 sqlite3 openssl locales jq redis-server mariadb-server-core mariadb-client-core python3-aiosmtpd prometheus'
 lint='clang-tidy cppcheck shellcheck'
 bench='postgresql-15 postgresql-client-15 pdsh openssh-server openssh-client python3 util-linux nginx-light wrk'
-
+demo='tzdata postgresql-15 postgresql-client-15 util-linux'
 page='chromium chromium-driver'
 
 wanted=
@@ -23,9 +23,10 @@ for part; do
 	test) wanted="$wanted $test" ;;
 	lint) wanted="$wanted $lint" ;;
 	bench) wanted="$wanted $bench" ;;
+	demo) wanted="$wanted $demo" ;;
 	page) wanted="$wanted $page" ;;
 	*)
-		echo "deps.sh: there is no part \`$part\`; write build, lab, test, lint, bench or page" >&2
+		echo "deps.sh: there is no part \`$part\`; write build, lab, demo, test, lint, bench or page" >&2
 		exit 2
 		;;
 	esac

@@ -122,6 +122,7 @@ on_this_machine() {
 	step store-failover tests/store_failover.sh build/plain/firedrill
 	step worker tests/worker.sh build/plain/firedrill
 	step vantage tests/vantage.sh build/plain/firedrill
+	step demo tests/demo.sh build/plain
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
 	step canary tests/canary.py build/plain/firedrill
 	step packaging tests/packaging.sh build/plain/firedrill
@@ -149,7 +150,7 @@ step tidy-selftest tests/tidy_selftest.sh
 step shellcheck tests/scripts.sh
 # All of it before the tracks begin: they share it, and two makes must not write one file.
 step build make_quiet CC=gcc all build/plain/unit build/plain/firedrill_points build/plain/oracle_ledger build/plain/oracle_kpi \
-	build/plain/shortage "${lab_programs[@]}"
+	build/plain/shortage build/plain/seed_month build/plain/bench_server "${lab_programs[@]}"
 track on_processors
 track on_hosts
 track on_this_machine

@@ -56,6 +56,13 @@ for code in 0 1 2 3 4 5 6 7; do
 	ok "README has exit code $code" grep -q "^| $code | " README.md
 	ok "the help has exit code $code" test -n "$meaning"
 done
+parts=$(tests/bench.sh 2>&1 | sed -n 's/^usage: .*parts: //p')
+# shellcheck disable=SC2086 # a list of words
+ok "the usage of bench.sh lists every part that there is" test "$(printf 'part_%s\n' $parts | sort)" = \
+	"$(sed -n 's/^\(part_[a-z]*\)() {/\1/p' tests/bench/*.sh | sort)"
+for part in $parts; do
+	ok "docs/benchmarks.md has the part $part" grep -q "^| \`$part\` | " docs/benchmarks.md
+done
 # is_held CELL: names tests between backquotes, at least one, and every one of them is there: `test_name` of a C
 # file, or `FILE:WORDS` (a bar in them is written \|), which that file must have.
 # shellcheck disable=SC2016 # backquotes as the page has them

@@ -23,6 +23,7 @@
 	X(store_permits) \
 	X(store_pauses) \
 	X(store_dues) \
+	X(store_watches) \
 	X(worker) \
 	X(vantage) \
 	X(events) \
@@ -94,6 +95,7 @@
 	X(crash_orders) \
 	X(run_hung) \
 	X(sampler) \
+	X(scheduler) \
 	X(watch) \
 	X(stop) \
 	X(run) \

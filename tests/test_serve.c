@@ -6,6 +6,8 @@
 #include "fixtures/paper_world.h"
 #include "fixtures/run_tool.h"
 #include "fixtures/serve_case.h"
+#include "notify/outbox.h"
+#include "store/store_dues.h"
 #include "tests/suites.h"
 
 #include <signal.h>
@@ -287,6 +289,65 @@ END_TEST
 
 /* ---- metrics ---- */
 
+static void put_due(struct due_row row)
+{
+	bool is_new = false;
+
+	row.schedule = "weekly \"a\"";
+	row.turn = 1;
+	row.due_wall_ns = row.nominal_wall_ns;
+	row.latest_wall_ns = INT64_MAX;
+	ck_assert_msg(store_due_put(serve_case.store, &row, &is_new, &serve_case.e), "%s",
+		      serve_case.e.text);
+}
+
+static void put_message(const char *id)
+{
+	const struct message message = { .id = id, .channel = "team", .inventory = "/inventory.yaml" };
+	struct text folder = { 0 };
+
+	text_addf(&folder, "%s%s", text_str(&serve_case.path), OUTBOX_NAME_END);
+	ck_assert_msg(outbox_put(text_str(&folder), &message, &serve_case.e), "%s",
+		      serve_case.e.text);
+	text_release(&folder);
+}
+
+/* What Prometheus would alert about: nobody works, or nobody was told. */
+START_TEST(test_metrics_tell_of_schedules_workers_and_messages)
+{
+	const struct due_worker worker = { .name = "w1", .lease_ns = 60 * NS_PER_S };
+	const struct clock clock = clock_system();
+	const int64_t now_ns = clock_wall_ns(&clock);
+	struct due_row claimed;
+	bool is_there = false;
+
+	put_due((struct due_row){ .nominal_wall_ns = 90 * NS_PER_S, .state = DUE_MISSED,
+				  .sentence = "no worker" });
+	put_due((struct due_row){ .nominal_wall_ns = now_ns - 3600 * NS_PER_S, .state = DUE_WAITS,
+				  .experiment_text = "title: a" });
+	put_due((struct due_row){ .nominal_wall_ns = now_ns - 7200 * NS_PER_S, .state = DUE_WAITS,
+				  .experiment_text = "title: a" });
+	ck_assert(store_due_claim(serve_case.store, &worker, DUE_RUN, "run", &serve_case.arena, &is_there,
+				  &claimed, &serve_case.e));
+	ck_assert(is_there);
+	put_message("m1");
+	put_message("m2");
+	serve_case_get("/metrics");
+	assert_says("\nfiredrill_dues{schedule=\"weekly \\\"a\\\"\",state=\"due\"} 1\n");
+	assert_says("state=\"claimed\"} 1\n");
+	assert_says("state=\"missed\"} 1\n");
+	assert_says("state=\"done\"} 0\n");
+	assert_says("\nfiredrill_schedule_lag_seconds{schedule=\"weekly \\\"a\\\"\"} 36"); /* 00 */
+	assert_says("\nfiredrill_schedule_last_missed_timestamp_seconds{schedule=\"weekly \\\"a\\\"\"} "
+		    "90.000000000\n");
+	assert_silent_about("firedrill_schedule_last_delay_seconds"); /* no run has begun */
+	assert_says("\nfiredrill_leases{state=\"valid\"} 1\nfiredrill_leases{state=\"expired\"} 0\n");
+	assert_says("\nfiredrill_workers 1\n");
+	assert_says("\nfiredrill_notifications{state=\"waiting\"} 2\n"
+		    "firedrill_notifications{state=\"dead\"} 0\n");
+}
+END_TEST
+
 START_TEST(test_metrics_pass_the_check_of_prometheus)
 {
 	static const char *const argv[] = { "sh", "-c", NULL, NULL };
@@ -299,8 +360,10 @@ START_TEST(test_metrics_pass_the_check_of_prometheus)
 
 	serve_case_begin("run-a", "a \"drill\"\n\\");
 	evidence_run_make(serve_case.store, &serve_case.arena, 10);
+	put_due((struct due_row){ .nominal_wall_ns = 1, .state = DUE_MISSED, .sentence = "no worker" });
 	serve_case_get("/metrics");
 	assert_says("Content-Type: text/plain; version=0.0.4");
+	assert_says("firedrill_schedule_last_due_timestamp_seconds");
 	text_addf(&file, "%s/metrics", serve_case.dir);
 	stream = fopen(text_str(&file), "w");
 	ck_assert_ptr_nonnull(stream);
@@ -381,6 +444,7 @@ void suite_serve(Suite *suite)
 	tcase_add_test(tests, test_streams_are_few);
 	tcase_add_test(tests, test_store_that_is_replaced_is_read_anew);
 	tcase_add_test(tests, test_store_that_cannot_be_read_is_said_and_the_page_goes_on);
+	tcase_add_test(tests, test_metrics_tell_of_schedules_workers_and_messages);
 	tcase_add_test(tests, test_metrics_pass_the_check_of_prometheus);
 	tcase_add_test(tests, test_manager_is_told_of_ready_watchdog_reload_and_end);
 	suite_add_tcase(suite, tests);

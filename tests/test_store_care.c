@@ -1,14 +1,16 @@
 /*
  * test_store_care.c - runs that go from one store to another keep every seal, a check finds what was
- * changed, a copy of a store is a store.
+ * changed, a copy of a store is a store, and what is old goes but for what must stay.
  */
 #include "store/store_care.h"
 #include "fixtures/evidence_run.h"
 #include "fixtures/store_try.h"
 #include "fixtures/temp_dir.h"
 #include "store/bundle.h"
+#include "store/store_dues.h"
 #include "tests/suites.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -258,6 +260,7 @@ END_TEST
 
 /* ---- what is kept ---- */
 
+static const char *const site = "site=eu-west";
 static const struct host db1 = { .name = "db1", .address = "198.18.77.11", .port = 22 };
 
 /* A run that began `age` ago in the count of this test: 1 is the newest. */
@@ -419,6 +422,107 @@ START_TEST(test_hold_stays_until_release)
 }
 END_TEST
 
+/* ---- occurrences of schedules ---- */
+
+/* One that has ended, with this number in its schedule. */
+static void put_due(const char *schedule, int64_t number, enum due_state state)
+{
+	const struct due_row row = { .schedule = schedule,
+				     .nominal_wall_ns = number,
+				     .turn = 1,
+				     .due_wall_ns = number,
+				     .latest_wall_ns = number,
+				     .experiment_text = state == DUE_WAITS ? "title: a\n" : NULL,
+				     .labels = &site,
+				     .label_count = 1,
+				     .state = state };
+	bool is_new = false;
+
+	ck_assert_msg(store_due_put(store, &row, &is_new, &e), "%s", e.text);
+	ck_assert(is_new);
+}
+
+static uint64_t prune_dues(int64_t before_wall_ns, size_t keep_count, bool is_dry)
+{
+	struct text told = { 0 };
+	struct prune prune = { .before_wall_ns = before_wall_ns,
+			       .keep_count = keep_count,
+			       .is_dry = is_dry,
+			       .tell = note_end,
+			       .ctx = &told };
+
+	ck_assert_msg(store_prune(store, &prune, &e), "%s", e.text);
+	text_release(&told);
+	return prune.due_count;
+}
+
+static const char *dues_left(void)
+{
+	struct text left = { 0 };
+	struct due_row *rows = NULL;
+	size_t count = 0;
+
+	ck_assert_msg(store_dues(store, 0, &arena, &rows, &count, &e), "%s", e.text);
+	for (size_t i = 0; i < count; i++)
+		text_addf(&left, "%s:%" PRId64 " ", rows[i].schedule, rows[i].nominal_wall_ns);
+
+	const char *copy = arena_copy(&arena, text_str(&left));
+
+	text_release(&left);
+	return copy;
+}
+
+START_TEST(test_prune_takes_ended_dues_and_leaves_the_mark_of_each_schedule)
+{
+	put_due("weekly", 1, DUE_MISSED);
+	put_due("weekly", 2, DUE_SKIPPED);
+	put_due("weekly", 3, DUE_MISSED);
+	put_due("gone", 4, DUE_SKIPPED);
+	put_due("busy", 5, DUE_WAITS);
+	put_due("busy", 6, DUE_SKIPPED);
+	ck_assert_uint_eq(prune_dues(100, 0, true), 2);
+	ck_assert_str_eq(dues_left(), "busy:6 busy:5 gone:4 weekly:3 weekly:2 weekly:1 ");
+	ck_assert_uint_eq(prune_dues(100, 0, false), 2);
+	ck_assert_str_eq(dues_left(), "busy:6 busy:5 gone:4 weekly:3 ");
+	ck_assert_uint_eq(prune_dues(100, 0, false), 0);
+}
+END_TEST
+
+START_TEST(test_prune_of_dues_by_age_and_count_needs_both)
+{
+	for (int64_t i = 1; i <= 6; i++)
+		put_due("weekly", i, DUE_SKIPPED);
+	ck_assert_uint_eq(prune_dues(3, 0, false), 2);
+	ck_assert_uint_eq(prune_dues(100, 4, false), 0);
+	ck_assert_uint_eq(prune_dues(4, 2, false), 1);
+	ck_assert_uint_eq(prune_dues(0, 2, false), 1);
+	ck_assert_str_eq(dues_left(), "weekly:6 weekly:5 ");
+}
+END_TEST
+
+/* Why it ran must be known as long as what it did. */
+START_TEST(test_prune_keeps_a_due_as_long_as_its_run)
+{
+	const struct hold_row hold = { .run_id = "run-1", .person = "anna", .reason = "audit" };
+	const struct set_row set = { .set_id = "set-a", .title = "trials" };
+	bool was_held = false;
+
+	put_run("run-1", 990, NULL, 0);
+	end_run("run-1");
+	ck_assert_msg(store_set_begin(store, &set, &e), "%s", e.text);
+	put_due("weekly", 7, DUE_WAITS);
+	put_due("weekly", 8, DUE_WAITS);
+	store_try_sql(&path, "update dues set state = 'done', run_id = 'run-1' where due_wall_ns = 7", NULL);
+	store_try_sql(&path, "update dues set state = 'done', run_id = 'set-a' where due_wall_ns = 8", NULL);
+	put_due("weekly", 9, DUE_SKIPPED);
+	ck_assert_msg(store_hold(store, &hold, &e), "%s", e.text);
+	ck_assert_uint_eq(prune_dues(100, 0, false), 0);
+	ck_assert(store_release(store, "run-1", &was_held, &e));
+	ck_assert_uint_eq(prune_dues(100, 0, false), 1);
+	ck_assert_str_eq(dues_left(), "weekly:9 weekly:8 ");
+}
+END_TEST
+
 /* ---- backup ---- */
 
 START_TEST(test_backup_is_a_store_with_all_that_was_in_it)
@@ -453,6 +557,9 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_prune_by_age_and_count_needs_both);
 	tcase_add_test(tests, test_prune_of_the_last_trial_takes_the_set_along);
 	tcase_add_test(tests, test_hold_stays_until_release);
+	tcase_add_test(tests, test_prune_takes_ended_dues_and_leaves_the_mark_of_each_schedule);
+	tcase_add_test(tests, test_prune_of_dues_by_age_and_count_needs_both);
+	tcase_add_test(tests, test_prune_keeps_a_due_as_long_as_its_run);
 	if (!is_server)
 		tcase_add_test(tests, test_backup_is_a_store_with_all_that_was_in_it);
 }

@@ -20,11 +20,6 @@ static struct secrets secrets;
 static struct store *store;
 static struct err e;
 
-/* What a store of before change 10 has not. */
-#define DROP_WATCHES_OF_RUNS                                                                       \
-	"drop index runs_watches; alter table runs drop column watch_of;"                          \
-	" alter table runs drop column vantage"
-
 static const char *const eu_label = "site=eu-west";
 static const char *const both_labels[] = { "net=dmz", "site=eu-west" };
 static const struct due_worker plain = { .name = "plain", .lease_ns = 60 * NS_PER_S };
@@ -74,16 +69,6 @@ static struct due_row due_of(const char *schedule, int64_t due_wall_ns)
 	};
 }
 
-static struct due_row watch_of(const char *run_id, const char *vantage)
-{
-	struct due_row row = due_of(arena_format(&arena, "watch of %s %s", run_id, vantage), 1);
-
-	row.watch_of = run_id;
-	row.vantage = vantage;
-	row.within_ns = 30 * NS_PER_S;
-	return row;
-}
-
 static bool put(struct due_row row)
 {
 	bool is_new = false;
@@ -103,23 +88,13 @@ static const char *put_fails(struct due_row row)
 
 static struct due_row claimed;
 
-static bool claim_kind(const struct due_worker *worker, enum due_kind kind)
+static bool claim(const struct due_worker *worker)
 {
 	bool is_there = false;
 
-	ck_assert_msg(store_due_claim(store, worker, kind, "run", &arena, &is_there, &claimed, &e),
+	ck_assert_msg(store_due_claim(store, worker, DUE_RUN, "run", &arena, &is_there, &claimed, &e),
 		      "%s", e.text);
 	return is_there;
-}
-
-static bool claim(const struct due_worker *worker)
-{
-	return claim_kind(worker, DUE_RUN);
-}
-
-static bool claim_watch(const struct due_worker *worker)
-{
-	return claim_kind(worker, DUE_WATCH);
 }
 
 static bool take_over(const struct due_worker *worker)
@@ -410,6 +385,101 @@ START_TEST(test_dues_lists_the_newest_first_without_documents)
 }
 END_TEST
 
+/* ---- counted ---- */
+
+static const struct due_sum *sum_of(const struct due_sums *sums, const char *schedule)
+{
+	for (size_t i = 0; i < sums->count; i++)
+		if (strcmp(sums->rows[i].schedule, schedule) == 0)
+			return &sums->rows[i];
+	ck_abort_msg("%s is not counted", schedule);
+}
+
+static struct due_row ended_due(const char *schedule, int64_t due_wall_ns, enum due_state state)
+{
+	struct due_row row = due_of(schedule, due_wall_ns);
+
+	row.experiment_text = NULL;
+	row.inventory_text = NULL;
+	row.state = state;
+	row.ended_wall_ns = due_wall_ns;
+	return row;
+}
+
+static struct due_sums read_sums(void)
+{
+	struct due_sums sums;
+
+	ck_assert_msg(store_due_sums(store, &arena, &sums, &e), "%s", e.text);
+	return sums;
+}
+
+START_TEST(test_due_sums_count_by_state_and_leave_marks_out)
+{
+	struct due_row mark = ended_due("weekly", 5, DUE_SKIPPED);
+	struct due_sums sums;
+
+	ck_assert_uint_eq(read_sums().count, 0);
+	mark.turn = -1;
+	ck_assert(put(mark));
+	ck_assert(put(ended_due("weekly", 6, DUE_MISSED)));
+	ck_assert(put(ended_due("weekly", 9, DUE_MISSED)));
+	ck_assert(put(ended_due("weekly", 8, DUE_SKIPPED)));
+	ck_assert(put(due_of("daily", 11)));
+	ck_assert(put(due_of("daily", 10)));
+	sums = read_sums();
+	ck_assert_uint_eq(sums.count, 2);
+	ck_assert_uint_eq(sum_of(&sums, "weekly")->counts[DUE_MISSED], 2);
+	ck_assert_uint_eq(sum_of(&sums, "weekly")->counts[DUE_SKIPPED], 1);
+	ck_assert_uint_eq(sum_of(&sums, "weekly")->counts[DUE_WAITS], 0);
+	ck_assert_int_eq(sum_of(&sums, "weekly")->newest_missed_wall_ns, 9);
+	ck_assert_int_eq(sum_of(&sums, "weekly")->newest_due_wall_ns, 9);
+	ck_assert_int_eq(sum_of(&sums, "weekly")->oldest_waiting_wall_ns, 0);
+	ck_assert_uint_eq(sum_of(&sums, "daily")->counts[DUE_WAITS], 2);
+	ck_assert_int_eq(sum_of(&sums, "daily")->oldest_waiting_wall_ns, 10);
+	ck_assert(!sum_of(&sums, "daily")->has_begun);
+}
+END_TEST
+
+START_TEST(test_due_sums_tell_how_late_the_newest_run_began)
+{
+	struct run_row run = { .anchor.wall_ns = 100 };
+	struct due_sums sums;
+
+	ck_assert(put(due_of("weekly", 7)));
+	ck_assert(claim(&plain));
+	ck_assert(!sum_of((sums = read_sums(), &sums), "weekly")->has_begun); /* no run yet */
+	run.run_id = claimed.run_id;
+	ck_assert_msg(store_run_begin(store, &run, &e), "%s", e.text);
+	ck_assert(finish(&plain));
+	ck_assert(put(due_of("weekly", 60)));
+	ck_assert(claim(&plain));
+	run.run_id = claimed.run_id;
+	ck_assert_msg(store_run_begin(store, &run, &e), "%s", e.text);
+	sums = read_sums();
+	ck_assert(sum_of(&sums, "weekly")->has_begun);
+	ck_assert_int_eq(sum_of(&sums, "weekly")->last_delay_ns, 40);
+}
+END_TEST
+
+START_TEST(test_due_sums_count_workers_and_their_leases)
+{
+	struct due_sums sums;
+
+	for (int64_t i = 0; i < 4; i++)
+		ck_assert(put(due_of("weekly", i)));
+	ck_assert(claim(&plain));
+	ck_assert(claim(&plain));
+	ck_assert(claim(&other));
+	store_try_sql(&place, "update dues set lease_until_ns = 1 where worker = 'other'", NULL);
+	sums = read_sums();
+	ck_assert_uint_eq(sums.valid_count, 2);
+	ck_assert_uint_eq(sums.expired_count, 1);
+	ck_assert_uint_eq(sums.worker_count, 1);
+	ck_assert_int_gt(sums.now_wall_ns, 0);
+}
+END_TEST
+
 START_TEST(test_due_news_of_a_file_is_none)
 {
 	bool has_news = true;
@@ -454,7 +524,9 @@ START_TEST(test_open_brings_a_store_without_due_runs_up_to_date)
 	store_close(store);
 	store = NULL;
 	/* Exactly what a store of schema 8 is. */
-	store_try_sql(&place, DROP_WATCHES_OF_RUNS "; drop table due_labels; drop table dues", NULL);
+	store_try_sql(&place, "drop table due_labels; drop table dues; drop index runs_watches;"
+			      " alter table runs drop column watch_of;"
+			      " alter table runs drop column vantage", NULL);
 	store_try_set_version(&place, 8);
 	open_again();
 	ck_assert(put(due_of("weekly", 7)));
@@ -462,112 +534,8 @@ START_TEST(test_open_brings_a_store_without_due_runs_up_to_date)
 }
 END_TEST
 
-START_TEST(test_open_brings_a_store_without_watches_up_to_date)
-{
-	struct run_row begun = { .run_id = "run-old", .title = "a drill" };
-	struct run_row row;
-
-	ck_assert(store_run_begin(store, &begun, &e));
-	ck_assert(put(due_of("weekly", 7)));
-	store_close(store);
-	store = NULL;
-	/* Exactly what a store of schema 9 is. */
-	store_try_sql(&place, DROP_WATCHES_OF_RUNS "; drop index dues_watches;"
-			      " alter table dues drop column watch_of;"
-			      " alter table dues drop column vantage", NULL);
-	store_try_set_version(&place, 9);
-	open_again();
-	ck_assert_msg(store_run_find(store, "run-old", &arena, &row, &e), "%s", e.text);
-	ck_assert_ptr_null(row.watch_of);
-	ck_assert(claim(&plain));
-	ck_assert_ptr_null(claimed.watch_of);
-	ck_assert(put(watch_of("run-old", "eu")));
-	ck_assert(claim_watch(&plain));
-}
-END_TEST
-
-/* ---- watches ---- */
-
-START_TEST(test_due_claim_of_runs_and_of_watches_leaves_the_other_kind)
-{
-	ck_assert(put(watch_of("run-a", "eu")));
-	ck_assert(!claim(&plain));
-	ck_assert(put(due_of("weekly", 7)));
-	ck_assert(claim(&plain));
-	ck_assert_str_eq(claimed.schedule, "weekly");
-	ck_assert(claim_watch(&plain));
-	ck_assert_str_eq(claimed.watch_of, "run-a");
-	ck_assert_str_eq(claimed.vantage, "eu");
-	ck_assert(!claim_watch(&plain));
-}
-END_TEST
-
-START_TEST(test_due_put_of_a_watch_is_due_now_by_the_clock_of_leases)
-{
-	struct due_row row = watch_of("run-a", "eu");
-	const struct clock clock = clock_system();
-
-	row.due_wall_ns = INT64_MAX; /* by this machine's clock, which does not count */
-	row.latest_wall_ns = 0;
-	ck_assert(put(row));
-	ck_assert(claim_watch(&plain));
-	ck_assert_int_eq(claimed.latest_wall_ns - claimed.due_wall_ns, row.within_ns);
-
-	row = watch_of("run-b", "eu");
-	row.within_ns = 1; /* nobody can be as fast */
-	ck_assert(put(row));
-	clock_sleep_until_ns(&clock, clock_now_ns(&clock) + NS_PER_MS);
-	ck_assert(!claim_watch(&plain));
-}
-END_TEST
-
-START_TEST(test_dues_watching_lists_those_of_one_run_in_their_order)
-{
-	struct due_row *rows = NULL;
-	size_t count = 0;
-
-	ck_assert(put(watch_of("run-a", "us")));
-	ck_assert(put(watch_of("run-b", "eu")));
-	ck_assert(put(watch_of("run-a", "eu")));
-	ck_assert(put(due_of("weekly", 7)));
-	ck_assert_msg(store_dues_watching(store, "run-a", &arena, &rows, &count, &e), "%s", e.text);
-	ck_assert_uint_eq(count, 2);
-	ck_assert_str_eq(rows[0].vantage, "us");
-	ck_assert_str_eq(rows[1].vantage, "eu");
-	ck_assert_ptr_null(rows[0].experiment_text);
-}
-END_TEST
-
-START_TEST(test_run_find_last_passes_over_a_watch_which_keeps_its_seal)
-{
-	const struct run_row led = { .run_id = "run-a", .title = "a drill" };
-	const struct run_row watch = { .run_id = "watch-a", .title = "a drill", .watch_of = "run-a",
-				       .vantage = "eu" };
-	struct run_row row;
-	struct run_row *missing = NULL;
-	size_t count = 0;
-
-	ck_assert_msg(store_run_begin(store, &led, &e), "%s", e.text);
-	ck_assert_msg(store_run_begin(store, &watch, &e), "%s", e.text);
-	ck_assert_msg(store_run_find(store, "last", &arena, &row, &e), "%s", e.text);
-	ck_assert_str_eq(row.run_id, "run-a");
-	ck_assert_msg(store_facts_missing(store, &arena, &missing, &count, &e), "%s", e.text);
-	ck_assert_uint_eq(count, 1);
-	ck_assert_msg(store_run_find(store, "watch-a", &arena, &row, &e), "%s", e.text);
-	ck_assert_str_eq(row.vantage, "eu");
-	store_try_sql(&place, "update runs set vantage = 'us' where run_id = 'watch-a'", NULL);
-	ck_assert(!store_run_find(store, "watch-a", &arena, &row, &e));
-	ck_assert_int_eq(e.kind, ERR_ALTERED);
-}
-END_TEST
-
 static void add_tests(TCase *tests, bool is_server)
 {
-	tcase_add_test(tests, test_open_brings_a_store_without_watches_up_to_date);
-	tcase_add_test(tests, test_due_claim_of_runs_and_of_watches_leaves_the_other_kind);
-	tcase_add_test(tests, test_due_put_of_a_watch_is_due_now_by_the_clock_of_leases);
-	tcase_add_test(tests, test_dues_watching_lists_those_of_one_run_in_their_order);
-	tcase_add_test(tests, test_run_find_last_passes_over_a_watch_which_keeps_its_seal);
 	tcase_add_test(tests, test_due_put_twice_stays_as_it_was_first);
 	tcase_add_test(tests, test_due_put_as_skipped_says_why_and_never_runs);
 	tcase_add_test(tests, test_due_put_refuses_what_no_worker_could_have);
@@ -581,6 +549,9 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_due_take_over_takes_from_a_process_that_is_gone_at_once);
 	tcase_add_test(tests, test_due_take_over_waits_for_the_lease_of_another_machine);
 	tcase_add_test(tests, test_dues_lists_the_newest_first_without_documents);
+	tcase_add_test(tests, test_due_sums_count_by_state_and_leave_marks_out);
+	tcase_add_test(tests, test_due_sums_tell_how_late_the_newest_run_began);
+	tcase_add_test(tests, test_due_sums_count_workers_and_their_leases);
 	tcase_add_test(tests, test_open_brings_a_store_without_due_runs_up_to_date);
 	if (is_server)
 		tcase_add_test(tests, test_due_news_of_a_server_comes_once_for_what_was_put);

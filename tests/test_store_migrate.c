@@ -130,7 +130,10 @@ static void expect_new_things_work(void)
 	const struct approval_row approval = { .digest = "bb", .person = "eva", .account = "eva@host" };
 	const struct hold_row hold = { .run_id = run_id, .person = "eva", .reason = "audit" };
 	const struct pause_row pause = { .schedule = "weekly", .person = "eva", .reason = "move" };
-	const struct due_row due = { .schedule = "weekly", .state = DUE_SKIPPED, .sentence = "paused" };
+	const struct due_row due = {
+		.schedule = "weekly", .turn = 1, .state = DUE_SKIPPED, .sentence = "paused"
+	};
+	struct due_sums sums;
 	bool is_new = false;
 
 	ck_assert_msg(store_set_begin(store, &set, &e), "%s", e.text);
@@ -142,6 +145,8 @@ static void expect_new_things_work(void)
 	ck_assert_msg(store_hold(store, &hold, &e), "%s", e.text);
 	ck_assert_msg(store_due_put(store, &due, &is_new, &e), "%s", e.text);
 	ck_assert(is_new);
+	ck_assert_msg(store_due_sums(store, &arena, &sums, &e), "%s", e.text);
+	ck_assert_uint_eq(sums.count, 1);
 }
 
 START_TEST(test_open_brings_a_store_of_each_older_version_up_to_date)

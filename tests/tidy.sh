@@ -1,7 +1,7 @@
 #!/bin/sh
 # tidy.sh - the rules of the house that a compiler cannot check. Prints file:line: why, and exits 1.
 #
-# Function and file length, banned calls with what to use instead, who may include whom (design.md 7),
+# Function and file length (of shell scripts, too), banned calls with what to use instead, who may include whom (design.md 7),
 # third-party headers only in their files, loose ends. tests/tidy_selftest.sh shows that it bites.
 # An argument names another tree to look at.
 set -eu
@@ -13,6 +13,7 @@ for dir in harness probes reports fixtures tests; do
 done
 # shellcheck disable=SC2086 # a list of folders of ours, without blanks
 files=$(find $dirs -name '*.[ch]' | sort)
+scripts=$(find tests fixtures -name '*.sh' | sort)
 
 bad=$(
 	# A function fits on a screen. Ours open and close in column one.
@@ -23,6 +24,11 @@ bad=$(
 	     FNR == 601 { print FILENAME ":601: file longer than 600 lines" }
 	     length($0) > 120 { print FILENAME ":" FNR ": line of " length($0) " columns" }
 	     /FIXME|TODO|(^|[^X])XXX([^X]|$)/ { print FILENAME ":" FNR ": finish it or open an issue" }' $files
+
+	# A script is read as a whole, too.
+	for file in $scripts; do
+		awk -v file="$file" 'FNR == 601 { print file ":601: file longer than 600 lines" }' "$file"
+	done
 
 	# A banned word, and what to use instead.
 	while read -r word instead; do
@@ -62,7 +68,7 @@ bad=$(
 		harness/notify base/|model/|notify/|remote/http.h|remote/mail.h
 		harness/faults base/|model/|faults/|remote/remote.h
 		harness/engine base/|model/|engine/|store/(store|store_dues).h|remote/remote.h|faults/fault.h|probes/probe.h|load/load.h
-		harness/worker base/|model/|worker/|store/(store|store_dues).h|engine/engine.h
+		harness/worker base/|model/|worker/|schedule/|store/(store|store_dues).h|load/load.h|engine/engine.h
 		probes base/|model/|probes/|remote/
 		reports base/|model/|reports/
 	LAYERS

@@ -52,6 +52,9 @@ C
 plant harness/base/big.c 'file longer than 600 lines' <<C
 $(seq 600 | sed 's/.*/int a;/')
 C
+plant tests/big.sh 'file longer than 600 lines' <<C
+$(seq 600 | sed 's/.*/true/')
+C
 plant harness/base/loose.c 'finish it' <<'C'
 /* FIXME */
 C

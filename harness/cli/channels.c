@@ -13,7 +13,7 @@ void cli_outbox_path(const struct arguments *arguments, struct text *ret_path)
 
 	cli_store_path(arguments, &store);
 	store_beside(text_str(&store), ret_path);
-	text_add(ret_path, ".notify");
+	text_add(ret_path, OUTBOX_NAME_END);
 	text_release(&store);
 }
 

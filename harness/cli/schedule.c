@@ -18,6 +18,7 @@ static const struct option_row schedule_options[] = {
 	{ "from", "DATE", "from when on: `2026-12-24`, `2026-12-24T10:00` (in the schedule's zone) or "
 			  "`...T10:00Z`; default now" },
 	{ "count", "NUMBER", "how many: of each schedule 3, with `next` 10 of all together, with `past` 20" },
+	{ "once", NULL, "with `run`: one look, and what is due now is in the store; for a timer or cron" },
 	VAR_OPTION,
 	INVENTORY_OPTION,
 	STORE_OPTION,

@@ -311,6 +311,8 @@ static int prune_runs(struct care *care)
 	say("%zu run%s %s, %zu of that age stay", pruned.removed_count,
 	    pruned.removed_count == 1 ? "" : "s", prune.is_dry ? "would go" : "removed",
 	    pruned.kept_count);
+	say("%" PRIu64 " occurrence%s of schedules %s", prune.due_count,
+	    prune.due_count == 1 ? "" : "s", prune.is_dry ? "would go" : "removed");
 	return EXIT_MET;
 }
 

@@ -28,7 +28,7 @@ static bool ask(struct run *run, size_t index, struct err *e)
 	const struct due_row row = {
 		.schedule = arena_format(&run->arena, "watch of %s", run->request->run_id),
 		.nominal_wall_ns = clock_wall_ns(run->clock),
-		.turn = (int64_t)index + 1,
+		.turn = -(int64_t)index,
 		.experiment_path = experiment->source_path,
 		.experiment_text = experiment->source_text,
 		.inventory_path = experiment->inventory_path,

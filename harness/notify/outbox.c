@@ -220,6 +220,16 @@ bool outbox_list(const char *folder, enum outbox_part part, struct arena *arena,
 	return true;
 }
 
+bool outbox_count(const char *folder, enum outbox_part part, size_t *ret_count, struct err *e)
+{
+	struct arena arena = { 0 };
+	const char **names = NULL;
+	const bool ok = list_names(folder, part, &arena, &names, ret_count, e);
+
+	arena_release(&arena);
+	return ok;
+}
+
 bool outbox_put(const char *folder, const struct message *message, struct err *e)
 {
 	struct arena arena = { 0 };

@@ -10,6 +10,9 @@
 
 #include "notify/happening.h"
 
+/* What the folder's name has behind the store's. */
+#define OUTBOX_NAME_END ".notify"
+
 struct message {
 	const char *id;            /* the same for every attempt, and for the same message put again */
 	const char *channel;       /* its name in: */
@@ -33,6 +36,9 @@ bool outbox_put(const char *folder, const struct message *message, struct err *e
 bool outbox_list(const char *folder, enum outbox_part part, struct arena *arena,
 		struct message **ret_messages, size_t *ret_count, size_t *ret_broken_count,
 		struct err *e);
+
+/* How many files there are, without a look into them. */
+bool outbox_count(const char *folder, enum outbox_part part, size_t *ret_count, struct err *e);
 
 /*
  * One message for ourselves, whole: two processes that deliver at the same time never send the same

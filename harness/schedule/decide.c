@@ -77,24 +77,26 @@ static void skip(struct bench *bench, const struct turn *turn, enum fate fate, c
 static void read_mark(struct bench *bench, struct turn *turn)
 {
 	const struct schedule_state *state = turn->state;
-	char ahead[UNITS_TEXT_BYTES];
+	const int64_t known_ns = state->has_handled ? state->handled_wall_ns : state->since_wall_ns;
+	char known[32];
 
 	turn->mark_ns = state->handled_wall_ns;
 	turn->floor_ns = 0;
-	turn->is_mark_aside = state->has_handled &&
-			      state->handled_wall_ns > bench->now_ns + SCHEDULE_CLOCK_BACK_NS;
+	turn->is_mark_aside = known_ns > bench->now_ns + SCHEDULE_CLOCK_BACK_NS;
 	if (state->has_handled && !turn->is_mark_aside)
 		return;
 	turn->floor_ns = turn->is_mark_aside ? bench->now_ns - SCHEDULE_ON_TIME_NS :
 					       state->since_wall_ns;
 	turn->mark_ns = turn->floor_ns > OCCURRENCE_SPREAD_MAX_NS ?
 				turn->floor_ns - OCCURRENCE_SPREAD_MAX_NS : 0;
-	if (turn->is_mark_aside && bench->trouble == NULL)
-		bench->trouble = arena_format(
-			bench->arena, "the newest occurrence of schedule `%s` that was decided lies %s "
-			"ahead: the clock was wrong then, or is now; it goes on from now",
-			turn->schedule->name,
-			units_format_duration(state->handled_wall_ns - bench->now_ns, ahead));
+	if (!turn->is_mark_aside || bench->trouble != NULL)
+		return;
+	/* With its moment, not with its distance: the same trouble is the same sentence a minute later. */
+	clock_format_wall(known_ns, known, sizeof known);
+	bench->trouble = arena_format(bench->arena,
+				      "schedule `%s` was %s at %.16sZ, which lies ahead: the clock was "
+				      "wrong then, or is now; it goes on from now", turn->schedule->name,
+				      state->has_handled ? "decided" : "first seen", known);
 }
 
 static void put_on(struct heap *heap, const struct occurrence *occurrence, enum fate fate,

@@ -128,7 +128,7 @@ struct schedule_round {
  * **The clock is set back**: nothing at or before the mark is due again, so nothing runs twice; the schedule
  * is silent until the clock has passed the mark. When the mark lies more than SCHEDULE_CLOCK_BACK_NS
  * ahead, it was made by a clock that was wrong: it is set aside, `trouble` says so, and the schedule
- * goes on from now, without counting anything as missed.
+ * goes on from now, without counting anything as missed. The same holds for since_wall_ns.
  *
  * **An own run under way** (overlap): with `skip` an occurrence that comes due meanwhile is skipped; with
  * `wait` it stays undecided until the run has ended, and is on time if asked within SCHEDULE_ON_TIME_NS of

@@ -97,7 +97,8 @@ bool history_read(struct store *store, int64_t now_wall_ns, struct arena *arena,
 	/* Heals first: one of a run that begins in between is not taken for a leftover. */
 	if (!store_heals_open(store, NULL, arena, &heals, &heal_count, e) ||
 	    !store_runs(store, 0, arena, &rows, &count, e) ||
-	    !read_kpi(store, now_wall_ns, arena, &history.kpi, e))
+	    !read_kpi(store, now_wall_ns, arena, &history.kpi, e) ||
+	    !store_due_sums(store, arena, &history.dues, e))
 		return false;
 	runs = arena_alloc(arena, (count + 1) * sizeof *runs);
 	for (size_t i = 0; i < count; i++)

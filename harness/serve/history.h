@@ -1,12 +1,12 @@
 /*
  * history.h - what the store holds as the pages and the metrics want it: all runs, light; what is not
- * healed; and the KPIs, as `firedrill kpi` has them.
+ * healed; the KPIs, as `firedrill kpi` has them; and what has become of schedules.
  */
 #ifndef SERVE_HISTORY_H
 #define SERVE_HISTORY_H
 
 #include "model/kpi.h"
-#include "store/store.h"
+#include "store/store_dues.h"
 
 enum run_state { RUN_ENDED = 1, RUN_ALIVE, RUN_DIED };
 
@@ -26,6 +26,7 @@ struct history {
 	const struct heal_row *leftovers;
 	size_t leftover_count;
 	struct kpi kpi;
+	struct due_sums dues;
 };
 
 bool history_read(struct store *store, int64_t now_wall_ns, struct arena *arena,

@@ -63,6 +63,17 @@ static void write_scenarios(const struct metric *metric, const struct kpi *kpi, 
 	}
 }
 
+static void write_schedules(const struct metric *metric, const struct due_sums *sums, struct text *text)
+{
+	for (size_t i = 0; i < sums->count; i++) {
+		const struct metric_label labels[] = { { "schedule", sums->rows[i].schedule }, { 0 } };
+		int64_t number;
+
+		if (metric->of_schedule(&sums->rows[i], sums->now_wall_ns, &number))
+			metric_line(metric, labels, number, text);
+	}
+}
+
 void metric_write_all(const struct metric_facts *facts, struct text *text)
 {
 	size_t count;
@@ -73,6 +84,8 @@ void metric_write_all(const struct metric_facts *facts, struct text *text)
 
 		if (metrics[i].of_scenario != NULL)
 			write_scenarios(&metrics[i], &facts->history->kpi, &values);
+		else if (metrics[i].of_schedule != NULL)
+			write_schedules(&metrics[i], &facts->history->dues, &values);
 		else
 			metrics[i].write(&metrics[i], facts, &values);
 		if (values.length_bytes > 0)

@@ -190,6 +190,108 @@ static void write_drills(const struct metric *metric, const struct metric_facts 
 	}
 }
 
+/* Which run it was: a name to look for, where other tools have an exemplar. */
+static void write_last_drill_info(const struct metric *metric, const struct metric_facts *facts,
+				  struct text *text)
+{
+	const struct kpi *kpi = &facts->history->kpi;
+
+	for (size_t i = 0; i < kpi->scenario_count; i++) {
+		const struct kpi_scenario *scenario = &kpi->scenarios[i];
+		const struct kpi_service *service = &kpi->services[scenario->service];
+		const struct metric_label labels[METRIC_LABELS] = {
+			{ "service", service->name },
+			{ "environment", service->environment },
+			{ "scenario", scenario->name },
+			{ "run", scenario->last == NULL ? NULL : scenario->last->run_id },
+		};
+
+		if (scenario->last != NULL)
+			metric_line(metric, labels, 1, text);
+	}
+}
+
+/* ---- schedules and workers ---- */
+
+static bool schedule_lag(const struct due_sum *sum, int64_t now_wall_ns, int64_t *ret_number)
+{
+	const int64_t since_ns = sum->oldest_waiting_wall_ns;
+
+	*ret_number = since_ns == 0 || since_ns > now_wall_ns ? 0 : now_wall_ns - since_ns;
+	return true;
+}
+
+static bool schedule_last_delay(const struct due_sum *sum, int64_t now_wall_ns, int64_t *ret_number)
+{
+	(void)now_wall_ns;
+	*ret_number = sum->last_delay_ns;
+	return sum->has_begun;
+}
+
+static bool schedule_last_due(const struct due_sum *sum, int64_t now_wall_ns, int64_t *ret_number)
+{
+	(void)now_wall_ns;
+	*ret_number = sum->newest_due_wall_ns;
+	return true;
+}
+
+static bool schedule_last_missed(const struct due_sum *sum, int64_t now_wall_ns, int64_t *ret_number)
+{
+	(void)now_wall_ns;
+	*ret_number = sum->newest_missed_wall_ns;
+	return sum->newest_missed_wall_ns != 0;
+}
+
+static void write_dues(const struct metric *metric, const struct metric_facts *facts,
+		       struct text *text)
+{
+	const struct due_sums *sums = &facts->history->dues;
+
+	for (size_t i = 0; i < sums->count; i++)
+		for (enum due_state state = DUE_WAITS; state <= DUE_SKIPPED; state++) {
+			const struct metric_label labels[] = {
+				{ "schedule", sums->rows[i].schedule },
+				{ "state", due_state_name(state) },
+				{ 0 },
+			};
+
+			metric_line(metric, labels, (int64_t)sums->rows[i].counts[state], text);
+		}
+}
+
+static void write_state(const struct metric *metric, const char *state, int64_t count,
+			struct text *text)
+{
+	const struct metric_label labels[] = { { "state", state }, { 0 } };
+
+	metric_line(metric, labels, count, text);
+}
+
+static void write_leases(const struct metric *metric, const struct metric_facts *facts,
+			 struct text *text)
+{
+	if (!facts->is_store_up)
+		return;
+	write_state(metric, "valid", (int64_t)facts->history->dues.valid_count, text);
+	write_state(metric, "expired", (int64_t)facts->history->dues.expired_count, text);
+}
+
+static void write_workers(const struct metric *metric, const struct metric_facts *facts,
+			  struct text *text)
+{
+	if (facts->is_store_up)
+		metric_line(metric, NULL, (int64_t)facts->history->dues.worker_count, text);
+}
+
+static void write_notifications(const struct metric *metric, const struct metric_facts *facts,
+				struct text *text)
+{
+	if (facts->waiting_count >= 0)
+		write_state(metric, "waiting", facts->waiting_count, text);
+	if (facts->dead_count >= 0)
+		write_state(metric, "dead", facts->dead_count, text);
+}
+
 static const struct metric metrics[] = {
 	{ "firedrill_build_info", METRIC_COUNT, "The version that answers, as a label; always 1.",
 	  .write = write_build },
@@ -218,12 +320,35 @@ static const struct metric metrics[] = {
 	{ "firedrill_lost_writes", METRIC_COUNT, "Acknowledged writes that the last drill lost.", .of_scenario = lost_writes },
 	{ "firedrill_last_drill_timestamp_seconds", METRIC_SECONDS, "When the last drill began, since 1970.",
 	  .of_scenario = last_drill },
+	{ "firedrill_last_drill_info", METRIC_COUNT, "The run of the last drill, as a label; always 1.",
+	  .write = write_last_drill_info },
 	{ "firedrill_last_proof_timestamp_seconds", METRIC_SECONDS,
 	  "When the last drill that was met ended, since 1970.", .of_scenario = last_proof },
 	{ "firedrill_scenario_failed", METRIC_COUNT,
 	  "1 when the last drill that was met or missed was missed, else 0.", .of_scenario = is_failed },
 	{ "firedrill_scenario_stale", METRIC_COUNT,
 	  "1 when the last proof is older than firedrill kpi takes for good, else 0.", .of_scenario = is_stale },
+	{ "firedrill_dues", METRIC_COUNT, "Occurrences of schedules, by what became of them.",
+	  .write = write_dues },
+	{ "firedrill_schedule_lag_seconds", METRIC_SECONDS,
+	  "So long the longest due occurrence has waited for a worker; 0 when none waits.",
+	  .of_schedule = schedule_lag },
+	{ "firedrill_schedule_last_delay_seconds", METRIC_SECONDS,
+	  "Of the newest occurrence that has begun: from when it was due to the beginning of its run.",
+	  .of_schedule = schedule_last_delay },
+	{ "firedrill_schedule_last_due_timestamp_seconds", METRIC_SECONDS,
+	  "When the newest occurrence was due, since 1970.", .of_schedule = schedule_last_due },
+	{ "firedrill_schedule_last_missed_timestamp_seconds", METRIC_SECONDS,
+	  "When the newest occurrence that was missed was due, since 1970.",
+	  .of_schedule = schedule_last_missed },
+	{ "firedrill_leases", METRIC_COUNT,
+	  "Leases of workers on due runs; expired: the worker is gone, and nobody has taken over yet.",
+	  .write = write_leases },
+	{ "firedrill_workers", METRIC_COUNT, "Workers that have a due run now, and a lease that holds.",
+	  .write = write_workers },
+	{ "firedrill_notifications", METRIC_COUNT,
+	  "Messages in the outbox: waiting, also for later, and dead: nobody will take them.",
+	  .write = write_notifications },
 };
 
 const struct metric *metric_table(size_t *ret_count)

@@ -152,6 +152,7 @@ static bool begin(struct server *server, struct err *e)
 		return false;
 	}
 	server->owned_site = site_open(request->store_path, request->clock);
+	site_set_schedules(server->owned_site, request->schedules);
 	web.ctx = server->owned_site;
 	if (!web_open(&web, &server->owned_web, e))
 		return false;

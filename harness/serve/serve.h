@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "base/clock.h"
+#include "model/schedule.h"
 #include "serve/web.h"
 
 struct serve_job {
@@ -23,6 +24,7 @@ struct serve_request {
 	bool is_beyond_loopback;
 	const char *const *hosts; /* more names that this server goes by; NULL ends them */
 	const char *store_path;
+	const struct schedule_list *schedules; /* that the pages tell of; NULL: none */
 	const struct clock *clock;
 	const struct web_limits *limits;
 	/* Signals that set these are blocked but while the loop waits: the caller has blocked them. */

@@ -7,12 +7,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "notify/outbox.h"
 #include "serve/layout.h"
 #include "serve/page.h"
 
 struct site {
 	const char *store_path;
 	const struct clock *clock;
+	const struct schedule_list *schedules;
 	struct store *owned_store;
 	struct stat file;              /* that owned_store has open */
 	struct arena history_arena;
@@ -28,6 +30,16 @@ struct site *site_open(const char *store_path, const struct clock *clock)
 	site->store_path = store_path;
 	site->clock = clock;
 	return site;
+}
+
+void site_set_schedules(struct site *site, const struct schedule_list *schedules)
+{
+	site->schedules = schedules;
+}
+
+const struct schedule_list *site_schedules(const struct site *site)
+{
+	return site->schedules;
 }
 
 void site_reload(struct site *site)
@@ -103,6 +115,12 @@ bool site_history(struct site *site, const struct history **ret_history, struct 
 	}
 	*ret_history = &site->history;
 	return true;
+}
+
+void site_outbox(const struct site *site, struct text *ret_folder)
+{
+	store_beside(site->store_path, ret_folder);
+	text_add(ret_folder, OUTBOX_NAME_END);
 }
 
 void site_heal_command(const struct site *site, const char *run_id, struct text *text)

@@ -8,6 +8,7 @@
 #define SERVE_SITE_H
 
 #include "base/clock.h"
+#include "model/schedule.h"
 #include "serve/history.h"
 #include "serve/web.h"
 
@@ -15,6 +16,9 @@ struct site;
 
 /* Nothing is opened yet. The texts and the clock must outlive it. */
 struct site *site_open(const char *store_path, const struct clock *clock);
+/* The schedules that this page knows, valid until the next call; NULL: none (the page was given no files). */
+void site_set_schedules(struct site *site, const struct schedule_list *schedules);
+const struct schedule_list *site_schedules(const struct site *site);
 void site_close(struct site *site); /* NULL is fine */
 /* Forgets the store: the next one who asks opens it again. */
 void site_reload(struct site *site);
@@ -23,6 +27,8 @@ void site_reload(struct site *site);
 bool site_store(struct site *site, struct store **ret_store, struct err *e);
 /* As it was at most a second ago; valid until the next call. Without a store it is empty. */
 bool site_history(struct site *site, const struct history **ret_history, struct err *e);
+/* The folder of the messages that wait; it may not be there. */
+void site_outbox(const struct site *site, struct text *ret_folder);
 int64_t site_wall_ns(const struct site *site);
 /* "firedrill heal RUN", with the option that names the store where it is not the usual one. */
 void site_heal_command(const struct site *site, const char *run_id, struct text *text);

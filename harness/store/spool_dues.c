@@ -66,6 +66,23 @@ bool spool_dues_read(void *backend, const struct due_query *query, struct arena 
 								      e));
 }
 
+bool spool_due_sums(void *backend, struct arena *arena, struct due_sums *ret_sums, struct err *e)
+{
+	const struct store *far = spool_server(backend, e);
+
+	return far != NULL &&
+	       spool_told(backend, far->ops->due_sums(far->owned_backend, arena, ret_sums, e));
+}
+
+bool spool_dues_prune(void *backend, const struct due_prune *prune, uint64_t *ret_count,
+		      struct err *e)
+{
+	const struct store *far = spool_server(backend, e);
+
+	return far != NULL &&
+	       spool_told(backend, far->ops->dues_prune(far->owned_backend, prune, ret_count, e));
+}
+
 bool spool_due_news(void *backend, bool *ret_has_news, int *ret_fd, struct err *e)
 {
 	const struct store *far = spool_server(backend, e);

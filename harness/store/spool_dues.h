@@ -18,6 +18,9 @@ bool spool_due_finish(void *backend, const char *worker, const struct due_row *e
 bool spool_dues_miss(void *backend, int64_t *ret_now_ns, struct err *e);
 bool spool_dues_read(void *backend, const struct due_query *query, struct arena *arena,
 		     struct stored_due **ret_dues, size_t *ret_count, struct err *e);
+bool spool_due_sums(void *backend, struct arena *arena, struct due_sums *ret_sums, struct err *e);
+bool spool_dues_prune(void *backend, const struct due_prune *prune, uint64_t *ret_count,
+		      struct err *e);
 bool spool_due_news(void *backend, bool *ret_has_news, int *ret_fd, struct err *e);
 
 #endif

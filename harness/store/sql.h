@@ -135,6 +135,10 @@ bool sql_dues_miss(void *backend, int64_t *ret_now_ns, struct err *e);
 bool sql_dues_read(void *backend, const struct due_query *wanted, struct arena *arena,
 		   struct stored_due **ret_dues, size_t *ret_count, struct err *e);
 
+bool sql_due_sums(void *backend, struct arena *arena, struct due_sums *ret_sums, struct err *e);
+bool sql_dues_prune(void *backend, const struct due_prune *prune, uint64_t *ret_count,
+		    struct err *e);
+
 bool sql_track_put(void *backend, const char *run_id, const struct stored_track *track,
 		   struct err *e);
 bool sql_chunk_put(void *backend, const char *run_id, const char *probe, uint64_t chunk,
@@ -161,7 +165,7 @@ bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_ro
 		    size_t *ret_count, struct err *e);
 
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 10 };
+enum { SQL_SCHEMA_VERSION = 11 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -200,6 +204,8 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.due_finish = sql_due_finish,                                                              \
 	.dues_miss = sql_dues_miss,                                                                \
 	.dues_read = sql_dues_read,                                                                \
+	.due_sums = sql_due_sums,                                                                  \
+	.dues_prune = sql_dues_prune,                                                              \
 	.track_put = sql_track_put,                                                                \
 	.chunk_put = sql_chunk_put,                                                                \
 	.tracks_read = sql_tracks_read,                                                            \

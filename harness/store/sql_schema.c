@@ -125,7 +125,10 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	" due_id integer not null references dues (due_id), label text not null,"
 	" primary key (due_id, label)) strict, without rowid;",
 
-	/* 10: runs that only watch another one, from a vantage point of it, and what asks for them. */
+	/* 10: due runs are counted without reading their documents. */
+	"create index dues_sums on dues (schedule, state, due_wall_ns, turn);",
+
+	/* 11: runs that only watch another one, from a vantage point of it, and what asks for them. */
 	"alter table runs add column watch_of text;"
 	"alter table runs add column vantage text;"
 	"create index runs_watches on runs (watch_of) where watch_of is not null;"

@@ -56,12 +56,19 @@ struct prune {
 	int64_t before_wall_ns; /* those that began before then; 0: of any age */
 	size_t keep_count;	/* and never the newest so many */
 	bool is_dry;		/* only tells what it would do */
+	/* Out: occurrences of schedules that went with them; of a dry one, those that would go now, while
+	   the runs are still there. */
+	uint64_t due_count;
 	/* Called for each run that is old enough, and what became of it. */
 	void (*tell)(void *ctx, const struct run_row *row, enum prune_end end);
 	void *ctx;
 };
 
-/* Removes whole runs. A set of trials goes with the last of its runs. */
+/*
+ * Removes whole runs. A set of trials goes with the last of its runs; an occurrence of a schedule that has
+ * ended and was due as long ago goes as well, unless its run stays, or it is the newest of its schedule:
+ * by that one schedulers know what is decided already.
+ */
 bool store_prune(struct store *store, struct prune *prune, struct err *e);
 
 #endif

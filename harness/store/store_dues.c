@@ -154,6 +154,12 @@ bool store_due_newest(struct store *store, const char *schedule, struct arena *a
 	return true;
 }
 
+bool store_due_sums(struct store *store, struct arena *arena, struct due_sums *ret_sums,
+		    struct err *e)
+{
+	return store->ops->due_sums(store->owned_backend, arena, ret_sums, e);
+}
+
 /* ---- claiming ---- */
 
 struct claiming {

@@ -32,7 +32,8 @@ struct due_row {
 	/* Which occurrence: no two rows have all three in common. */
 	const char *schedule;
 	int64_t nominal_wall_ns;
-	int64_t turn; /* of a chaos day the number of the experiment, from 1; else 1. Others are marks */
+	int64_t turn; /* of a chaos day the number of the experiment, from 1; else 1. Others are marks,
+			 or watches */
 	int64_t due_wall_ns;
 	int64_t latest_wall_ns; /* nobody begins it later: then it is missed */
 	/* Whole, so that it runs the same on every machine; NULL: a row that never runs. */
@@ -111,6 +112,32 @@ bool store_dues_miss(struct store *store, struct err *e);
 /* The newest row of one schedule: the mark up to which it is decided. */
 bool store_due_newest(struct store *store, const char *schedule, struct arena *arena,
 		      bool *ret_is_there, struct due_row *ret_row, struct err *e);
+
+enum { DUE_STATE_SLOTS = DUE_SKIPPED + 1 }; /* for what is counted by state */
+
+/* What has become of one schedule's occurrences; the marks of a scheduler are not counted. */
+struct due_sum {
+	const char *schedule;
+	uint64_t counts[DUE_STATE_SLOTS];
+	int64_t newest_due_wall_ns;
+	int64_t newest_missed_wall_ns;  /* 0: none was missed */
+	int64_t oldest_waiting_wall_ns; /* when the longest due one was due; 0: none waits */
+	bool has_begun;
+	int64_t last_delay_ns; /* of the newest one that has begun: from due to its run's beginning */
+};
+
+struct due_sums {
+	struct due_sum *rows; /* by the name of the schedule */
+	size_t count;
+	int64_t now_wall_ns;  /* by the clock of leases */
+	uint64_t worker_count; /* that have a row, and a lease on it that holds */
+	uint64_t valid_count; /* leases that hold */
+	uint64_t expired_count;
+};
+
+/* From indices alone, however many rows there are. */
+bool store_due_sums(struct store *store, struct arena *arena, struct due_sums *ret_sums,
+		    struct err *e);
 
 /*
  * For who waits for something to be put. *ret_has_news: something was, since the last call. Else *ret_fd

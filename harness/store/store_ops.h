@@ -107,6 +107,15 @@ struct due_query {
 	bool has_documents; /* false: the texts of the documents stay NULL, and labels empty */
 };
 
+enum { DUES_PRUNED_AT_ONCE = 5000 };
+
+/* Which ended rows go: never the newest of a schedule, which is its mark, nor one whose run is there. */
+struct due_prune {
+	int64_t before_wall_ns; /* due before then */
+	size_t keep_count;	/* and never the newest so many */
+	bool is_dry;
+};
+
 struct stored_recording {
 	const char *name;
 	const char *title; /* of the run's experiment */
@@ -257,6 +266,11 @@ struct store_ops {
 	bool (*dues_miss)(void *backend, int64_t *ret_now_ns, struct err *e);
 	bool (*dues_read)(void *backend, const struct due_query *query, struct arena *arena,
 			  struct stored_due **ret_dues, size_t *ret_count, struct err *e);
+	bool (*due_sums)(void *backend, struct arena *arena, struct due_sums *ret_sums,
+			 struct err *e);
+	/* At most DUES_PRUNED_AT_ONCE; or, when it is dry, all of them are only counted. */
+	bool (*dues_prune)(void *backend, const struct due_prune *prune, uint64_t *ret_count,
+			   struct err *e);
 	/* NULL: this one does not tell. */
 	bool (*due_news)(void *backend, bool *ret_has_news, int *ret_fd, struct err *e);
 

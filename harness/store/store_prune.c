@@ -3,7 +3,7 @@
  * ones.
  *
  * Whether a run may go is asked again within the step that removes it. What is never removed: a run
- * that has not ended, one with something unhealed, one that is held.
+ * that has not ended, one with something unhealed, one that is held; and what schedules need to go on.
  */
 #include "store/store_care.h"
 
@@ -115,6 +115,38 @@ static bool remove_work(struct store *store, void *ctx, struct err *e)
 	return ok;
 }
 
+/* ---- occurrences of schedules ---- */
+
+struct due_removal {
+	struct due_prune prune;
+	uint64_t count;
+};
+
+static bool remove_dues_work(struct store *store, void *ctx, struct err *e)
+{
+	struct due_removal *removal = ctx;
+
+	return store->ops->dues_prune(store->owned_backend, &removal->prune, &removal->count, e);
+}
+
+/* In small steps, so that nobody waits long for one of them. */
+static bool prune_dues(struct store *store, struct prune *prune, struct err *e)
+{
+	struct due_removal removal = { .prune = {
+		.before_wall_ns = prune->before_wall_ns > 0 ? prune->before_wall_ns : INT64_MAX,
+		.keep_count = prune->keep_count,
+		.is_dry = prune->is_dry,
+	} };
+
+	prune->due_count = 0;
+	do {
+		if (!store_write(store, remove_dues_work, &removal, e))
+			return err_wrap(e, "remove old occurrences of schedules");
+		prune->due_count += removal.count;
+	} while (!prune->is_dry && removal.count == DUES_PRUNED_AT_ONCE);
+	return true;
+}
+
 bool store_prune(struct store *store, struct prune *prune, struct err *e)
 {
 	struct arena arena = { 0 };
@@ -139,5 +171,5 @@ bool store_prune(struct store *store, struct prune *prune, struct err *e)
 			prune->tell(prune->ctx, &rows[i - 1], removal.end);
 	}
 	arena_release(&arena);
-	return ok;
+	return ok && prune_dues(store, prune, e);
 }
