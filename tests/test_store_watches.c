@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "fixtures/store_try.h"
 #include "fixtures/temp_dir.h"
+#include "store/store_care.h"
 #include "store/store_dues.h"
 #include "tests/suites.h"
 
@@ -210,6 +211,25 @@ START_TEST(test_due_sums_leave_watches_out)
 }
 END_TEST
 
+static uint64_t prune_before(int64_t before_wall_ns)
+{
+	struct prune prune = { .before_wall_ns = before_wall_ns };
+
+	ck_assert_msg(store_prune(store, &prune, &e), "%s", e.text);
+	return prune.due_count;
+}
+
+START_TEST(test_prune_takes_old_watches_which_are_no_marks)
+{
+	ck_assert(put(watch_of("run-a", "eu")));
+	ck_assert(put(due_run()));
+	store_try_sql(&place, "update dues set state = 'missed', due_wall_ns = 7", NULL);
+	ck_assert_uint_eq(prune_before(7), 0);
+	ck_assert_uint_eq(prune_before(8), 1); /* the other one is the mark of its schedule */
+	ck_assert_uint_eq(prune_before(8), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tests, bool is_server)
 {
 	(void)is_server;
@@ -219,6 +239,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_dues_watching_lists_those_of_one_run_in_their_order);
 	tcase_add_test(tests, test_run_find_last_passes_over_a_watch_which_keeps_its_seal);
 	tcase_add_test(tests, test_due_sums_leave_watches_out);
+	tcase_add_test(tests, test_prune_takes_old_watches_which_are_no_marks);
 }
 
 void suite_store_watches(Suite *suite)
