@@ -179,7 +179,8 @@ static void write_scale(const struct page *page, struct span window)
 	const int64_t zero_ns = facts_zero_ns(page->story);
 	const double share =
 		(double)(zero_ns - window.low_ns) / (double)(window.high_ns - window.low_ns);
-	size_t column = (size_t)(share * (double)columns);
+	/* What was seen may begin only after it. */
+	size_t column = share > 0 ? (size_t)(share * (double)columns) : 0;
 	char from[WORDS_BYTES];
 	char until[WORDS_BYTES];
 	struct text line = { 0 };

@@ -13,12 +13,14 @@
 
 #define FUZZ_ROWS(X)   \
 	X(answers)     \
+	X(baseline)    \
 	X(bundle)      \
 	X(calendar)    \
 	X(codec)       \
 	X(conninfo)    \
 	X(cron)        \
 	X(documents)   \
+	X(form)        \
 	X(heal_record) \
 	X(http)        \
 	X(json)        \

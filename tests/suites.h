@@ -24,6 +24,7 @@
 	X(store_pauses) \
 	X(store_dues) \
 	X(store_watches) \
+	X(store_audit) \
 	X(worker) \
 	X(vantage) \
 	X(events) \
@@ -112,6 +113,8 @@
 	X(serve) \
 	X(serve_request) \
 	X(serve_strangers) \
+	X(serve_guard) \
+	X(serve_actions) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \

@@ -194,6 +194,41 @@ START_TEST(test_look_after_a_leap_runs_the_newest_within_its_grace)
 }
 END_TEST
 
+/* Workers may be busy: they have as long as the schedule gives them, and not a second after `not_after`. */
+START_TEST(test_look_lets_a_worker_begin_within_the_grace_and_never_after_not_after)
+{
+	static const struct {
+		enum schedule_missed missed;
+		bool has_not_after;
+		const char *latest;
+	} cases[] = {
+		{ MISSED_ALERT, false, "2101-03-02T10:01" },
+		{ MISSED_RUN, false, "2101-03-02T12:01" },
+		{ MISSED_ALERT, true, "2101-03-02T10:01" },
+		{ MISSED_RUN, true, "2101-03-02T10:31" },
+	};
+	const size_t count = sizeof cases / sizeof cases[0];
+	static const char *const names[] = { "a", "b", "c", "d" };
+
+	for (size_t i = 0; i < count; i++) {
+		try.schedule.name = names[i];
+		try.schedule.missed = cases[i].missed;
+		try.schedule.grace_ns = 2 * HOUR_NS;
+		try.schedule.has_not_after = cases[i].has_not_after;
+		try.schedule.not_after_minute = 10 * 60 + 30;
+		look_at("2101-03-01T12:00");
+		look_at("2101-03-02T10:00");
+		read_rows();
+		ck_assert_str_eq(rows[0].schedule, names[i]);
+		ck_assert_int_eq(rows[0].state, DUE_WAITS);
+		ck_assert_msg(rows[0].latest_wall_ns ==
+				      schedule_try_at(&try, cases[i].latest) -
+					      (cases[i].has_not_after && cases[i].missed == MISSED_RUN),
+			      "case %zu", i);
+	}
+}
+END_TEST
+
 START_TEST(test_look_after_a_leap_alerts_nobody_when_it_is_to_be_skipped)
 {
 	(void)look();
@@ -274,6 +309,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_look_when_it_is_due_puts_it_once_whoever_looks);
 	tcase_add_test(tests, test_look_after_a_leap_alerts_once_for_all_that_were_missed);
 	tcase_add_test(tests, test_look_after_a_leap_runs_the_newest_within_its_grace);
+	tcase_add_test(tests, test_look_lets_a_worker_begin_within_the_grace_and_never_after_not_after);
 	tcase_add_test(tests, test_look_after_a_leap_alerts_nobody_when_it_is_to_be_skipped);
 	tcase_add_test(tests, test_look_after_the_clock_was_set_back_puts_nothing_twice);
 	tcase_add_test(tests, test_look_after_the_clock_was_far_ahead_says_so_once_and_goes_on);

@@ -2,7 +2,6 @@
  * test_store_dues.c - due runs in the store: put once, claimed by one, taken over when that one is gone.
  */
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -523,11 +522,7 @@ START_TEST(test_open_brings_a_store_without_due_runs_up_to_date)
 {
 	store_close(store);
 	store = NULL;
-	/* Exactly what a store of schema 8 is. */
-	store_try_sql(&place, "drop table due_labels; drop table dues; drop index runs_watches;"
-			      " alter table runs drop column watch_of;"
-			      " alter table runs drop column vantage", NULL);
-	store_try_set_version(&place, 8);
+	store_try_go_back(&place, 8);
 	open_again();
 	ck_assert(put(due_of("weekly", 7)));
 	ck_assert(claim(&plain));

@@ -1,71 +1,33 @@
 /*
- * test_store_watches.c - what asks for a watch of a run, and what a run that only watches is in the store.
+ * test_store_watches.c - due rows that ask for a vantage point of a run, and the runs that only watch.
  */
-#include <string.h>
-
 #include "base/clock.h"
-#include "fixtures/store_try.h"
-#include "fixtures/temp_dir.h"
+#include "fixtures/store_case.h"
 #include "store/store_care.h"
 #include "store/store_dues.h"
 #include "tests/suites.h"
 
-static char *folder;
-static struct text place;
-static struct arena arena;
-static struct store *store;
+static const struct due_worker worker = { .name = "plain", .lease_ns = 60 * NS_PER_S };
 static struct due_row claimed;
-static struct err e;
 
-static const struct due_worker plain = { .name = "plain", .lease_ns = 60 * NS_PER_S };
-
-static void open_again(void)
-{
-	store_close(store);
-	store = NULL;
-	ck_assert_msg(store_open(text_str(&place), NULL, &store, &e), "%s", e.text);
-}
-
-static void setup(void)
-{
-	memset(&arena, 0, sizeof arena);
-	memset(&place, 0, sizeof place);
-	memset(&e, 0, sizeof e);
-	folder = temp_dir_make();
-	store_try_place(folder, &place);
-	open_again();
-}
-
-static void teardown(void)
-{
-	store_close(store);
-	store = NULL;
-	text_release(&place);
-	arena_release(&arena);
-	temp_dir_remove(folder);
-}
-
-static struct due_row due_run(void)
+static struct due_row due_of(const char *schedule)
 {
 	return (struct due_row){
-		.schedule = "weekly",
-		.nominal_wall_ns = 7,
+		.schedule = schedule,
+		.nominal_wall_ns = 1,
 		.turn = 1,
-		.due_wall_ns = 7,
+		.due_wall_ns = 1,
 		.latest_wall_ns = INT64_MAX,
 		.experiment_path = "drill.yaml",
 		.experiment_text = "title: a drill\n",
-		.inventory_path = "inventory.yaml",
-		.inventory_text = "hosts: {}\n",
 		.state = DUE_WAITS,
 	};
 }
 
 static struct due_row watch_of(const char *run_id, const char *vantage)
 {
-	struct due_row row = due_run();
+	struct due_row row = due_of(arena_format(&store_case.arena, "watch of %s %s", run_id, vantage));
 
-	row.schedule = arena_format(&arena, "watch of %s %s", run_id, vantage);
 	row.turn = 0;
 	row.watch_of = run_id;
 	row.vantage = vantage;
@@ -77,27 +39,19 @@ static bool put(struct due_row row)
 {
 	bool is_new = false;
 
-	ck_assert_msg(store_due_put(store, &row, &is_new, &e), "%s", e.text);
+	ck_assert_msg(store_due_put(store_case.store, &row, &is_new, &store_case.e),
+		      "%s", store_case.e.text);
 	return is_new;
 }
 
-static bool claim_kind(const struct due_worker *worker, enum due_kind kind)
+static bool claim(enum due_kind kind)
 {
 	bool is_there = false;
 
-	ck_assert_msg(store_due_claim(store, worker, kind, "run", &arena, &is_there, &claimed, &e),
-		      "%s", e.text);
+	ck_assert_msg(store_due_claim(store_case.store, &worker, kind, "run", &store_case.arena,
+				      &is_there, &claimed, &store_case.e),
+		      "%s", store_case.e.text);
 	return is_there;
-}
-
-static bool claim(const struct due_worker *worker)
-{
-	return claim_kind(worker, DUE_RUN);
-}
-
-static bool claim_watch(const struct due_worker *worker)
-{
-	return claim_kind(worker, DUE_WATCH);
 }
 
 START_TEST(test_open_brings_a_store_without_watches_up_to_date)
@@ -105,38 +59,34 @@ START_TEST(test_open_brings_a_store_without_watches_up_to_date)
 	struct run_row begun = { .run_id = "run-old", .title = "a drill" };
 	struct run_row row;
 
-	ck_assert(store_run_begin(store, &begun, &e));
-	ck_assert(put(due_run()));
-	store_close(store);
-	store = NULL;
-	/* Exactly what a store of schema 10 is. */
-	store_try_sql(&place, "drop index runs_watches; drop index dues_watches;"
-			      " alter table runs drop column watch_of;"
-			      " alter table runs drop column vantage;"
-			      " alter table dues drop column watch_of;"
-			      " alter table dues drop column vantage", NULL);
-	store_try_set_version(&place, 10);
-	open_again();
-	ck_assert_msg(store_run_find(store, "run-old", &arena, &row, &e), "%s", e.text);
+	ck_assert(store_run_begin(store_case.store, &begun, &store_case.e));
+	ck_assert(put(due_of("weekly")));
+	store_close(store_case.store);
+	store_case.store = NULL;
+	store_try_go_back(&store_case.path, 11);
+	store_case_open_again();
+	ck_assert_msg(store_run_find(store_case.store, "run-old", &store_case.arena, &row,
+				     &store_case.e),
+		      "%s", store_case.e.text);
 	ck_assert_ptr_null(row.watch_of);
-	ck_assert(claim(&plain));
+	ck_assert(claim(DUE_RUN));
 	ck_assert_ptr_null(claimed.watch_of);
 	ck_assert(put(watch_of("run-old", "eu")));
-	ck_assert(claim_watch(&plain));
+	ck_assert(claim(DUE_WATCH));
 }
 END_TEST
 
 START_TEST(test_due_claim_of_runs_and_of_watches_leaves_the_other_kind)
 {
 	ck_assert(put(watch_of("run-a", "eu")));
-	ck_assert(!claim(&plain));
-	ck_assert(put(due_run()));
-	ck_assert(claim(&plain));
+	ck_assert(!claim(DUE_RUN));
+	ck_assert(put(due_of("weekly")));
+	ck_assert(claim(DUE_RUN));
 	ck_assert_str_eq(claimed.schedule, "weekly");
-	ck_assert(claim_watch(&plain));
+	ck_assert(claim(DUE_WATCH));
 	ck_assert_str_eq(claimed.watch_of, "run-a");
 	ck_assert_str_eq(claimed.vantage, "eu");
-	ck_assert(!claim_watch(&plain));
+	ck_assert(!claim(DUE_WATCH));
 }
 END_TEST
 
@@ -148,14 +98,14 @@ START_TEST(test_due_put_of_a_watch_is_due_now_by_the_clock_of_leases)
 	row.due_wall_ns = INT64_MAX; /* by this machine's clock, which does not count */
 	row.latest_wall_ns = 0;
 	ck_assert(put(row));
-	ck_assert(claim_watch(&plain));
+	ck_assert(claim(DUE_WATCH));
 	ck_assert_int_eq(claimed.latest_wall_ns - claimed.due_wall_ns, row.within_ns);
 
 	row = watch_of("run-b", "eu");
 	row.within_ns = 1; /* nobody can be as fast */
 	ck_assert(put(row));
 	clock_sleep_until_ns(&clock, clock_now_ns(&clock) + NS_PER_MS);
-	ck_assert(!claim_watch(&plain));
+	ck_assert(!claim(DUE_WATCH));
 }
 END_TEST
 
@@ -167,8 +117,10 @@ START_TEST(test_dues_watching_lists_those_of_one_run_in_their_order)
 	ck_assert(put(watch_of("run-a", "us")));
 	ck_assert(put(watch_of("run-b", "eu")));
 	ck_assert(put(watch_of("run-a", "eu")));
-	ck_assert(put(due_run()));
-	ck_assert_msg(store_dues_watching(store, "run-a", &arena, &rows, &count, &e), "%s", e.text);
+	ck_assert(put(due_of("weekly")));
+	ck_assert_msg(store_dues_watching(store_case.store, "run-a", &store_case.arena, &rows,
+					  &count, &store_case.e),
+		      "%s", store_case.e.text);
 	ck_assert_uint_eq(count, 2);
 	ck_assert_str_eq(rows[0].vantage, "us");
 	ck_assert_str_eq(rows[1].vantage, "eu");
@@ -185,17 +137,26 @@ START_TEST(test_run_find_last_passes_over_a_watch_which_keeps_its_seal)
 	struct run_row *missing = NULL;
 	size_t count = 0;
 
-	ck_assert_msg(store_run_begin(store, &led, &e), "%s", e.text);
-	ck_assert_msg(store_run_begin(store, &watch, &e), "%s", e.text);
-	ck_assert_msg(store_run_find(store, "last", &arena, &row, &e), "%s", e.text);
+	ck_assert_msg(store_run_begin(store_case.store, &led, &store_case.e),
+		      "%s", store_case.e.text);
+	ck_assert_msg(store_run_begin(store_case.store, &watch, &store_case.e),
+		      "%s", store_case.e.text);
+	ck_assert_msg(store_run_find(store_case.store, "last", &store_case.arena, &row,
+				     &store_case.e),
+		      "%s", store_case.e.text);
 	ck_assert_str_eq(row.run_id, "run-a");
-	ck_assert_msg(store_facts_missing(store, &arena, &missing, &count, &e), "%s", e.text);
+	ck_assert_msg(store_facts_missing(store_case.store, &store_case.arena, &missing,
+					  &count, &store_case.e),
+		      "%s", store_case.e.text);
 	ck_assert_uint_eq(count, 1);
-	ck_assert_msg(store_run_find(store, "watch-a", &arena, &row, &e), "%s", e.text);
+	ck_assert_msg(store_run_find(store_case.store, "watch-a", &store_case.arena, &row,
+				     &store_case.e),
+		      "%s", store_case.e.text);
 	ck_assert_str_eq(row.vantage, "eu");
-	store_try_sql(&place, "update runs set vantage = 'us' where run_id = 'watch-a'", NULL);
-	ck_assert(!store_run_find(store, "watch-a", &arena, &row, &e));
-	ck_assert_int_eq(e.kind, ERR_ALTERED);
+	store_try_sql(&store_case.path, "update runs set vantage = 'us' where run_id = 'watch-a'", NULL);
+	ck_assert(!store_run_find(store_case.store, "watch-a", &store_case.arena, &row,
+				     &store_case.e));
+	ck_assert_int_eq(store_case.e.kind, ERR_ALTERED);
 }
 END_TEST
 
@@ -204,8 +165,9 @@ START_TEST(test_due_sums_leave_watches_out)
 	struct due_sums sums;
 
 	ck_assert(put(watch_of("run-a", "eu")));
-	ck_assert(put(due_run()));
-	ck_assert_msg(store_due_sums(store, &arena, &sums, &e), "%s", e.text);
+	ck_assert(put(due_of("weekly")));
+	ck_assert_msg(store_due_sums(store_case.store, &store_case.arena, &sums, &store_case.e),
+		      "%s", store_case.e.text);
 	ck_assert_uint_eq(sums.count, 1);
 	ck_assert_str_eq(sums.rows[0].schedule, "weekly");
 }
@@ -215,15 +177,15 @@ static uint64_t prune_before(int64_t before_wall_ns)
 {
 	struct prune prune = { .before_wall_ns = before_wall_ns };
 
-	ck_assert_msg(store_prune(store, &prune, &e), "%s", e.text);
+	ck_assert_msg(store_prune(store_case.store, &prune, &store_case.e), "%s", store_case.e.text);
 	return prune.due_count;
 }
 
 START_TEST(test_prune_takes_old_watches_which_are_no_marks)
 {
 	ck_assert(put(watch_of("run-a", "eu")));
-	ck_assert(put(due_run()));
-	store_try_sql(&place, "update dues set state = 'missed', due_wall_ns = 7", NULL);
+	ck_assert(put(due_of("weekly")));
+	store_try_sql(&store_case.path, "update dues set state = 'missed', due_wall_ns = 7", NULL);
 	ck_assert_uint_eq(prune_before(7), 0);
 	ck_assert_uint_eq(prune_before(8), 1); /* the other one is the mark of its schedule */
 	ck_assert_uint_eq(prune_before(8), 0);
@@ -232,7 +194,6 @@ END_TEST
 
 static void add_tests(TCase *tests, bool is_server)
 {
-	(void)is_server;
 	tcase_add_test(tests, test_open_brings_a_store_without_watches_up_to_date);
 	tcase_add_test(tests, test_due_claim_of_runs_and_of_watches_leaves_the_other_kind);
 	tcase_add_test(tests, test_due_put_of_a_watch_is_due_now_by_the_clock_of_leases);
@@ -240,9 +201,10 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_run_find_last_passes_over_a_watch_which_keeps_its_seal);
 	tcase_add_test(tests, test_due_sums_leave_watches_out);
 	tcase_add_test(tests, test_prune_takes_old_watches_which_are_no_marks);
+	(void)is_server;
 }
 
 void suite_store_watches(Suite *suite)
 {
-	store_try_add(suite, "store_watches", setup, teardown, add_tests);
+	store_try_add(suite, "store_watches", store_case_open, store_case_close, add_tests);
 }

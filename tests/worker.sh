@@ -72,6 +72,7 @@ wait_for 20 holds 1 'select count(*) from dues'
 kill "$scheduler_pid"
 wait "$scheduler_pid"
 says 0 'drill  skipped  first seen' "$firedrill" schedule past
+mkdir "$folder/json"
 sql 'update dues set nominal_wall_ns = nominal_wall_ns - 3600000000000' >/dev/null
 scheduler
 first_pid=$scheduler_pid
@@ -109,6 +110,9 @@ wait "$worker_pid" 2>/dev/null
 says 0 'taken over from worker' sh -c "cd '$folder' && '$firedrill' worker --once"
 says 0 'drill  abandoned .*its worker was gone in the middle of it; what the run left is healed' \
 	"$firedrill" schedule past --count 1
+"$firedrill" schedule past --format json >"$folder/json/past.json"
+says 0 '^$' python3 tests/check_report.py "$folder/json"
+says 0 '^abandoned 7 20' jq -r '.occurrences[0] | "\(.state) \(.exit_code) \(.run)"' "$folder/json/past.json"
 wait_for 5 is_going
 says 0 '' is_going
 says 0 '^2$' sql 'select count(*) from runs'

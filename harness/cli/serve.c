@@ -13,6 +13,9 @@ static const struct option_row serve_options[] = {
 	{ "beyond-loopback", NULL,
 	  "allow an address that other machines reach: the page asks nobody who they are" },
 	{ "host", "NAME", "another name this server goes by, behind a proxy; may be given often" },
+	{ "actions-token-file", "FILE",
+	  "let those act by way of the page whose NAME:TOKEN stands in this file (mode 0600); default: it is "
+	  "for reading" },
 	STORE_OPTION,
 	{ NULL, NULL, NULL },
 };
@@ -83,6 +86,7 @@ static int run_serve(const struct arguments *arguments)
 		.is_beyond_loopback = arguments_flag(arguments, "beyond-loopback"),
 		.hosts = hosts,
 		.store_path = text_str(&store),
+		.token_path = arguments_value(arguments, "actions-token-file"),
 		.clock = &clock,
 		.limits = &web_limits_default,
 		.stop_signal = &stop_signal,

@@ -175,6 +175,8 @@ enum run_exit {
 };
 
 const char *run_exit_meaning(enum run_exit code); /* the sentence of design.md 4 */
+/* What such an end says of the objectives; VERDICT_NONE: nothing. */
+enum verdict run_exit_verdict(enum run_exit code);
 
 struct outcome {
 	bool is_watch;          /* it only watched another run: there is nothing to judge */

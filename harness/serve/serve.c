@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "serve/guard.h"
 #include "serve/listen.h"
 #include "serve/site.h"
 #include "serve/systemd.h"
@@ -18,6 +19,7 @@ struct server {
 	const struct serve_request *request;
 	struct web *owned_web;
 	struct site *owned_site;
+	struct guard *owned_guard; /* NULL: the page is for reading */
 	struct text url;
 	struct host_names names;
 	struct text name;       /* one of them */
@@ -90,12 +92,16 @@ static int64_t run_jobs(struct server *server, int64_t now_ns)
 
 static void reload(struct server *server)
 {
+	struct err e = { 0 };
 	char state[96];
 
 	(void)snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
 		       clock_now_ns(server->request->clock) / NS_PER_US);
 	tell_manager(server, state);
-	site_reload(server->owned_site);
+	site_reload(server->owned_site); /* it has the tokens of before */
+	if (server->owned_guard != NULL && !guard_reload(server->owned_guard, &e) &&
+	    server->request->on_trouble != NULL)
+		server->request->on_trouble(server->request->ctx, &e);
 	tell_manager(server, "READY=1");
 }
 
@@ -140,10 +146,14 @@ static bool begin(struct server *server, struct err *e)
 	struct web_request web = {
 		.names = &server->names,
 		.limits = request->limits,
+		.takes_forms = request->token_path != NULL,
 		.answer = site_answer,
 	};
 	uint16_t port;
 
+	if (request->token_path != NULL &&
+	    !guard_open(request->token_path, request->clock, &server->owned_guard, e))
+		return false;
 	if (!listen_open(request->listen, request->is_beyond_loopback, &web.taken_fd,
 			 &server->name, &port, e))
 		return false;
@@ -152,6 +162,7 @@ static bool begin(struct server *server, struct err *e)
 		return false;
 	}
 	server->owned_site = site_open(request->store_path, request->clock);
+	site_take_actions(server->owned_site, server->owned_guard);
 	site_set_schedules(server->owned_site, request->schedules);
 	web.ctx = server->owned_site;
 	if (!web_open(&web, &server->owned_web, e))
@@ -177,6 +188,7 @@ bool serve(const struct serve_request *request, struct err *e)
 	}
 	web_close(server.owned_web);
 	site_close(server.owned_site);
+	guard_close(server.owned_guard);
 	text_release(&server.url);
 	text_release(&server.name);
 	return ok;

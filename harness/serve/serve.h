@@ -24,6 +24,7 @@ struct serve_request {
 	bool is_beyond_loopback;
 	const char *const *hosts; /* more names that this server goes by; NULL ends them */
 	const char *store_path;
+	const char *token_path;   /* of those who may act; NULL: the page is for reading */
 	const struct schedule_list *schedules; /* that the pages tell of; NULL: none */
 	const struct clock *clock;
 	const struct web_limits *limits;

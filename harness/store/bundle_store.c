@@ -107,7 +107,7 @@ static bool bundle_events_read(void *backend, const char *run_id, uint64_t after
 
 	while (first < count && events[first].number <= after)
 		first++;
-	*ret_events = events + first;
+	*ret_events = first < count ? events + first : NULL;
 	*ret_count = count - first;
 	return true;
 }

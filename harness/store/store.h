@@ -225,17 +225,23 @@ bool store_approve(struct store *store, const struct approval_row *row, struct e
 bool store_approvals(struct store *store, const char *digest, struct arena *arena,
 		     struct approval_row **ret_rows, size_t *ret_count, struct err *e);
 
-/* An order to heal and end: of one run, of a set of trials, or of everything. */
+/* A suite has no row of its own: its runs and sets bear its id, this, and their number. */
+#define SUITE_MEMBER "-d"
+/* "SUITE" of "SUITE-d01" (and its set SUITE-d01, which may be NULL); NULL: it is of no suite. */
+const char *store_suite_of(const char *run_id, const char *set_id, struct arena *arena);
+
+/* An order to heal and end: of one run, of a set of trials, of a suite, or of everything. */
 struct stop_row {
-	const char *subject; /* id of a run or a set; NULL: every run, and none starts until resumed */
+	/* Id of a run, a set or a suite; NULL: every run, and none starts until resumed. */
+	const char *subject;
 	const char *person;
 	const char *reason;
 	int64_t wall_ns;
 };
 
 bool store_stop(struct store *store, const struct stop_row *row, struct err *e);
-/* The newest order that is in force for this run (or its set, which may be NULL), or for all; run_id
-   NULL: only for all. *ret_is_there false: none. */
+/* The newest order that is in force for this run (or its set, which may be NULL), or for all, else for
+   its suite; run_id NULL: only for all. *ret_is_there false: none. */
 bool store_stop_find(struct store *store, const char *run_id, const char *set_id,
 		     struct arena *arena, bool *ret_is_there, struct stop_row *ret_row,
 		     struct err *e);

@@ -181,13 +181,16 @@ static bool fill_states(struct look *look, struct schedule_state *states, struct
 
 /* ---- what is done ---- */
 
-/* How late a worker may begin it: as late as the schedule allows, and a little for the way. */
-static int64_t latest_of(const struct schedule *schedule, int64_t due_ns, int64_t now_ns)
+/* How late a worker may begin it: as late as the schedule allows, and a little for the way; never after
+   `not_after`. */
+static int64_t latest_of(const struct schedule *schedule, const struct schedule_decision *decision,
+			 int64_t now_ns)
 {
-	const int64_t grace_ns =
-		schedule->missed == MISSED_RUN && !schedule->has_not_after ? schedule->grace_ns : 0;
+	const int64_t grace_ns = schedule->missed == MISSED_RUN ? schedule->grace_ns : 0;
+	const int64_t late_ns = decision->due_wall_ns + grace_ns;
+	const int64_t latest_ns = (late_ns > now_ns ? late_ns : now_ns) + SCHEDULE_ON_TIME_NS;
 
-	return (due_ns + grace_ns > now_ns ? due_ns + grace_ns : now_ns) + SCHEDULE_ON_TIME_NS;
+	return latest_ns < decision->latest_wall_ns ? latest_ns : decision->latest_wall_ns;
 }
 
 static void fill_end(struct look *look, const struct schedule_decision *decision,
@@ -229,7 +232,7 @@ static bool put(struct look *look, const struct schedule_decision *decision, str
 		.nominal_wall_ns = decision->nominal_wall_ns,
 		.turn = schedule->is_chaos_day ? (int64_t)decision->begun_count : 1,
 		.due_wall_ns = decision->due_wall_ns,
-		.latest_wall_ns = latest_of(schedule, decision->due_wall_ns, look->now_ns),
+		.latest_wall_ns = latest_of(schedule, decision, look->now_ns),
 		.labels = schedule->labels,
 		.label_count = schedule->label_count,
 		.state = DUE_WAITS,
