@@ -35,7 +35,8 @@ struct due_row {
 	/* Which occurrence: no two rows have all three in common. */
 	const char *schedule;
 	int64_t nominal_wall_ns;
-	int64_t turn; /* of a chaos day the number of the experiment, from 1; else 1. Others are marks */
+	int64_t turn; /* of a chaos day the number of the experiment, from 1; else 1. Others are marks,
+			 or watches */
 	int64_t due_wall_ns;
 	int64_t latest_wall_ns; /* nobody begins it later: then it is missed */
 	/* Whole, so that it runs the same on every machine; NULL: a row that never runs. */
