@@ -4,19 +4,10 @@
  */
 #include "reports/kpi.h"
 
-#include "base/clock.h"
-#include "base/json.h"
+#include "reports/json_parts.h"
 #include "reports/words.h"
 
 enum { FORMAT_VERSION = 1 };
-
-static void put_wall(struct json *object, const char *key, int64_t wall_ns)
-{
-	char iso[32];
-
-	clock_format_wall(wall_ns, iso, sizeof iso);
-	json_put_text(object, key, iso);
-}
 
 /* "" is what nobody has named. */
 static void put_name(struct json *object, const char *key, const char *name)

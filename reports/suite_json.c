@@ -4,23 +4,9 @@
  */
 #include "reports/suite.h"
 
-#include "base/clock.h"
-#include "base/json.h"
+#include "reports/json_parts.h"
 
 enum { FORMAT_VERSION = 1 };
-
-/* 0: null. */
-static void put_wall(struct json *object, const char *key, int64_t wall_ns)
-{
-	char iso[32];
-
-	if (wall_ns == 0) {
-		json_put_null(object, key);
-		return;
-	}
-	clock_format_wall(wall_ns, iso, sizeof iso);
-	json_put_text(object, key, iso);
-}
 
 static void put_outcome(struct json *object, const struct outcome *outcome)
 {
@@ -30,33 +16,6 @@ static void put_outcome(struct json *object, const struct outcome *outcome)
 	json_put_text(child, "verdict", verdict_name(outcome->verdict));
 	json_put_int(child, "exit_code", outcome->exit_code);
 	json_put_text(child, "sentence", outcome->sentence);
-}
-
-static void put_objectives(struct json *row, const struct suite_drill *drill)
-{
-	struct json *rows = json_put_array(row, "objectives");
-
-	for (size_t i = 0; i < drill->objective_count; i++) {
-		const struct objective_result *objective = &drill->objectives[i];
-		struct json *child = json_push_object(rows);
-
-		json_put_text(child, "name", objective->name);
-		json_put_text(child, "verdict", verdict_name(objective->verdict));
-		json_put_text(child, "target", objective->target);
-		json_put_text(child, "observed", objective->observed);
-		json_put_text(child, "reason", objective->reason);
-		json_put_text(child, "advice", objective->advice);
-	}
-}
-
-/* high_ns null: no upper bound. */
-static void put_bounds(struct json *object, struct span span)
-{
-	json_put_int(object, "low_ns", span.low_ns);
-	if (span.high_ns == INT64_MAX)
-		json_put_null(object, "high_ns");
-	else
-		json_put_int(object, "high_ns", span.high_ns);
 }
 
 static void put_runs(struct json *row, const struct suite_drill *drill)
@@ -74,7 +33,7 @@ static void put_runs(struct json *row, const struct suite_drill *drill)
 		json_put_text(rto, "kind", words_rto_kind(trial->rto_kind));
 		json_put_bool(rto, "counts", trial->counts);
 		if (trial->rto_kind != MEASURED_NOTHING)
-			put_bounds(rto, trial->rto);
+			put_open_span(rto, trial->rto);
 	}
 }
 
@@ -82,9 +41,9 @@ static void put_summary(struct json *object, const char *key, const struct span_
 {
 	struct json *child = json_put_object(object, key);
 
-	put_bounds(json_put_object(child, "min"), summary->min);
-	put_bounds(json_put_object(child, "median"), summary->median);
-	put_bounds(json_put_object(child, "max"), summary->max);
+	put_open_span(json_put_object(child, "min"), summary->min);
+	put_open_span(json_put_object(child, "median"), summary->median);
+	put_open_span(json_put_object(child, "max"), summary->max);
 }
 
 static void put_baseline(struct json *row, const struct suite *suite,
@@ -126,7 +85,7 @@ static void push_drill(struct json *rows, const struct suite *suite, size_t inde
 	put_wall(row, "started", drill->begun_wall_ns);
 	json_put_int(row, "duration_ns", drill->took_ns);
 	put_outcome(row, &drill->outcome);
-	put_objectives(row, drill);
+	put_results(row, drill->objectives, drill->objective_count);
 	put_runs(row, drill);
 	put_baseline(row, suite, drill);
 }

@@ -16,6 +16,7 @@
 #include "reports/grid.h"
 #include "reports/strip.h"
 #include "reports/text_lag.h"
+#include "reports/text_vantage.h"
 #include "reports/trials.h"
 #include "reports/utf8.h"
 #include "reports/words.h"
@@ -178,7 +179,8 @@ static void write_scale(const struct page *page, struct span window)
 	const int64_t zero_ns = facts_zero_ns(page->story);
 	const double share =
 		(double)(zero_ns - window.low_ns) / (double)(window.high_ns - window.low_ns);
-	size_t column = (size_t)(share * (double)columns);
+	/* What was seen may begin only after it. */
+	size_t column = share > 0 ? (size_t)(share * (double)columns) : 0;
 	char from[WORDS_BYTES];
 	char until[WORDS_BYTES];
 	struct text line = { 0 };
@@ -440,6 +442,14 @@ static void write_findings(const struct page *page)
 	}
 }
 
+static void write_views(const struct page *page)
+{
+	if (page->story->view_count == 0)
+		return;
+	add_heading(page, "From several places");
+	text_vantage(page->story, page->width, page->has_colour, page->text);
+}
+
 static void write_lags(const struct page *page)
 {
 	for (size_t i = 0; i < page->story->lag_count; i++) {
@@ -538,6 +548,7 @@ static bool text_write(const struct story *story, const struct report_style *sty
 	write_objectives(&page);
 	write_recovery(&page);
 	write_probes(&page);
+	write_views(&page);
 	write_levels(&page);
 	write_ledgers(&page);
 	write_findings(&page);

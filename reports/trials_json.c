@@ -4,28 +4,9 @@
  */
 #include "reports/trials.h"
 
-#include "base/clock.h"
-#include "base/json.h"
+#include "reports/json_parts.h"
 
 enum { FORMAT_VERSION = 1 };
-
-static void put_wall(struct json *object, const char *key, int64_t wall_ns)
-{
-	char iso[32];
-
-	clock_format_wall(wall_ns, iso, sizeof iso);
-	json_put_text(object, key, iso);
-}
-
-/* high_ns null: no upper bound. */
-static void put_bounds(struct json *object, struct span span)
-{
-	json_put_int(object, "low_ns", span.low_ns);
-	if (span.high_ns == INT64_MAX)
-		json_put_null(object, "high_ns");
-	else
-		json_put_int(object, "high_ns", span.high_ns);
-}
 
 static void put_outcome(struct json *object, const struct outcome *outcome)
 {
@@ -36,23 +17,6 @@ static void put_outcome(struct json *object, const struct outcome *outcome)
 	json_put_int(child, "exit_code", outcome->exit_code);
 	json_put_text(child, "meaning", run_exit_meaning(outcome->exit_code));
 	json_put_text(child, "sentence", outcome->sentence);
-}
-
-static void put_objectives(struct json *root, const struct trial_set *set)
-{
-	struct json *rows = json_put_array(root, "objectives");
-
-	for (size_t i = 0; i < set->objective_count; i++) {
-		const struct objective_result *objective = &set->objectives[i];
-		struct json *row = json_push_object(rows);
-
-		json_put_text(row, "name", objective->name);
-		json_put_text(row, "verdict", verdict_name(objective->verdict));
-		json_put_text(row, "target", objective->target);
-		json_put_text(row, "observed", objective->observed);
-		json_put_text(row, "reason", objective->reason);
-		json_put_text(row, "advice", objective->advice);
-	}
 }
 
 static void put_rto(struct json *root, const struct trial_set *set)
@@ -68,7 +32,7 @@ static void put_rto(struct json *root, const struct trial_set *set)
 		if (set->ranked_count == 0)
 			json_put_null(rto, quantiles[i].key);
 		else
-			put_bounds(json_put_object(rto, quantiles[i].key), quantiles[i].span);
+			put_open_span(json_put_object(rto, quantiles[i].key), quantiles[i].span);
 }
 
 static void put_share(struct json *root, const struct trial_set *set)
@@ -109,7 +73,7 @@ static void push_trial(struct json *rows, const struct trial *trial)
 	rto = json_put_object(row, "rto");
 	json_put_text(rto, "kind", words_rto_kind(trial->rto_kind));
 	if (trial->rto_kind == MEASURED_SPAN)
-		put_bounds(rto, trial->rto);
+		put_open_span(rto, trial->rto);
 	else if (trial->rto_kind == MEASURED_NEVER_RECOVERED)
 		json_put_int(rto, "low_ns", trial->rto.low_ns);
 	json_put_text(row, "rto_verdict", verdict_name(trials_rto_verdict(trial)));
@@ -126,7 +90,7 @@ TRIALS_WRITER(json)
 	json_put_text(root, "format", "firedrill trials");
 	json_put_int(root, "format_version", FORMAT_VERSION);
 	put_outcome(root, &set->outcome);
-	put_objectives(root, set);
+	put_results(root, set->objectives, set->objective_count);
 	put_rto(root, set);
 	put_share(root, set);
 	child = json_put_object(root, "set");

@@ -101,9 +101,9 @@ on_processors() {
 	step build-clang make_quiet CC=clang BUILD=build/clang WERROR=1
 	step hardening tests/hardening.sh build/plain/firedrill build/clang/firedrill
 	step unit make_quiet CC=gcc test-unit
-	step unit-asan make_quiet CC=gcc SAN=address,undefined test-unit
-	UNIT_WITHOUT=$threadless step unit-tsan make_quiet CC=gcc SAN=thread test-unit
 	step fuzz-build make_quiet fuzz-build
+	step unit-asan make_quiet test-unit-asan
+	UNIT_WITHOUT=$threadless step unit-tsan make_quiet CC=gcc test-unit-tsan
 	step fuzz nice tests/fuzz.sh build/fuzz/fuzz 0
 	step shortage nice build/plain/shortage 40
 	step oracle nice tests/oracle.sh build/plain
@@ -121,7 +121,9 @@ on_this_machine() {
 	step gate tests/gate.sh build/plain/firedrill
 	step store-failover tests/store_failover.sh build/plain/firedrill
 	step worker tests/worker.sh build/plain/firedrill
+	step daemon tests/daemon.sh build/plain/firedrill
 	step demo tests/demo.sh build/plain
+	step vantage tests/vantage.sh build/plain/firedrill
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill
 	step canary tests/canary.py build/plain/firedrill
 	step packaging tests/packaging.sh build/plain/firedrill

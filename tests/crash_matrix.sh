@@ -26,7 +26,7 @@ usage() {
 [ $# -ge 1 ] || usage
 build=$(realpath "$1")
 shift
-sample='' seed=$(date +%j) only=. seconds=86400 resume=no
+sample='' seed='' only=. seconds=86400 resume=no
 while [ $# -gt 0 ]; do
 	case $1 in
 	--sample) sample=${2:?} && shift ;;
@@ -38,6 +38,9 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
+
+# The same rows as long as nothing is changed, others with each change.
+[ -n "$seed" ] || seed=$((16#$(git rev-parse HEAD 2>/dev/null | head -c 7 | grep . || echo 1)))
 
 lab=$PWD/fixtures/lab/lab
 out=$PWD/build/test-logs/crash

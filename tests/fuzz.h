@@ -20,6 +20,7 @@
 	X(conninfo)    \
 	X(cron)        \
 	X(documents)   \
+	X(form)        \
 	X(heal_record) \
 	X(http)        \
 	X(json)        \

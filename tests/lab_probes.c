@@ -295,6 +295,13 @@ static const struct lag_row *look_at(const struct host *replica)
 	return row_of(replica);
 }
 
+/* How long the leader waits for a replica that is silent. */
+static void sender_patience(const char *sql)
+{
+	lab("psql", "-Atqc", sql, NULL);
+	lab("psql", "-Atqc", "select pg_reload_conf()", NULL);
+}
+
 /* The leader writes on and the replica's walreceiver stands still: bytes only grow between two SQL counts. */
 START_TEST(test_lag_of_a_replica_that_is_held_back_agrees_with_sql)
 {
@@ -306,6 +313,7 @@ START_TEST(test_lag_of_a_replica_that_is_held_back_agrees_with_sql)
 	ck_assert_msg(resolve("replica", replicas, &count, &e), "%s", e.text);
 	watch_open("postgres.lag", NULL, &service, leader);
 	ck_assert_ptr_nonnull(look_at(replicas[0]));
+	sender_patience("alter system set wal_sender_timeout = '60s'"); /* while we count, however slowly */
 	run_on(replicas[0], "pkill -STOP -f '[w]alreceiver'");
 	for (int round = 0; round < 3; round++) {
 		lab("psql", "-Atqc",
@@ -322,6 +330,7 @@ START_TEST(test_lag_of_a_replica_that_is_held_back_agrees_with_sql)
 		ck_assert_int_ge(row->flush_bytes, least_bytes);
 		ck_assert_int_le(row->flush_bytes, lacks_by_sql(replicas[0]));
 	}
+	sender_patience("alter system reset wal_sender_timeout");
 	/* The leader gives up after wal_sender_timeout: then nobody knows, and that is not 0. */
 	const int64_t until_ns = now_ns() + 20 * NS_PER_S;
 

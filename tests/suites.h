@@ -24,7 +24,10 @@
 	X(store_parts)  \
 	X(store_pauses) \
 	X(store_dues) \
+	X(store_watches) \
+	X(store_audit) \
 	X(worker) \
+	X(vantage) \
 	X(events) \
 	X(lag) \
 	X(bundle) \
@@ -93,6 +96,7 @@
 	X(crash) \
 	X(crash_orders) \
 	X(run_hung) \
+	X(keeper) \
 	X(sampler) \
 	X(scheduler) \
 	X(watch) \
@@ -111,6 +115,8 @@
 	X(serve) \
 	X(serve_request) \
 	X(serve_strangers) \
+	X(serve_guard) \
+	X(serve_actions) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \

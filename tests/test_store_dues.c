@@ -2,7 +2,6 @@
  * test_store_dues.c - due runs in the store: put once, claimed by one, taken over when that one is gone.
  */
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,8 +91,8 @@ static bool claim(const struct due_worker *worker)
 {
 	bool is_there = false;
 
-	ck_assert_msg(store_due_claim(store, worker, "run", &arena, &is_there, &claimed, &e), "%s",
-		      e.text);
+	ck_assert_msg(store_due_claim(store, worker, DUE_RUN, "run", &arena, &is_there, &claimed, &e),
+		      "%s", e.text);
 	return is_there;
 }
 
@@ -101,7 +100,7 @@ static bool take_over(const struct due_worker *worker)
 {
 	bool is_there = false;
 
-	ck_assert_msg(store_due_take_over(store, worker, &arena, &is_there, &claimed, &e), "%s",
+	ck_assert_msg(store_due_take_over(store, worker, DUE_RUN, &arena, &is_there, &claimed, &e), "%s",
 		      e.text);
 	return is_there;
 }
@@ -523,9 +522,7 @@ START_TEST(test_open_brings_a_store_without_due_runs_up_to_date)
 {
 	store_close(store);
 	store = NULL;
-	/* Exactly what a store of schema 8 is. */
-	store_try_sql(&place, "drop table due_labels; drop table dues", NULL);
-	store_try_set_version(&place, 8);
+	store_try_go_back(&place, 8);
 	open_again();
 	ck_assert(put(due_of("weekly", 7)));
 	ck_assert(claim(&plain));

@@ -15,6 +15,8 @@ pids=()
 . tests/local_drill.sh
 # shellcheck source=tests/says.sh
 . tests/says.sh
+# shellcheck source=tests/store_help.sh
+. tests/store_help.sh
 
 end() {
 	local pid
@@ -28,32 +30,6 @@ end() {
 trap end EXIT
 trap 'exit 130' INT
 trap 'exit 143' HUP TERM
-
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || { echo "waited in vain for: $*" >&2; return 1; }
-		read -rt 0.05 <> <(:) || true
-	done
-}
-
-# sql STATEMENT: to the store, past the program; prints the first column of the first row.
-sql() {
-	python3 - "$FIREDRILL_STORE" "$1" <<-'PY'
-		import sqlite3, sys
-		db = sqlite3.connect(sys.argv[1], timeout=10)
-		row = db.execute(sys.argv[2]).fetchone()
-		db.commit()
-		print(row[0] if row else '')
-	PY
-}
-
-# holds VALUE STATEMENT
-holds() {
-	[ "$(sql "$2")" = "$1" ]
-}
 
 scheduler() {
 	"$firedrill" schedule run "$folder/drill.yaml" >>"$folder/scheduler.log" 2>&1 &

@@ -122,25 +122,6 @@ static enum run_exit code_of(int number, bool is_stored, const struct outcome *s
 	return (enum run_exit)number;
 }
 
-static enum verdict verdict_of(enum run_exit code)
-{
-	switch (code) {
-	case EXIT_MET:
-		return VERDICT_MET;
-	case EXIT_MISSED:
-		return VERDICT_MISSED;
-	case EXIT_INCONCLUSIVE:
-		return VERDICT_INCONCLUSIVE;
-	case EXIT_NOT_RUN:
-	case EXIT_LEFTOVER:
-	case EXIT_NOT_STARTED:
-	case EXIT_STOPPED:
-	case EXIT_INTERNAL:
-		break;
-	}
-	return VERDICT_NONE;
-}
-
 static void take_killed(struct suite_command *command, size_t index, int number)
 {
 	struct suite_drill *drill = &command->drills[index];
@@ -184,7 +165,7 @@ void suite_take_result(struct suite_command *command, size_t index, enum child_s
 	if (state == CHILD_KILLED)
 		return;
 	drill->outcome.exit_code = code_of(number, is_stored, &stored);
-	drill->outcome.verdict = verdict_of(drill->outcome.exit_code);
+	drill->outcome.verdict = run_exit_verdict(drill->outcome.exit_code);
 	if (is_stored && stored.exit_code == drill->outcome.exit_code)
 		drill->outcome.sentence = stored.sentence;
 	else

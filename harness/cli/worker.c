@@ -173,6 +173,19 @@ static void add_store(const struct working *working, struct arena *arena, struct
 		add_word(words, arena_format(arena, "--store=%s", place));
 }
 
+static void add_what(const struct due_row *due, struct arena *arena, struct words *words)
+{
+	if (due->watch_of == NULL) {
+		add_word(words, "run");
+		add_word(words, "--yes");
+		add_word(words, arena_format(arena, "--by=schedule %s", due->schedule));
+		return;
+	}
+	add_word(words, "watch");
+	add_word(words, arena_format(arena, "--of=%s", due->watch_of));
+	add_word(words, arena_format(arena, "--vantage=%s", due->vantage));
+}
+
 /* Nobody is there to type: a policy that wants its environment's name typed refuses the run. */
 static bool start(void *ctx, const struct due_row *due, struct child *ret_child, struct err *e)
 {
@@ -188,10 +201,8 @@ static bool start(void *ctx, const struct due_row *due, struct child *ret_child,
 				  "inventory.yaml", &inventory, e));
 
 	if (ok) {
-		add_word(&words, "run");
-		add_word(&words, "--yes");
+		add_what(due, &scratch, &words);
 		add_word(&words, arena_format(&scratch, "--id=%s", due->run_id));
-		add_word(&words, arena_format(&scratch, "--by=schedule %s", due->schedule));
 		add_store(working, &scratch, &words);
 		if (inventory != NULL)
 			add_word(&words, arena_format(&scratch, "--inventory=%s", inventory));

@@ -295,30 +295,11 @@ static const enum run_exit exit_order[] = { EXIT_LEFTOVER,    EXIT_INTERNAL, EXI
 					    EXIT_NOT_STARTED, EXIT_MISSED,   EXIT_INCONCLUSIVE,
 					    EXIT_MET };
 
-static enum verdict verdict_for(enum run_exit code)
-{
-	switch (code) {
-	case EXIT_MET:
-		return VERDICT_MET;
-	case EXIT_MISSED:
-		return VERDICT_MISSED;
-	case EXIT_INCONCLUSIVE:
-		return VERDICT_INCONCLUSIVE;
-	case EXIT_NOT_RUN:
-	case EXIT_LEFTOVER:
-	case EXIT_NOT_STARTED:
-	case EXIT_STOPPED:
-	case EXIT_INTERNAL:
-		break;
-	}
-	return VERDICT_NONE;
-}
-
 /* Fewer trials than planned, and none of them says why: what stopped it was mended since then. */
 static bool is_short(const struct trial_set *set)
 {
 	for (size_t i = 0; i < set->trial_count; i++)
-		if (verdict_for(set->trials[i].outcome.exit_code) == VERDICT_NONE)
+		if (run_exit_verdict(set->trials[i].outcome.exit_code) == VERDICT_NONE)
 			return false;
 	return set->is_ended && (int64_t)set->trial_count < set->planned_count;
 }
@@ -327,8 +308,8 @@ static bool share_holds(const struct trial_set *set, enum run_exit code)
 {
 	for (size_t i = 0; set->promised.has_rto_share && i < set->objective_count; i++)
 		if (strcmp(set->objectives[i].name, "rto") == 0)
-			return verdict_for(code) != VERDICT_NONE &&
-			       verdict_for(code) == set->objectives[i].verdict;
+			return run_exit_verdict(code) != VERDICT_NONE &&
+			       run_exit_verdict(code) == set->objectives[i].verdict;
 	return false;
 }
 
@@ -383,7 +364,7 @@ static const char *tell_end(const struct trial_set *set, struct arena *arena)
 
 	const struct trial *last = &set->trials[set->trial_count - 1];
 
-	if (verdict_for(last->outcome.exit_code) == VERDICT_NONE)
+	if (run_exit_verdict(last->outcome.exit_code) == VERDICT_NONE)
 		return arena_format(arena, "the set ended with trial %" PRId64 " of %" PRId64 ": %s",
 				    last->number, set->planned_count, last->outcome.sentence);
 	return arena_format(arena, "the set %s after trial %" PRId64 " of %" PRId64,
@@ -426,8 +407,8 @@ void judge_trials(struct trial_set *set, struct arena *arena)
 		}
 	set->outcome = (struct outcome){
 		.exit_code = code,
-		.verdict = verdict_for(code),
-		.sentence = verdict_for(code) == VERDICT_NONE ?
+		.verdict = run_exit_verdict(code),
+		.sentence = run_exit_verdict(code) == VERDICT_NONE ?
 				    judge_sentence(arena, tell_end(set, arena)) :
 				    tell(set, arena),
 	};

@@ -53,3 +53,22 @@ const char *run_exit_meaning(enum run_exit code)
 	}
 	return "internal or storage error";
 }
+
+enum verdict run_exit_verdict(enum run_exit code)
+{
+	switch (code) {
+	case EXIT_MET:
+		return VERDICT_MET;
+	case EXIT_MISSED:
+		return VERDICT_MISSED;
+	case EXIT_INCONCLUSIVE:
+		return VERDICT_INCONCLUSIVE;
+	case EXIT_NOT_RUN:
+	case EXIT_LEFTOVER:
+	case EXIT_NOT_STARTED:
+	case EXIT_STOPPED:
+	case EXIT_INTERNAL:
+		break;
+	}
+	return VERDICT_NONE;
+}

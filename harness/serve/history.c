@@ -102,9 +102,9 @@ bool history_read(struct store *store, int64_t now_wall_ns, struct arena *arena,
 		return false;
 	runs = arena_alloc(arena, (count + 1) * sizeof *runs);
 	for (size_t i = 0; i < count; i++)
-		runs[i] = history_run_of_row(&rows[i]);
+		if (rows[i].watch_of == NULL) /* the run that it watched shows what it saw */
+			runs[history.run_count++] = history_run_of_row(&rows[i]);
 	history.runs = runs;
-	history.run_count = count;
 	keep_leftovers(&history, heals, heal_count);
 	*ret_history = history;
 	return true;

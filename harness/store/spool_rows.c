@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "store/spool_audit.h"
 #include "store/spool_dues.h"
 #include "store/sql.h"
 
@@ -582,4 +583,7 @@ const struct store_ops store_spool = {
 	.hold_put = spool_hold_put,
 	.hold_drop = spool_hold_drop,
 	.holds_read = spool_holds_read,
+	.audit_insert = spool_audit_insert,
+	.audit_finish = spool_audit_finish,
+	.audit_read = spool_audit_read,
 };

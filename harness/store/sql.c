@@ -51,6 +51,19 @@ bool query_done(struct query *query, struct err *e)
 	return query_end(query, e);
 }
 
+bool query_done_counting(struct query *query, size_t *ret_count, struct err *e)
+{
+	while (query_row(query))
+		;
+
+	const uint64_t count = query_changed(query);
+
+	if (!query_end(query, e))
+		return false;
+	*ret_count = (size_t)count;
+	return true;
+}
+
 const char *query_text(struct query *query, int column, struct arena *arena)
 {
 	return query->sql->engine->text(query, column, arena);

@@ -56,6 +56,8 @@ bool query_row(struct query *query);		     /* true: there is a row to read */
 uint64_t query_changed(const struct query *query);   /* rows, once it was stepped to its end */
 bool query_end(struct query *query, struct err *e);  /* true when nothing went wrong */
 bool query_done(struct query *query, struct err *e); /* steps to the end, then ends */
+/* The same, and how many rows it has changed. */
+bool query_done_counting(struct query *query, size_t *ret_count, struct err *e);
 
 /* Damaged rows may hold anything: a text that is missing is NULL, and seals decide. A text with a
    NUL in it, which we never write, ends the query. */
@@ -166,8 +168,14 @@ bool sql_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct 
 bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
 		    size_t *ret_count, struct err *e);
 
+bool sql_audit_insert(void *backend, const struct stored_audit *audit, int64_t *ret_audit_id,
+		      struct err *e);
+bool sql_audit_finish(void *backend, const struct stored_audit *audit, struct err *e);
+bool sql_audit_read(void *backend, int64_t before, size_t limit, struct arena *arena,
+		    struct stored_audit **ret_audits, size_t *ret_count, struct err *e);
+
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 10 };
+enum { SQL_SCHEMA_VERSION = 12 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -221,7 +229,10 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.runs_count = sql_runs_count,                                                              \
 	.hold_put = sql_hold_put,                                                                  \
 	.hold_drop = sql_hold_drop,                                                                \
-	.holds_read = sql_holds_read
+	.holds_read = sql_holds_read,                                                              \
+	.audit_insert = sql_audit_insert,                                                          \
+	.audit_finish = sql_audit_finish,                                                          \
+	.audit_read = sql_audit_read
 /* clang-format on */
 
 #endif

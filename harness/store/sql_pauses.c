@@ -51,13 +51,5 @@ bool sql_pauses_lift(void *backend, const struct pause_row *lift, size_t *ret_co
 	query_bind_text(&query, lift->person);
 	query_bind_text(&query, lift->reason);
 	query_bind_text(&query, lift->schedule);
-	while (query_row(&query))
-		;
-
-	const uint64_t count = query_changed(&query);
-
-	if (!query_end(&query, e))
-		return false;
-	*ret_count = (size_t)count;
-	return true;
+	return query_done_counting(&query, ret_count, e);
 }

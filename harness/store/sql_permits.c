@@ -102,15 +102,7 @@ bool sql_stops_lift(void *backend, const struct stop_row *lift, size_t *ret_coun
 	query_bind_int(&query, lift->wall_ns);
 	query_bind_text(&query, lift->person);
 	query_bind_text(&query, lift->reason);
-	while (query_row(&query))
-		;
-
-	const uint64_t count = query_changed(&query);
-
-	if (!query_end(&query, e))
-		return false;
-	*ret_count = (size_t)count;
-	return true;
+	return query_done_counting(&query, ret_count, e);
 }
 
 bool sql_hold_put(void *backend, const struct hold_row *row, struct err *e)
@@ -132,15 +124,7 @@ bool sql_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct 
 	struct query query = query_make(backend, "delete from holds where run_id = ?");
 
 	query_bind_text(&query, run_id);
-	while (query_row(&query))
-		;
-
-	const uint64_t count = query_changed(&query);
-
-	if (!query_end(&query, e))
-		return false;
-	*ret_count = (size_t)count;
-	return true;
+	return query_done_counting(&query, ret_count, e);
 }
 
 bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,

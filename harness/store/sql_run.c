@@ -13,7 +13,8 @@ bool sql_run_insert(void *backend, const struct stored_run *run, struct err *e)
 		backend,
 		"insert into runs (run_id, title, version, boot_ns, wall_ns, experiment_path,"
 		" experiment_text, inventory_path, inventory_text, vars, boot_id, pid, pid_start,"
-		" seal, set_id, trial) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		" seal, set_id, trial, watch_of, vantage)"
+		" values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	query_bind_text(&query, row->run_id);
 	query_bind_text(&query, row->title);
@@ -31,6 +32,8 @@ bool sql_run_insert(void *backend, const struct stored_run *run, struct err *e)
 	query_bind_text(&query, run->seal);
 	query_bind_text(&query, row->set_id);
 	query_bind_int(&query, row->trial);
+	query_bind_text(&query, row->watch_of);
+	query_bind_text(&query, row->vantage);
 	return query_done(&query, e);
 }
 
@@ -95,6 +98,8 @@ static void read_run(struct query *query, struct arena *arena, struct stored_run
 	row->trial = query_int(query, 22);
 	row->space = query_int(query, 23);
 	row->alive_until_wall_ns = query_int(query, 24);
+	row->watch_of = query_text(query, 25, arena);
+	row->vantage = query_text(query, 26, arena);
 }
 
 /* ?1: with the texts of the documents. ?2: an id or its beginning. ?3: how many. */
@@ -103,23 +108,26 @@ static void read_run(struct query *query, struct arena *arena, struct stored_run
 	" case cast(?1 as bigint) when 1 then experiment_text end, inventory_path,"                \
 	" case cast(?1 as bigint) when 1 then inventory_text end, vars, boot_id, pid, pid_start,"  \
 	" seal, ended_wall_ns, exit_code, sentence, end_number, end_hash, end_series, end_seal,"   \
-	" set_id, trial, space, alive_until_wall_ns from runs "
+	" set_id, trial, space, alive_until_wall_ns, watch_of, vantage from runs "
 
 static const char *const runs_sql[] = {
 	[RUN_ANY] = RUN_COLUMNS "where cast(?2 as text) is null order by seq desc limit ?3",
+	[RUN_LAST] = RUN_COLUMNS "where cast(?2 as text) is null and watch_of is null"
+				 " order by seq desc limit ?3",
 	[RUN_EXACT] = RUN_COLUMNS "where run_id = ?2 limit ?3",
 	[RUN_PREFIX] = RUN_COLUMNS "where substr(run_id, 1, length(cast(?2 as text))) = ?2"
 				   " order by seq desc limit ?3",
 	[RUN_OF_SET] = RUN_COLUMNS "where set_id = ?2 order by trial limit ?3",
-	[RUN_WITHOUT_FACTS] = RUN_COLUMNS "where cast(?2 as text) is null and not exists"
-					  " (select 1 from facts where facts.run_id = runs.run_id)"
+	[RUN_WITHOUT_FACTS] = RUN_COLUMNS "where cast(?2 as text) is null and watch_of is null"
+					  " and not exists (select 1 from facts where facts.run_id = runs.run_id)"
 					  " order by seq limit ?3",
 };
 
 bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		   struct stored_run **ret_runs, size_t *ret_count, struct err *e)
 {
-	const bool is_of_all = wanted->match == RUN_ANY || wanted->match == RUN_WITHOUT_FACTS;
+	const bool is_of_all = wanted->match == RUN_ANY || wanted->match == RUN_LAST ||
+			       wanted->match == RUN_WITHOUT_FACTS;
 	const char *run = is_of_all ? NULL : wanted->run;
 	struct stored_run *runs = NULL;
 	size_t count = 0;

@@ -27,6 +27,9 @@ void store_close(struct store *store); /* NULL is fine */
 void store_hide_also(struct store *store, const struct secrets *secrets);
 /* False: store_open would make it. */
 bool store_is_there(const char *path);
+/* For who keeps it open for long. False: its file was put aside, or another one lies in its place; what is
+   written now goes where nobody looks. */
+bool store_check_place(const struct store *store, struct err *e);
 
 /* Is the server of a shared store away, so that what this process writes is kept on this machine until it
    is back? */
@@ -59,6 +62,8 @@ struct run_row {
 	int64_t pid_start;
 	const char *set_id; /* of the set of trials it belongs to; NULL: none */
 	int64_t trial;      /* its number there, from 1; 0: none */
+	const char *watch_of; /* the run that it only watches, and from which vantage point; NULL: none */
+	const char *vantage;
 	/* Its last sign of life; 0: there was none. */
 	int64_t space;               /* process_space of its process */
 	int64_t alive_until_wall_ns; /* it lives at least until then, as it said */
@@ -81,7 +86,8 @@ bool store_run_end(struct store *store, const char *run_id, int64_t ended_wall_n
 /* Newest first; limit 0: all. A list is light: the texts of the documents stay NULL. */
 bool store_runs(struct store *store, size_t limit, struct arena *arena, struct run_row **ret_rows,
 		size_t *ret_count, struct err *e);
-/* By id, by a unique beginning of it, or "last". ERR_INPUT when there is none or more than one. */
+/* By id, by a unique beginning of it, or "last", which is none that only watches. ERR_INPUT when there is
+   none or more than one. */
 bool store_run_find(struct store *store, const char *run, struct arena *arena,
 		    struct run_row *ret_row, struct err *e);
 
@@ -165,7 +171,7 @@ struct facts_rows {
 	size_t subject_count;
 	const struct run_facts *rows; /* in any order */
 	size_t row_count;
-	uint64_t missing_count; /* runs that have none: under way, broken off, or of before */
+	uint64_t missing_count; /* runs, but watches, that have none: under way, broken off, or of before */
 };
 
 /* Puts or replaces those of one run. ret_has_changed: there were others before; may be NULL. */
