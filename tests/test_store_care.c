@@ -495,6 +495,19 @@ START_TEST(test_prune_of_dues_by_age_and_count_needs_both)
 }
 END_TEST
 
+START_TEST(test_prune_takes_a_watch_when_the_run_that_it_watched_is_gone)
+{
+	put_run("run-1", 990, NULL, 0);
+	end_run("run-1");
+	put_due("watch of run-1", 7, DUE_MISSED);
+	store_try_sql(&path, "update dues set watch_of = 'run-1'", NULL);
+	ck_assert_uint_eq(prune_dues(8, 0, false), 0);
+	ck_assert_uint_eq(prune_dues(100, 0, false), 1);
+	ck_assert_str_eq(runs_left(), "");
+	ck_assert_str_eq(dues_left(), "");
+}
+END_TEST
+
 /* Why it ran must be known as long as what it did. */
 START_TEST(test_prune_keeps_a_due_as_long_as_its_run)
 {
@@ -554,6 +567,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_hold_stays_until_release);
 	tcase_add_test(tests, test_prune_takes_ended_dues_and_leaves_the_mark_of_each_schedule);
 	tcase_add_test(tests, test_prune_of_dues_by_age_and_count_needs_both);
+	tcase_add_test(tests, test_prune_takes_a_watch_when_the_run_that_it_watched_is_gone);
 	tcase_add_test(tests, test_prune_keeps_a_due_as_long_as_its_run);
 	if (!is_server)
 		tcase_add_test(tests, test_backup_is_a_store_with_all_that_was_in_it);
