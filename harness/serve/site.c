@@ -19,6 +19,7 @@ struct site {
 	struct stat file;              /* that owned_store has open */
 	struct arena history_arena;
 	struct history history;
+	struct history_facts facts; /* that the history borrows */
 	int64_t history_ns;
 	bool has_history;
 };
@@ -49,6 +50,7 @@ void site_reload(struct site *site)
 	arena_release(&site->history_arena);
 	site->history_arena = (struct arena){ 0 };
 	site->has_history = false;
+	history_facts_release(&site->facts);
 }
 
 void site_close(struct site *site)
@@ -105,8 +107,8 @@ bool site_history(struct site *site, const struct history **ret_history, struct 
 		site->history_arena = (struct arena){ 0 };
 		site->has_history = false;
 		site->history = (struct history){ 0 };
-		if (store != NULL && !history_read(store, site_wall_ns(site), &site->history_arena,
-						   &site->history, e)) {
+		if (store != NULL && !history_read(store, site_wall_ns(site), &site->facts,
+						   &site->history_arena, &site->history, e)) {
 			site_reload(site);
 			return false;
 		}

@@ -161,13 +161,16 @@ bool sql_subjects_read(void *backend, struct arena *arena, struct stored_subject
 		       size_t *ret_count, struct err *e);
 bool sql_runs_count(void *backend, uint64_t *ret_count, struct err *e);
 
+bool sql_runs_tally(void *backend, const char *like, struct run_tally *ret_tally, struct err *e);
+bool sql_facts_version(void *backend, int64_t *ret_version, struct err *e);
+
 bool sql_hold_put(void *backend, const struct hold_row *row, struct err *e);
 bool sql_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e);
 bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
 		    size_t *ret_count, struct err *e);
 
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 10 };
+enum { SQL_SCHEMA_VERSION = 11 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -218,6 +221,8 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.facts_read = sql_facts_read,                                                              \
 	.subjects_read = sql_subjects_read,                                                        \
 	.runs_count = sql_runs_count,                                                              \
+	.runs_tally = sql_runs_tally,                                                              \
+	.facts_version = sql_facts_version,                                                        \
 	.hold_put = sql_hold_put,                                                                  \
 	.hold_drop = sql_hold_drop,                                                                \
 	.holds_read = sql_holds_read

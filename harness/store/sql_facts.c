@@ -14,9 +14,33 @@ static bool put_subject(void *backend, const struct stored_subject *subject, str
 	return query_done(&query, e);
 }
 
+static bool count_change(void *backend, struct err *e)
+{
+	struct query query =
+		query_make(backend, "update facts_changes set number = number + 1");
+
+	return query_done(&query, e);
+}
+
+bool sql_facts_version(void *backend, int64_t *ret_version, struct err *e)
+{
+	struct query query = query_make(backend, "select number from facts_changes");
+	bool is_there = false;
+
+	if (query_row(&query)) {
+		*ret_version = query_int(&query, 0);
+		is_there = true;
+	}
+	if (!query_end(&query, e))
+		return false;
+	return is_there || err_set(e, ERR_ALTERED,
+				   "read the facts of runs: the store does not count their changes "
+				   "any more; bring back a copy");
+}
+
 bool sql_facts_put(void *backend, const struct stored_facts *facts, struct err *e)
 {
-	if (!put_subject(backend, &facts->subject, e))
+	if (!put_subject(backend, &facts->subject, e) || !count_change(backend, e))
 		return false;
 
 	struct query query = query_make(

@@ -127,4 +127,11 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 
 	/* 10: due runs are counted without reading their documents. */
 	"create index dues_sums on dues (schedule, state, due_wall_ns, turn);",
+
+	/* 11: lists of many runs, without a look at their documents; and has any of the facts changed? */
+	"create index runs_open on runs (seq) where end_seal is null;"
+	"create index runs_exits on runs (exit_code);"
+	"create index runs_listed on runs (seq, exit_code, title, run_id);"
+	"create table facts_changes (number integer not null) strict;"
+	"insert into facts_changes (number) values (0);",
 };

@@ -251,6 +251,11 @@ bool store_facts(struct store *store, struct arena *arena, struct facts_rows *re
 	return true;
 }
 
+bool store_facts_version(struct store *store, int64_t *ret_version, struct err *e)
+{
+	return store->ops->facts_version(store->owned_backend, ret_version, e);
+}
+
 /* ---- writing, and comparing with what was written ---- */
 
 /* Facts as they are stored. */

@@ -139,12 +139,17 @@ struct facts_sink {
 	void *ctx;
 };
 
-enum run_match { RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET, RUN_WITHOUT_FACTS };
+enum run_match {
+	RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET, RUN_WITHOUT_FACTS, RUN_OPEN, RUN_CHOSEN
+};
 
 struct run_query {
 	enum run_match match;
-	const char *run;    /* RUN_EXACT, RUN_PREFIX; RUN_OF_SET: the set */
+	const char *run;    /* RUN_EXACT, RUN_PREFIX; RUN_OF_SET: the set; RUN_CHOSEN: a pattern in small
+			       letters for `like`, for title or id; NULL: any */
 	size_t limit;	    /* 0: all */
+	uint64_t exit_codes; /* RUN_CHOSEN: as in struct run_choice */
+	size_t skip;	     /* RUN_CHOSEN */
 	bool has_documents; /* false: the texts of the documents stay NULL */
 };
 
@@ -247,6 +252,11 @@ struct store_ops {
 			      struct stored_subject **ret_subjects, size_t *ret_count,
 			      struct err *e);
 	bool (*runs_count)(void *backend, uint64_t *ret_count, struct err *e);
+	/* like: a pattern in small letters for title or id, in the way of RUN_CHOSEN; NULL: all. */
+	bool (*runs_tally)(void *backend, const char *like, struct run_tally *ret_tally,
+			   struct err *e);
+	/* Another number after every change of any facts. */
+	bool (*facts_version)(void *backend, int64_t *ret_version, struct err *e);
 
 	bool (*due_insert)(void *backend, const struct stored_due *due, bool *ret_is_new,
 			   struct err *e); /* *ret_is_new false: it is there already */
