@@ -77,6 +77,7 @@
 	X(store_codec) \
 	X(store_crash) \
 	X(store_disk) \
+	X(store_history) \
 	X(store_place) \
 	X(store_rows) \
 	X(store_care) \
@@ -110,6 +111,7 @@
 	X(serve) \
 	X(serve_request) \
 	X(serve_strangers) \
+	X(serve_slow) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \

@@ -165,7 +165,7 @@ START_TEST(test_full_disk_at_open_gives_up_the_reserve)
 		"drop table chunks; drop table tracks; drop table heals; drop table events;"
 		"drop table facts; drop table fact_subjects; drop table runs; drop table sets;"
 		"drop table approvals; drop table stops; drop table pauses;"
-		"drop table due_labels; drop table dues");
+		"drop table due_labels; drop table dues; drop table facts_changes");
 	store_close(store);
 	store = NULL;
 	disk = DISK_FULL_BUT_FOR_RESERVE;

@@ -11,11 +11,18 @@
 #include "serve/layout.h"
 #include "serve/page.h"
 
+/* What an answer may cost everybody else, and for how long nobody asks a store that took all of it. */
+static const int64_t patience_ns = 2 * NS_PER_S;
+static const int64_t rest_ns = 5 * NS_PER_S;
+
 struct site {
 	const char *store_path;
 	const struct clock *clock;
 	const struct schedule_list *schedules;
 	struct store *owned_store;
+	int64_t deadline_ns;
+	int64_t rest_until_ns; /* since it hung; 0: it did not */
+	struct err hung;       /* and how */
 	struct stat file;              /* that owned_store has open */
 	struct arena history_arena;
 	struct history history;
@@ -30,6 +37,7 @@ struct site *site_open(const char *store_path, const struct clock *clock)
 
 	site->store_path = store_path;
 	site->clock = clock;
+	site->deadline_ns = INT64_MAX;
 	return site;
 }
 
@@ -66,6 +74,31 @@ int64_t site_wall_ns(const struct site *site)
 	return clock_wall_ns(site->clock);
 }
 
+void site_begin(struct site *site)
+{
+	site->deadline_ns = clock_now_ns(site->clock) + patience_ns;
+}
+
+void site_fail(struct site *site, const struct err *e)
+{
+	const int64_t now_ns = clock_now_ns(site->clock);
+
+	/* Its own limits may have ended the wait a little earlier. */
+	if (site->rest_until_ns == 0 && now_ns >= site->deadline_ns - patience_ns / 2) {
+		site->rest_until_ns = now_ns + rest_ns;
+		site->hung = *e;
+	}
+	site_reload(site);
+}
+
+/* Is it too early to ask it again? */
+static bool is_resting(struct site *site)
+{
+	if (clock_now_ns(site->clock) >= site->rest_until_ns)
+		site->rest_until_ns = 0;
+	return site->rest_until_ns != 0;
+}
+
 static bool is_file(const struct site *site)
 {
 	return strstr(site->store_path, "://") == NULL;
@@ -85,8 +118,14 @@ bool site_store(struct site *site, struct store **ret_store, struct err *e)
 	if (site->owned_store != NULL && was_replaced(site))
 		site_reload(site);
 	*ret_store = NULL;
+	if (is_resting(site)) {
+		*e = site->hung;
+		return false;
+	}
+	if (site->owned_store != NULL)
+		store_set_deadline(site->owned_store, site->deadline_ns);
 	if (site->owned_store == NULL && store_is_there(site->store_path)) {
-		if (!store_open(site->store_path, NULL, &site->owned_store, e))
+		if (!store_open_by(site->store_path, NULL, site->deadline_ns, &site->owned_store, e))
 			return false;
 		if (is_file(site) && stat(site->store_path, &site->file) == -1)
 			site->file = (struct stat){ 0 }; /* replaced this moment: seen next time */
@@ -109,7 +148,7 @@ bool site_history(struct site *site, const struct history **ret_history, struct 
 		site->history = (struct history){ 0 };
 		if (store != NULL && !history_read(store, site_wall_ns(site), &site->facts,
 						   &site->history_arena, &site->history, e)) {
-			site_reload(site);
+			site_fail(site, e);
 			return false;
 		}
 		site->history_ns = now_ns;
@@ -165,12 +204,13 @@ void site_answer(void *ctx, const struct request *request, struct arena *arena,
 	struct err e = { 0 };
 	bool ok;
 
+	site_begin(visit.site);
 	if (page == NULL)
 		ok = err_set(&e, ERR_INPUT, "there is no page %.200s here", request->path);
 	else
 		ok = page->write(&visit, &answer, &e);
 	if (!ok && e.kind != ERR_INPUT)
-		site_reload(visit.site); /* the next one opens it anew: a server may be back by then */
+		site_fail(visit.site, &e); /* the next one opens it anew: a server may be back by then */
 	if (page != NULL && answer.content_type == NULL)
 		answer.content_type = page->content_type;
 	if (!ok) {

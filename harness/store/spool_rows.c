@@ -494,6 +494,7 @@ static bool spool_check(void *backend, struct err *e)
 
 const struct store_ops store_spool = {
 	.open = spool_open,
+	.set_deadline = spool_set_deadline,
 	.close = spool_close,
 	.begin = spool_begin,
 	.commit = spool_commit,

@@ -32,7 +32,7 @@ struct sql_engine {
 	bool (*end)(struct query *query, struct err *e);
 	const char *(*text)(struct query *query, int column, struct arena *arena);
 	int64_t (*integer)(struct query *query, int column);
-	struct blob (*blob)(struct query *query, int column, struct arena *arena);
+	struct blob (*lent)(struct query *query, int column);
 
 	const char *all_facts; /* the statement that reads them, one or many in each row */
 
@@ -65,6 +65,7 @@ const char *query_text(struct query *query, int column, struct arena *arena);
 const char *query_text_or_empty(struct query *query, int column, struct arena *arena);
 int64_t query_int(struct query *query, int column);
 struct blob query_blob(struct query *query, int column, struct arena *arena);
+struct blob query_lent(struct query *query, int column); /* the same, until the next step */
 
 /*
  * Within a write, from here to its end: nobody else who holds this name changes anything. What a

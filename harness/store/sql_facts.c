@@ -52,13 +52,9 @@ bool sql_facts_put(void *backend, const struct stored_facts *facts, struct err *
 	return query_done(&query, e);
 }
 
-/* What rows lend is let go when it has filled about one block. */
 bool sql_facts_read(void *backend, const char *run_id, const struct facts_sink *sink, struct err *e)
 {
-	enum { LENT_BYTES = 32 << 10 };
 	struct sql *sql = backend;
-	struct arena lent = { 0 };
-	size_t lent_bytes = 0;
 	bool is_taken = true;
 
 	if (run_id != NULL && !sql_hold_id(sql, run_id, e))
@@ -70,17 +66,8 @@ bool sql_facts_read(void *backend, const char *run_id, const struct facts_sink *
 
 	if (run_id != NULL)
 		query_bind_text(&query, run_id);
-	while (is_taken && query_row(&query)) {
-		const struct blob facts = query_blob(&query, 0, &lent);
-
-		is_taken = sink->take(sink->ctx, facts, e);
-		lent_bytes += facts.length_bytes;
-		if (lent_bytes > LENT_BYTES) {
-			arena_release(&lent);
-			lent_bytes = 0;
-		}
-	}
-	arena_release(&lent);
+	while (is_taken && query_row(&query))
+		is_taken = sink->take(sink->ctx, query_lent(&query, 0), e);
 	return query_end(&query, is_taken ? e : NULL) && is_taken;
 }
 

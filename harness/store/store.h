@@ -22,6 +22,12 @@ struct store;
 /* Opens or makes it (file 0600, folder 0700). secrets may be NULL and must outlive the store. */
 bool store_open(const char *path, const struct secrets *secrets, struct store **ret_store,
 		struct err *e);
+/* The same for who must not wait: every call, this one included, ends by this moment of the clock (CLOCK_BOOTTIME),
+   done or with an error that says what did not answer. */
+bool store_open_by(const char *path, const struct secrets *secrets, int64_t deadline_ns,
+		   struct store **ret_store, struct err *e);
+/* Another moment from here on; INT64_MAX: the store's own patience. */
+void store_set_deadline(struct store *store, int64_t deadline_ns);
 void store_close(struct store *store); /* NULL is fine */
 /* What became known after the store was opened is hidden as well; NULL: no more. Borrowed. */
 void store_hide_also(struct store *store, const struct secrets *secrets);

@@ -154,7 +154,9 @@ struct run_query {
 };
 
 struct store_ops {
-	bool (*open)(const char *path, void **ret_backend, struct err *e);
+	/* deadline_ns: see store_open_by. */
+	bool (*open)(const char *path, int64_t deadline_ns, void **ret_backend, struct err *e);
+	void (*set_deadline)(void *backend, int64_t deadline_ns); /* NULL: this one never waits */
 	void (*close)(void *backend); /* NULL is fine */
 
 	/* begin .. commit is one durable step; what is read in it belongs together. */
