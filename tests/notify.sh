@@ -53,9 +53,12 @@ ok() {
 
 serve hook recorder.py
 hook_port=$port
+serve grafana recorder.py
+grafana_port=$port
 serve mail smtp_server.py
 mail_port=$port
 export HOOK=http://127.0.0.1:$hook_port/services/qzhook-never-to-be-seen PAGER=qzpager-never-to-be-seen
+export GRAFANA_TOKEN=qzgrafana-never-to-be-seen
 export MAIL_PASSWORD='open sesame' SSL_CERT_FILE=$folder/mail/cert.pem
 local_drill_begin "$folder"
 inventory=$folder/inventory.yaml
@@ -64,6 +67,7 @@ notify:
   link: https://drills.example.net/runs/{run}
   channels:
     team: { kind: slack, url: "\${env:HOOK}" }
+    graphs: { kind: grafana, url: "http://127.0.0.1:$grafana_port", token: "\${env:GRAFANA_TOKEN}" }
     pager: { kind: pagerduty, routing_key: "\${env:PAGER}", url: "http://127.0.0.1:$hook_port/v2/enqueue" }
     mail:
       kind: email
@@ -75,7 +79,7 @@ notify:
       to: [team@example.net]
   rules:
     - { on: [start], channels: [team] }
-    - { on: [end], channels: [mail] }
+    - { on: [end], channels: [mail, graphs] }
     - { on: [change, leftover], channels: [team] }
     - { on: [missed], channels: [pager], escalate: [{ after: 5m, channels: [mail] }] }
 END
@@ -115,6 +119,16 @@ text, page = mail.iter_parts()
 assert mail['Subject'].startswith('[firedrill] MET: Hang a web server for a second'), mail['Subject']
 assert 'see https://drills.example.net/runs/2' in text.get_content(), text.get_content()
 assert page.get_content_type() == 'text/html' and 'What the probes saw' in page.get_content()
+PY
+# The region is the hang of 400 ms, at its own time, though it was sent when all was over.
+ok 'Grafana has the harm from inject to heal' /usr/bin/python3 - "$folder/grafana/request-1" <<'PY'
+import datetime, json, sys
+head, body = open(sys.argv[1]).read().split('\n\n', 1)
+said = json.loads(body)
+assert 'POST /api/annotations ' in head and 'Bearer qzgrafana' in head, head
+assert 400 <= said['timeEnd'] - said['time'] < 5000, said
+assert said['tags'][:2] == ['firedrill', 'harm'] and 'fault:process.pause' in said['tags'], said
+assert abs(said['time'] / 1000 - datetime.datetime.now().timestamp()) < 60, said
 PY
 says 0 '^nothing waits$' "$firedrill" notifications
 
@@ -164,9 +178,10 @@ says 0 '' "$firedrill" run "$drill" --yes --no-notify --out "$folder/silent"
 ok 'with --no-notify nobody is told' sh -c "! grep -q STARTED '$folder'/hook/request-*"
 
 # ---- trials are told as one ----
-rm -f "$folder"/hook/request-* "$folder"/mail/mail-* "$FIREDRILL_STORE".notify/*.json # what was still to be tried again
+rm -f "$folder"/*/request-* "$folder"/mail/mail-* "$FIREDRILL_STORE".notify/*.json # what was still to be tried again
 says 0 'MET' "$firedrill" run "$drill" --yes --repeat 2 --out "$folder/set"
 ok 'one start, one mail' test "$(requests) $(mails)" = '1 1'
+ok 'a region for the harm of each trial' test "$(find "$folder/grafana" -name 'request-*' | wc -l)" = 2
 ok 'of the set' grep -q 'The set of trials begins' "$folder/hook/request-1"
 
 # ---- a run that died is healed: its incident ends ----

@@ -42,6 +42,8 @@ static const char all_channels[] =
 	"      url: ${env:HOOK}\n"
 	"      template: '{\"summary\": \"{{headline}}: {{title}}\", \"text\": \"{{facts}}\"}'\n"
 	"    pager: { kind: pagerduty, routing_key: ${env:PAGER_KEY} }\n"
+	"    graphs: { kind: grafana, url: 'https://grafana.example.net/', token: '${env:PAGER_KEY}', "
+	"dashboard: firedrill }\n"
 	"    mail: { kind: email, server: smtp.example.net, from: drills@example.net, to: [a@example.net] }\n";
 
 static const struct notify *notify_with(const char *rules)
@@ -84,7 +86,7 @@ static void print_letter(const struct letter *letter, struct text *text)
 		text_addf(text, "\n%s\n%s\n", letter->file_name, letter->attachment);
 }
 
-static const char *const letters[] = { "team", "hook", "tickets", "pager", "mail" };
+static const char *const letters[] = { "team", "hook", "tickets", "pager", "graphs", "mail" };
 
 /* Golden files are what a person has looked at; UPDATE_GOLDEN=1 rewrites them. */
 START_TEST(test_channel_compose_golden_is_unchanged)
@@ -177,6 +179,54 @@ START_TEST(test_pagerduty_compose_action_follows_what_happened)
 		ck_assert_ptr_nonnull(
 			strstr(letter.body, "\"dedup_key\":\"20261121-100000-k3f9\""));
 	}
+}
+END_TEST
+
+START_TEST(test_grafana_compose_without_harm_is_a_point)
+{
+	struct happening happening = happening_missed();
+	struct letter letter;
+
+	happening.kinds = HAPPENING_START;
+	happening.harm_count = 0;
+	letter = letter_of("graphs", &happening);
+	ck_assert_ptr_nonnull(strstr(letter.body, "\"time\":1795255200000,"));
+	ck_assert_ptr_nonnull(strstr(letter.body, "[\"firedrill\",\"start\","));
+	ck_assert_ptr_null(strstr(letter.body, "timeEnd"));
+}
+END_TEST
+
+/* Grafana would fail on a wider one each time, for a day. */
+START_TEST(test_grafana_compose_tags_fit_the_columns_of_grafana)
+{
+	char wide[151];
+	struct happening happening = happening_missed();
+	struct json *parsed = NULL;
+	struct letter letter;
+
+	for (size_t i = 0; i < sizeof wide - 1; i += 2)
+		memcpy(&wide[i], "\xc3\xa9", 2);
+	wide[sizeof wide - 1] = '\0';
+	happening.service = wide;
+	letter = letter_of("graphs", &happening);
+	ck_assert(json_parse(letter.body, strlen(letter.body), &parsed, NULL));
+
+	const char *tag = json_text_of(json_at(json_get(parsed, "tags"), 2));
+
+	ck_assert_uint_eq(strlen(tag), 100);
+	ck_assert_int_eq((unsigned char)tag[99], 0xa9);
+	ck_assert_ptr_nonnull(strstr(letter.body, "\"verdict:missed\"]"));
+	json_release(parsed);
+}
+END_TEST
+
+START_TEST(test_grafana_compose_foreign_text_is_no_markup)
+{
+	const struct happening happening = happening_hostile();
+	const struct letter letter = letter_of("graphs", &happening);
+
+	ck_assert_ptr_nonnull(strstr(letter.body, ", not healed"));
+	ck_assert_ptr_null(strchr(strstr(letter.body, "\"text\""), '<'));
 }
 END_TEST
 
@@ -456,6 +506,9 @@ void suite_notify(Suite *suite)
 	tcase_add_loop_test(tcase, test_compose_every_channel_hostile_text_stays_where_it_was_put, 0,
 			    letter_count);
 	tcase_add_test(tcase, test_pagerduty_compose_action_follows_what_happened);
+	tcase_add_test(tcase, test_grafana_compose_without_harm_is_a_point);
+	tcase_add_test(tcase, test_grafana_compose_tags_fit_the_columns_of_grafana);
+	tcase_add_test(tcase, test_grafana_compose_foreign_text_is_no_markup);
 	tcase_add_test(tcase, test_webhook_compose_signature_covers_time_and_body);
 	tcase_add_test(tcase, test_hash_hmac_agrees_with_the_standard);
 	tcase_add_test(tcase, test_happening_put_and_get_give_the_same);

@@ -47,6 +47,8 @@ static void use_rules(const char *rules)
 					"    gone: { kind: slack, url: ${env:NOWHERE} }\n"
 					"    pager: { kind: pagerduty, routing_key: ${env:KEY}, "
 					"url: '${env:HOOK}' }\n"
+					"    graphs: { kind: grafana, url: '${env:HOOK}', "
+					"token: '${env:TOKEN}' }\n"
 					"  rules:\n%s", rules),
 			   &arena, &secrets);
 }
@@ -76,6 +78,7 @@ static void setup(void)
 	set_url("HOOK", has_server ? server.port : 1);
 	set_url("NOWHERE", 1);
 	ck_assert_int_eq(setenv("KEY", hook_key, 1), 0);
+	ck_assert_int_eq(setenv("TOKEN", "glsa_qztokenqz", 1), 0);
 	use_rules("    - { on: [missed], channels: [hook] }\n");
 }
 
@@ -536,13 +539,13 @@ START_TEST(test_notify_deliver_no_secret_of_a_channel_is_in_any_file_or_error)
 
 	if (!has_server)
 		return;
-	use_rules("    - { on: [missed], channels: [team, hook, gone, pager] }\n");
+	use_rules("    - { on: [missed], channels: [team, hook, gone, pager, graphs] }\n");
 	secrets_register(&secrets, "qzdrillsecretqz");
 	happening.sentence = "The password qzdrillsecretqz was refused.";
 	recorder_answer(&server,
 			arena_format(&arena, "404 no hook at %s\n503 no qzhookqzhookqzhookqz\n500 %s\n",
 				     hook_path, hook_key));
-	ck_assert_uint_eq(post(&happening), 4);
+	ck_assert_uint_eq(post(&happening), 5);
 	add_files(folder, &all);
 	ck_assert_uint_gt(all.length_bytes, 1000); /* grep has looked */
 	deliver();

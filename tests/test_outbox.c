@@ -1,15 +1,16 @@
 /*
  * test_outbox.c - messages as files: for one process at a time, whole or not at all, private, and never too
- * many. No server.
+ * many; what the rules put there. No server.
  */
 #include "base/file.h"
 #include "base/limits.h"
 #include "fixtures/happenings.h"
 #include "fixtures/temp_dir.h"
-#include "notify/outbox.h"
+#include "notify/notify.h"
 #include "tests/suites.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ static void setup(void)
 	arena = (struct arena){ 0 };
 	e = (struct err){ 0 };
 	folder = temp_dir_make();
+	ck_assert_int_eq(setenv("TOKEN", "glsa_a-token", 1), 0);
 }
 
 static void teardown(void)
@@ -239,6 +241,43 @@ START_TEST(test_outbox_drop_and_revive_want_a_dead_letter)
 }
 END_TEST
 
+/* Each harm is a region of its own; an escalation tells that something happened, and is a point. */
+START_TEST(test_notify_post_tells_a_channel_of_annotations_each_harm_by_itself)
+{
+	static const struct told_harm harms[] = { { "disk.fill", "db1", 1, 2, true },
+						  { "net.delay", "db2", 3, 4, true } };
+	const struct clock clock = clock_system();
+	struct secrets secrets = { 0 };
+	const struct notifier notifier = {
+		.notify = notify_of("notify: { channels: { g: { kind: grafana, url: 'http://g', "
+				    "token: '${env:TOKEN}' } }, rules: [{ on: [end], channels: [g], "
+				    "escalate: [{ after: 5m, channels: [g] }] }] }\n",
+				    &arena, &secrets),
+		.inventory = "/srv/inventory.yaml",
+		.folder = folder,
+		.secrets = &secrets,
+		.clock = &clock,
+	};
+	struct happening happening = happening_missed();
+	struct message *messages = NULL;
+	size_t count = 0;
+	size_t broken_count = 0;
+
+	happening.harms = harms;
+	happening.harm_count = 2;
+	ck_assert_msg(notify_post(&notifier, &happening, NULL, &count, &e), "%s", e.text);
+	ck_assert(outbox_list(folder, OUTBOX_WAITING, &arena, &messages, &count, &broken_count, &e));
+	ck_assert_uint_eq(count, 3);
+	ck_assert_str_eq(messages[0].id, "20261121-100000-k3f9.missed.g.h1");
+	ck_assert_uint_eq(messages[0].happening.harm_count, 1);
+	ck_assert_str_eq(messages[0].happening.harms[0].fault, "disk.fill");
+	ck_assert_int_eq(messages[1].happening.harms[0].from_wall_ns, 3);
+	ck_assert_int_eq(messages[1].happening.harms[0].until_wall_ns, 4);
+	ck_assert_uint_eq(messages[2].happening.harm_count, 2);
+	secrets_release(&secrets);
+}
+END_TEST
+
 void suite_outbox(Suite *suite)
 {
 	TCase *tcase = tcase_create("outbox");
@@ -256,5 +295,6 @@ void suite_outbox(Suite *suite)
 	tcase_add_test(tcase, test_outbox_list_no_folder_is_no_message);
 	tcase_add_test(tcase, test_outbox_files_are_private);
 	tcase_add_test(tcase, test_outbox_drop_and_revive_want_a_dead_letter);
+	tcase_add_test(tcase, test_notify_post_tells_a_channel_of_annotations_each_harm_by_itself);
 	suite_add_tcase(suite, tcase);
 }

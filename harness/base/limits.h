@@ -40,6 +40,7 @@ enum {
 	LIMIT_ESCALATIONS = 16,          /* steps of one rule's escalation */
 	LIMIT_MESSAGES = 1000,           /* waiting in one outbox, and as many dead letters */
 	LIMIT_MESSAGE_BYTES = 8 << 20,   /* one message with its report */
+	LIMIT_TOLD_HARMS = 200,          /* of a set of trials, each in a message of its own */
 };
 
 static const int64_t LIMIT_DRILL_NS = INT64_C(24) * 3600 * 1000000000; /* longest run */

@@ -208,6 +208,68 @@ static void tell_spans(struct happening *happening, const struct story *story)
 	}
 }
 
+/* ---- when what was harmed ---- */
+
+/* The harm of this step of this run, which began with `first`. */
+static struct told_harm *begin_harm(struct telling *telling, struct told_harm *harms)
+{
+	struct happening *happening = &telling->happening;
+
+	if (happening->harm_count == LIMIT_TOLD_HARMS) {
+		happening->untold_harm_count++;
+		return NULL;
+	}
+	return &harms[happening->harm_count++];
+}
+
+static void add_deed(struct telling *telling, const struct story *story, const struct deed *deed,
+		     struct told_harm *harm)
+{
+	const struct clock_anchor *anchor = &story->timeline.anchor;
+	const bool is_healed = deed->healed.high_ns != 0 && deed->leftover == NULL;
+	const int64_t from_ns = clock_anchor_wall_ns(anchor, deed->injected.low_ns);
+	const int64_t until_ns =
+		clock_anchor_wall_ns(anchor, is_healed ? deed->healed.high_ns : story->ended_ns);
+	const bool is_first = harm->fault == NULL;
+
+	harm->fault = is_first ? arena_copy(&telling->arena, deed->fault) : harm->fault;
+	harm->hosts = is_first ? arena_copy(&telling->arena, deed->host) :
+				 arena_format(&telling->arena, "%s, %s", harm->hosts, deed->host);
+	if (is_first || from_ns < harm->from_wall_ns)
+		harm->from_wall_ns = from_ns;
+	if (is_first || until_ns > harm->until_wall_ns)
+		harm->until_wall_ns = until_ns;
+	harm->is_healed = is_healed && (is_first || harm->is_healed);
+}
+
+/* One for each step that was injected somewhere. */
+static void tell_harms(struct telling *telling, const struct story *story, struct told_harm *harms)
+{
+	for (size_t i = 0; i < story->deed_count; i++) {
+		struct told_harm *harm = NULL;
+		bool is_begun = false;
+
+		for (size_t j = 0; j < i; j++)
+			is_begun |= story->deeds[j].step == story->deeds[i].step &&
+				    story->deeds[j].injected.high_ns != 0;
+		if (is_begun || story->deeds[i].injected.high_ns == 0)
+			continue;
+		harm = begin_harm(telling, harms);
+		for (size_t j = i; harm != NULL && j < story->deed_count; j++)
+			if (story->deeds[j].step == story->deeds[i].step &&
+			    story->deeds[j].injected.high_ns != 0)
+				add_deed(telling, story, &story->deeds[j], harm);
+	}
+}
+
+static struct told_harm *open_harms(struct telling *telling)
+{
+	struct told_harm *harms = arena_alloc(&telling->arena, LIMIT_TOLD_HARMS * sizeof *harms);
+
+	telling->happening.harms = harms;
+	return harms;
+}
+
 /* What can be known of one run; false: the store does not have it. */
 static bool tell_run(struct telling *telling, int code, struct text *report)
 {
@@ -223,8 +285,27 @@ static bool tell_run(struct telling *telling, int code, struct text *report)
 	tell_objectives(telling, story.objectives, story.objective_count);
 	tell_leftovers(telling, &story);
 	tell_spans(&telling->happening, &story);
+	tell_harms(telling, &story, open_harms(telling));
 	(void)report_write(report_find("html"), &story, &style, report, &e); /* else without it */
 	return true;
+}
+
+/* A trial that cannot be told is missing here as well, and the report says so. */
+static void tell_harms_of_set(struct telling *telling, const struct trial_set *set)
+{
+	struct run_command *command = telling->command;
+	struct told_harm *harms = open_harms(telling);
+
+	for (size_t i = 0; i < set->trial_count; i++) {
+		struct arena scratch = { 0 };
+		struct story story = { 0 };
+		struct err e = { 0 };
+
+		if (story_build(command->owned_store, set->trials[i].run_id, &scratch,
+				&command->secrets, &story, &e))
+			tell_harms(telling, &story, harms);
+		arena_release(&scratch);
+	}
 }
 
 static bool tell_set(struct telling *telling, int code, struct text *report)
@@ -239,6 +320,7 @@ static bool tell_set(struct telling *telling, int code, struct text *report)
 		return false;
 	tell_outcome(telling, &set.outcome, code);
 	tell_objectives(telling, set.objectives, set.objective_count);
+	tell_harms_of_set(telling, &set);
 	(void)report_write_set(report_find("html"), &set, &style, report, &e); /* else without it */
 	return true;
 }

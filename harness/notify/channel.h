@@ -45,6 +45,8 @@ struct channel_ops {
 	/* It opens incidents: it hears of trouble alone, and then who takes care, and that all is well. */
 	bool keeps_incidents;
 	bool wants_report;
+	/* It is told of each harm in a message of its own (`harm_count` is 1), if there was any. */
+	bool tells_harms;
 	/* What a single row cannot say. *ret_row: the row that is wrong. has_secrets false: values that
 	   are secret read "[secret]". NULL: nothing to check. */
 	bool (*check)(const struct params *params, bool has_secrets, const char **ret_row,
@@ -63,6 +65,8 @@ void letter_add_header(struct letter *letter, const char *name, const char *valu
 /* http:// or https:// and a host. */
 bool channel_check_url(const struct params *params, const char *row, bool has_secrets,
 		       const char **ret_row, struct err *e);
+/* How many bytes of it are no more than that: whole characters only, since half of one is no UTF-8. */
+size_t channel_fit(const char *raw, size_t most_bytes);
 /* "observed RTO 4.31 s to 4.35 s" and what else there is, one line each; no line is foreign alone. */
 void channel_add_facts(const struct happening *happening, struct text *text);
 

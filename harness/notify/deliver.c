@@ -88,9 +88,10 @@ static const char *hide_in_report(const struct notifier *notifier, const char *r
 	return clean;
 }
 
-static bool post_one(const struct notifier *notifier, const struct happening *happening,
-		     const struct route *route, const char *report, struct arena *arena,
-		     const char **ret_id, struct err *e)
+/* id_end: what its id has behind the usual words. */
+static bool post_part(const struct notifier *notifier, const struct happening *happening,
+		      const struct route *route, const char *id_end, const char *report,
+		      struct arena *arena, const char **ret_id, struct err *e)
 {
 	struct message message = {
 		.channel = route->channel->name,
@@ -102,14 +103,36 @@ static bool post_one(const struct notifier *notifier, const struct happening *ha
 	};
 
 	message.happening.after_ns = route->after_ns;
-	message.id = arena_format(arena, "%s.%s.%s", happening->run_id,
-				  happening_name(happening->kinds), route->channel->name);
+	message.id = arena_format(arena, "%s.%s.%s%s", happening->run_id,
+				  happening_name(happening->kinds), route->channel->name, id_end);
 	if (route->after_ns > 0)
 		message.id = arena_format(arena, "%s.%" PRId64 "s", message.id,
 					  route->after_ns / NS_PER_S);
 	*ret_id = message.id;
 	return outbox_put(notifier->folder, &message, e) ||
 	       err_wrap(e, "tell channel `%s`", route->channel->name);
+}
+
+/* An escalation tells that something happened, and no more when. */
+static bool post_one(const struct notifier *notifier, const struct happening *happening,
+		     const struct route *route, const char *report, struct arena *arena,
+		     const char **ret_id, struct err *e)
+{
+	const bool is_split = channel_find(route->channel->kind)->tells_harms &&
+			      happening->harm_count > 0 && route->after_ns == 0;
+	bool ok = true;
+
+	if (!is_split)
+		return post_part(notifier, happening, route, "", report, arena, ret_id, e);
+	for (size_t i = 0; i < happening->harm_count; i++) {
+		struct happening part = *happening;
+
+		part.harms = &happening->harms[i];
+		part.harm_count = 1;
+		ok = post_part(notifier, &part, route, arena_format(arena, ".h%zu", i + 1), report,
+			       arena, ret_id, ok ? e : NULL) && ok;
+	}
+	return ok;
 }
 
 static struct happening make_clean(const struct notifier *notifier,

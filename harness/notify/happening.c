@@ -110,9 +110,15 @@ static const struct text_row objective_rows[] = {
 	OBJECTIVE_TEXT(verdict), OBJECTIVE_TEXT(reason),
 };
 
+static const struct text_row harm_rows[] = {
+	{ "fault", offsetof(struct told_harm, fault) },
+	{ "hosts", offsetof(struct told_harm, hosts) },
+};
+
 enum {
 	TEXT_COUNT = sizeof text_rows / sizeof text_rows[0],
 	OBJECTIVE_TEXT_COUNT = sizeof objective_rows / sizeof objective_rows[0],
+	HARM_TEXT_COUNT = sizeof harm_rows / sizeof harm_rows[0],
 };
 
 static const char *text_at(const void *record, const struct text_row *row)
@@ -150,6 +156,7 @@ struct happening happening_redact(const struct happening *happening, const struc
 		arena_alloc(arena, (happening->objective_count + 1) * sizeof *objectives);
 	const char **leftovers =
 		arena_alloc(arena, (happening->leftover_count + 1) * sizeof *leftovers);
+	struct told_harm *harms = arena_alloc(arena, (happening->harm_count + 1) * sizeof *harms);
 
 	for (size_t i = 0; i < TEXT_COUNT; i++)
 		set_text(&clean, &text_rows[i],
@@ -161,6 +168,13 @@ struct happening happening_redact(const struct happening *happening, const struc
 					 secrets, arena));
 	for (size_t i = 0; i < happening->leftover_count; i++)
 		leftovers[i] = without(happening->leftovers[i], secrets, arena);
+	for (size_t i = 0; i < happening->harm_count; i++) {
+		harms[i] = happening->harms[i];
+		for (size_t k = 0; k < HARM_TEXT_COUNT; k++)
+			set_text(&harms[i], &harm_rows[k],
+				 without(text_at(&happening->harms[i], &harm_rows[k]), secrets, arena));
+	}
+	clean.harms = harms;
 	clean.objectives = objectives;
 	clean.leftovers = leftovers;
 	return clean;
@@ -197,6 +211,23 @@ int64_t moment_get(const struct json *object, const char *key)
 	return text != NULL && units_parse_count(text, &wall_ns, NULL) ? wall_ns : 0;
 }
 
+static void put_harms(struct json *object, const struct happening *happening)
+{
+	struct json *harms = json_put_array(object, "harms");
+
+	for (size_t i = 0; i < happening->harm_count; i++) {
+		const struct told_harm *told = &happening->harms[i];
+		struct json *harm = json_push_object(harms);
+
+		for (size_t k = 0; k < HARM_TEXT_COUNT; k++)
+			json_put_text(harm, harm_rows[k].name, text_at(told, &harm_rows[k]));
+		moment_put(harm, "from_wall_ns", told->from_wall_ns);
+		moment_put(harm, "until_wall_ns", told->until_wall_ns);
+		json_put_bool(harm, "is_healed", told->is_healed);
+	}
+	json_put_int(object, "untold_harm_count", happening->untold_harm_count);
+}
+
 void happening_put(struct json *object, const struct happening *happening)
 {
 	struct json *kinds = json_put_array(object, "kinds");
@@ -229,6 +260,7 @@ void happening_put(struct json *object, const struct happening *happening)
 	leftovers = json_put_array(object, "leftovers");
 	for (size_t i = 0; i < happening->leftover_count; i++)
 		json_push_text(leftovers, happening->leftovers[i]);
+	put_harms(object, happening);
 }
 
 static void get_texts(const struct json *object, const struct text_row *rows, size_t count,
@@ -289,6 +321,27 @@ static void get_lists(const struct json *object, struct arena *arena, struct hap
 	happening->leftover_count = leftover_count;
 }
 
+static void get_harms(const struct json *object, struct arena *arena, struct happening *happening)
+{
+	const struct json *listed = json_get(object, "harms");
+	const size_t count = json_type_of(listed) == JSON_ARRAY ? json_count(listed) : 0;
+	struct told_harm *harms = arena_alloc(arena, (count + 1) * sizeof *harms);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct json *harm = json_at(listed, i);
+
+		get_texts(harm, harm_rows, HARM_TEXT_COUNT, arena, &harms[i]);
+		harms[i].fault = never_null(harms[i].fault);
+		harms[i].hosts = never_null(harms[i].hosts);
+		harms[i].from_wall_ns = moment_get(harm, "from_wall_ns");
+		harms[i].until_wall_ns = moment_get(harm, "until_wall_ns");
+		(void)json_bool_of(json_get(harm, "is_healed"), &harms[i].is_healed);
+	}
+	happening->harms = harms;
+	happening->harm_count = count;
+	happening->untold_harm_count = get_int(object, "untold_harm_count");
+}
+
 void happening_get(const struct json *object, struct arena *arena, struct happening *ret_happening)
 {
 	struct happening happening = { 0 };
@@ -314,5 +367,6 @@ void happening_get(const struct json *object, struct arena *arena, struct happen
 	happening.rto = get_span(object, "rto");
 	happening.rpo = get_span(object, "rpo");
 	get_lists(object, arena, &happening);
+	get_harms(object, arena, &happening);
 	*ret_happening = happening;
 }

@@ -26,6 +26,15 @@ struct told_span {
 	int64_t high_ns;
 };
 
+/* One step that harmed something, at the moments of the journal. */
+struct told_harm {
+	const char *fault;     /* "disk.fill" */
+	const char *hosts;     /* "db1, db2" */
+	int64_t from_wall_ns;  /* the first inject was sent */
+	int64_t until_wall_ns; /* the last heal was answered; not healed: the end of the run */
+	bool is_healed;
+};
+
 struct happening {
 	uint32_t kinds;           /* of enum happening_bit */
 	int64_t wall_ns;          /* when */
@@ -44,6 +53,9 @@ struct happening {
 	struct told_span rpo;
 	const struct told_objective *objectives;
 	size_t objective_count;
+	const struct told_harm *harms;
+	size_t harm_count;
+	int64_t untold_harm_count; /* of a large set of trials: so many more there were */
 	const char *const *leftovers;
 	size_t leftover_count;
 	const char *heal_command; /* what undoes the leftovers */

@@ -3,7 +3,7 @@
  *
  *   happening.c  what happened, as plain texts; its JSON
  *   route.c      the rules: who is told, and when
- *   slack.c, webhook.c, email.c, pagerduty.c   a happening in, a letter out; table.c lists them
+ *   slack.c, webhook.c, email.c, pagerduty.c, grafana.c   a happening in, a letter out; table.c lists them
  *   template.c   {{names}} in a webhook's own body
  *   outbox.c      messages that wait, as files
  *   post.c       one attempt

@@ -51,17 +51,11 @@ static const char *severity_of(enum weight weight)
 	return "info";
 }
 
-/* Whole characters only. */
 static void put_at_most(struct json *object, const char *key, struct text *text, size_t most_bytes)
 {
 	struct text cut = { 0 };
-	size_t length = text->length_bytes;
 
-	if (length > most_bytes)
-		for (length = most_bytes; length > 0; length--)
-			if (((unsigned char)text_str(text)[length] & 0xc0) != 0x80)
-				break;
-	text_add_bytes(&cut, text_str(text), length);
+	text_add_bytes(&cut, text_str(text), channel_fit(text_str(text), most_bytes));
 	json_put_text(object, key, text_str(&cut));
 	text_release(&cut);
 }

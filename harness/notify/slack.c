@@ -24,21 +24,9 @@ static bool slack_check(const struct params *params, bool has_secrets, const cha
 	return channel_check_url(params, "url", has_secrets, ret_row, e);
 }
 
-/* Whole characters only: half of one is no UTF-8. */
-static size_t shown_bytes(const char *raw)
-{
-	size_t length = strnlen(raw, SLACK_TEXT_BYTES);
-
-	if (raw[length] == '\0')
-		return length;
-	while (length > 0 && ((unsigned char)raw[length] & 0xc0) == 0x80)
-		length--;
-	return length;
-}
-
 static void escape_mrkdwn(struct text *text, const char *raw)
 {
-	const size_t length = shown_bytes(raw);
+	const size_t length = channel_fit(raw, SLACK_TEXT_BYTES);
 
 	for (size_t i = 0; i < length; i++) {
 		switch (raw[i]) {

@@ -12,7 +12,8 @@
 	X(slack)        \
 	X(webhook)      \
 	X(email)        \
-	X(pagerduty)
+	X(pagerduty)    \
+	X(grafana)
 
 #define X(id) extern const struct channel_ops channel_##id;
 CHANNEL_ROWS(X)
@@ -58,6 +59,17 @@ bool channel_check_url(const struct params *params, const char *row, bool has_se
 		return true;
 	*ret_row = row;
 	return err_set(e, ERR_INPUT, "`%s` must be one URL that begins with https:// or http://", row);
+}
+
+size_t channel_fit(const char *raw, size_t most_bytes)
+{
+	size_t length = strnlen(raw, most_bytes);
+
+	if (raw[length] == '\0')
+		return length;
+	while (length > 0 && ((unsigned char)raw[length] & 0xc0) == 0x80)
+		length--;
+	return length;
 }
 
 /* What no objective speaks of is worth a line, too. */
