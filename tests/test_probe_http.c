@@ -139,7 +139,7 @@ START_TEST(test_get_without_descriptors_is_skipped)
 {
 	enum { FEW = 64 };
 	struct rlimit usual = { 0 };
-	enum sample_state state;
+	enum sample_state state = SAMPLE_BAD;
 	int taken[FEW];
 	size_t count = 0;
 
@@ -155,7 +155,9 @@ START_TEST(test_get_without_descriptors_is_skipped)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 	while (count < FEW && (taken[count] = dup(STDERR_FILENO)) != -1)
 		count++;
-	state = probe_try_sample(&probe, 1, plenty_ns).state;
+	/* The server may take its time to hang up after the first answer: until then its connection serves. */
+	for (uint64_t slot = 1; slot <= 5 && state != SAMPLE_SKIPPED; slot++)
+		state = probe_try_sample(&probe, slot, NS_PER_S).state;
 	while (count > 0)
 		(void)close(taken[--count]);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);

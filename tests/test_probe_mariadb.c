@@ -218,20 +218,19 @@ START_TEST(test_write_refused_by_a_trigger_is_failed)
 }
 END_TEST
 
-START_TEST(test_prepare_wrong_password_or_database_says_so_at_once)
+START_TEST(test_prepare_wrong_password_or_database_says_so)
 {
-	const int64_t begun_ns = ledger_try_now_ns();
+	const int64_t enough_ns = NS_PER_S; /* to be refused, also on a slow machine: it is asked till the end */
 	struct err e = { 0 };
 
 	open_at(&server, "password", "wrong-sesame", NULL, 1);
-	ck_assert(!ledger_try_prepare(plenty_ns, &e));
+	ck_assert(!ledger_try_prepare(enough_ns, &e));
 	ck_assert_ptr_nonnull(strstr(e.text, "Access denied for user 'drill'"));
 	ck_assert_ptr_null(strstr(e.text, "sesame"));
 	ledger_try_release();
 	open_at(&server, "database", "nowhere", NULL, 1);
-	ck_assert(!ledger_try_prepare(plenty_ns, &e));
+	ck_assert(!ledger_try_prepare(enough_ns, &e));
 	ck_assert_ptr_nonnull(strstr(e.text, "Unknown database 'nowhere'"));
-	ck_assert_int_lt(ledger_try_now_ns() - begun_ns, plenty_ns / 2);
 }
 END_TEST
 
@@ -472,7 +471,7 @@ void suite_probe_mariadb(Suite *suite)
 	tcase_add_test(tests, test_prepare_read_only_server_says_so);
 	tcase_add_test(tests, test_write_server_that_becomes_read_only_is_failed_and_left);
 	tcase_add_test(tests, test_write_refused_by_a_trigger_is_failed);
-	tcase_add_test(tests, test_prepare_wrong_password_or_database_says_so_at_once);
+	tcase_add_test(tests, test_prepare_wrong_password_or_database_says_so);
 	tcase_add_test(tests, test_write_session_killed_is_indeterminate);
 	tcase_add_test(tests, test_write_hanging_server_gets_no_more_connections);
 	tcase_add_test(tests, test_read_back_frozen_server_is_not_complete);
