@@ -11,7 +11,7 @@ build='gcc make pkg-config libc6-dev libcurl4-openssl-dev libssh-dev libcjson-de
 lab='systemd-container mmdebstrap nftables iproute2 e2fsprogs util-linux openssh-client curl jq postgresql-client-15 procps'
 test='check tzdata bsdutils libsubunit-dev clang libclang-rt-14-dev valgrind python3 python3-yaml libxml2-utils shellcheck binutils util-linux openssh-server postgresql-15 sqlite3 openssl locales jq redis-server mariadb-server-core mariadb-client-core python3-aiosmtpd prometheus'
 lint='clang-tidy cppcheck shellcheck'
-bench='postgresql-15 postgresql-client-15 pdsh openssh-server openssh-client python3 util-linux nginx-light wrk'
+bench='curl postgresql-15 postgresql-client-15 pdsh openssh-server openssh-client python3 util-linux nginx-light wrk'
 demo='tzdata postgresql-15 postgresql-client-15 util-linux'
 page='chromium chromium-driver'
 

@@ -2,7 +2,7 @@
  * html.c - report "html": one file to mail. Verdict first, evidence under it, a picture.
  *
  * No script and nothing from outside the file; html_writer.c escapes every foreign text. The sections
- * are in html_verdict.c, html_sections.c, html_tables.c, html_levels.c, html_lag.c and
+ * are in html_verdict.c, html_sections.c, html_tables.c, html_levels.c, html_lag.c, html_vantage.c and
  * html_findings.c, the looks in html_style.c.
  */
 #include "reports/report.h"
@@ -62,6 +62,7 @@ static bool html_write(const struct story *story, const struct report_style *sty
 	if (!write_picture(ret_bytes, story, e))
 		return false;
 	html_recovery(ret_bytes, story);
+	html_vantage(ret_bytes, story);
 	html_levels(ret_bytes, story);
 	html_ledgers(ret_bytes, story);
 	html_findings(ret_bytes, story);

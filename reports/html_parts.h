@@ -17,6 +17,7 @@ void html_recovery(struct text *page, const struct story *story);
 void html_levels(struct text *page, const struct story *story);
 void html_ledgers(struct text *page, const struct story *story);
 void html_findings(struct text *page, const struct story *story);
+void html_vantage(struct text *page, const struct story *story);
 void html_lags(struct text *page, const struct story *story);
 void html_deeds(struct text *page, const struct story *story);
 void html_permission(struct text *page, const struct story *story);

@@ -581,6 +581,7 @@ static bool json_write(const struct story *story, const struct report_style *sty
 	put_readers(root, story);
 	put_primaries(root, story);
 	put_lags(root, story);
+	put_vantage(root, story);
 	put_deeds(root, story);
 	put_run(root, story);
 	put_events(root, story);

@@ -22,4 +22,7 @@ void put_results(struct json *object, const struct objective_result *objectives,
 /* Replication lag, and the loss that the failover's own settings allow. */
 void put_lags(struct json *root, const struct story *story);
 
+/* What several machines saw. */
+void put_vantage(struct json *root, const struct story *story);
+
 #endif

@@ -195,6 +195,8 @@ static void write_properties(struct text *text, const struct story *story)
 	xml_add_property(text, "head", facts_head(story));
 	xml_add_property(text, "verdict", words_headline(&story->outcome));
 	xml_add_property(text, "outcome", story->outcome.sentence);
+	if (story->seen_from != NULL)
+		xml_add_property(text, "seen from", story->seen_from);
 	for (size_t i = 0; i < story->permission_count; i++)
 		xml_add_property(text, "permission", story->permission[i]);
 	for (size_t i = 0; i < story->untold_count; i++)

@@ -15,6 +15,7 @@
 #include "reports/trials.h"
 #include "reports/words.h"
 #include "reports/words_lag.h"
+#include "reports/words_vantage.h"
 
 static void add_cell(struct text *text, const char *raw)
 {
@@ -280,6 +281,30 @@ static void write_replica(struct text *text, const struct story *story,
 	}
 }
 
+static void write_views(struct text *text, const struct story *story)
+{
+	const struct vantage_view *view;
+	const struct vantage_sight *sight;
+	char buffer[WORDS_BYTES];
+
+	if (story->view_count == 0)
+		return;
+	text_add(text, "## From several places\n\n");
+	escape_markdown(text, story->seen_from);
+	text_add(text, "\n\n| Probe | Seen from | Outage | Down in all | Failed | Not seen |\n"
+		       "| --- | --- | --- | --- | ---: | ---: |\n");
+	for (size_t i = 0; (view = words_vantage_row(story, i, &sight)) != NULL; i++) {
+		add_cell(text, sight == NULL ? "-" : sight->probe);
+		add_cell(text, view->name);
+		add_cell(text, sight == NULL ? "nothing is told" : words_outage(sight, buffer));
+		add_cell(text, sight == NULL ? "-" : words_span(sight->downtime, buffer));
+		add_cell(text, sight == NULL ? "-" : words_failed(sight, buffer));
+		add_cell(text, sight == NULL ? "-" : words_count(sight->unseen_count, buffer));
+		text_add(text, "|\n");
+	}
+	text_addf(text, "\n%s\n\n", words_vantage_note);
+}
+
 static void write_lag(struct text *text, const struct story *story, const struct lag_result *lag)
 {
 	struct text line = { 0 };
@@ -385,6 +410,7 @@ static bool markdown_write(const struct story *story, const struct report_style 
 	write_objectives(ret_bytes, story);
 	write_recovery(ret_bytes, story);
 	write_parts(ret_bytes, story);
+	write_views(ret_bytes, story);
 	write_levels(ret_bytes, story);
 	write_ledgers(ret_bytes, story);
 	write_findings(ret_bytes, story);

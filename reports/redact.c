@@ -232,6 +232,24 @@ static const struct deed *clean_deeds(const struct redactor *r, const struct sto
 	return fresh;
 }
 
+static const struct vantage_view *clean_views(const struct redactor *r, const struct story *story)
+{
+	struct vantage_view *fresh = copy(r, story->views, story->view_count * sizeof *fresh);
+
+	for (size_t i = 0; i < story->view_count; i++) {
+		struct vantage_sight *sights =
+			copy(r, fresh[i].sights, fresh[i].sight_count * sizeof *sights);
+
+		for (size_t n = 0; n < fresh[i].sight_count; n++)
+			sights[n].probe = clean(r, sights[n].probe);
+		fresh[i].sights = sights;
+		fresh[i].name = clean(r, fresh[i].name);
+		fresh[i].run_id = clean(r, fresh[i].run_id);
+		fresh[i].why = clean(r, fresh[i].why);
+	}
+	return fresh;
+}
+
 const struct story *redact_story(const struct story *story, struct arena *arena)
 {
 	const struct redactor r = { .secrets = story->secrets, .arena = arena };
@@ -253,6 +271,10 @@ const struct story *redact_story(const struct story *story, struct arena *arena)
 	fresh->named_events = clean_named_events(&r, story);
 	fresh->readers = clean_readers(&r, story);
 	fresh->primaries = clean_primaries(&r, story);
+	fresh->watch_of = clean(&r, story->watch_of);
+	fresh->vantage = clean(&r, story->vantage);
+	fresh->views = clean_views(&r, story);
+	fresh->seen_from = clean(&r, story->seen_from);
 	fresh->deeds = clean_deeds(&r, story);
 	fresh->permission = clean_texts(&r, story->permission, story->permission_count);
 	fresh->untold = clean_texts(&r, story->untold, story->untold_count);

@@ -16,6 +16,7 @@
 #include "reports/grid.h"
 #include "reports/strip.h"
 #include "reports/text_lag.h"
+#include "reports/text_vantage.h"
 #include "reports/trials.h"
 #include "reports/utf8.h"
 #include "reports/words.h"
@@ -441,6 +442,14 @@ static void write_findings(const struct page *page)
 	}
 }
 
+static void write_views(const struct page *page)
+{
+	if (page->story->view_count == 0)
+		return;
+	add_heading(page, "From several places");
+	text_vantage(page->story, page->width, page->has_colour, page->text);
+}
+
 static void write_lags(const struct page *page)
 {
 	for (size_t i = 0; i < page->story->lag_count; i++) {
@@ -539,6 +548,7 @@ static bool text_write(const struct story *story, const struct report_style *sty
 	write_objectives(&page);
 	write_recovery(&page);
 	write_probes(&page);
+	write_views(&page);
 	write_levels(&page);
 	write_ledgers(&page);
 	write_findings(&page);

@@ -14,7 +14,7 @@ const char *words_headline(const struct outcome *outcome)
 {
 	switch (outcome->exit_code) {
 	case EXIT_MET:
-		return "MET";
+		return outcome->is_watch ? "WATCHED" : "MET";
 	case EXIT_MISSED:
 		return "MISSED";
 	case EXIT_NOT_RUN:
@@ -37,7 +37,7 @@ enum verdict words_tone(const struct outcome *outcome)
 {
 	switch (outcome->exit_code) {
 	case EXIT_MET:
-		return VERDICT_MET;
+		return outcome->is_watch ? VERDICT_NONE : VERDICT_MET;
 	case EXIT_MISSED:
 	case EXIT_LEFTOVER:
 	case EXIT_INTERNAL:

@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # Each is a function part_NAME of a file in tests/bench/; they run in this order.
-known=(truth process ledger ssh verify rows lanes http chart report kpi claims)
+known=(truth process ledger ssh verify rows lanes http chart report kpi page claims)
 usage() {
 	echo "usage: tests/bench.sh BUILD_DIR [PART...]   parts: ${known[*]}" >&2
 	exit 2
@@ -28,6 +28,8 @@ repeats=5
 hosts=16
 rows=${FIREDRILL_BENCH_ROWS:-200000} # of part verify; 10000000 takes some minutes
 many_rows=10000000
+runs=${FIREDRILL_BENCH_RUNS:-100000} # of parts kpi and page
+requests=100 # of each page
 dues=${FIREDRILL_BENCH_DUES:-2000} # of part claims
 samples=600000
 export LC_ALL=C XDG_STATE_HOME=$scratch/state

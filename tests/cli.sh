@@ -77,12 +77,24 @@ says 0 '"\$schema"' "$firedrill" schema
 says 0 '^tue 2026-12-22 .* failover-weekly  not run: frozen, 2026-12-20 to 2027-01-06 Europe/Berlin .end of the year.$' \
 	"$firedrill" schedule next experiments/plan.yaml --from 2026-12-18 --count 5
 says 2 'there is no store' "$firedrill" schedule experiments/plan.yaml --store "$folder/none.db"
+mkdir -p "$folder/schedules"
+"$firedrill" schedule experiments/plan.yaml --from 2026-12-18 --format json >"$folder/schedules/all.json"
+"$firedrill" schedule next experiments/plan.yaml --from 2026-12-18 --count 5 --format json >"$folder/schedules/next.json"
+says 0 '^5 3 true 2026-12-22T08:39:44.000Z frozen$' jq -r \
+	'"\(.occurrences | length) \(.schedules | length) \(.occurrences | map(.due) | . == sort) " +
+		(.occurrences[] | select(.schedule == "failover-weekly") | "\(.due) \(.not_run)")' "$folder/schedules/next.json"
+says 2 'schedules have no format .xml.' "$firedrill" schedule experiments/plan.yaml --format xml
+says 2 'schedules have no format .xml.' "$firedrill" schedule past --format xml
 says 2 '.--reason. is needed|--reason' "$firedrill" pause failover-weekly --store "$folder/pauses.db"
 says 2 '.a b. cannot be a schedule' "$firedrill" pause 'a b' --reason x --store "$folder/pauses.db"
 says 0 'schedule failover-weekly is paused until' \
 	"$firedrill" pause failover-weekly --reason 'CHG-12' --by anna --store "$folder/pauses.db"
 says 0 'schedule fail-over is paused' "$firedrill" pause fail-over --reason typo --by anna --store "$folder/pauses.db"
 says 0 'not run: paused, by anna: CHG-12' "$firedrill" schedule experiments/plan.yaml --store "$folder/pauses.db"
+"$firedrill" schedule experiments/plan.yaml --store "$folder/pauses.db" --format json >"$folder/schedules/paused.json"
+"$firedrill" schedule past --store "$folder/pauses.db" --format json >"$folder/schedules/past.json"
+says 0 '"is_known":	false' cat "$folder/schedules/paused.json"
+says 0 '^$' python3 tests/check_report.py "$folder/schedules"
 says 0 '^fail-over is paused .by anna: typo., and is none of these' \
 	"$firedrill" schedule experiments/plan.yaml --store "$folder/pauses.db"
 says 0 'schedule failover-weekly is no longer paused' \
@@ -280,7 +292,10 @@ says 0 "$folder/copy.db" "$firedrill" store backup "$folder/copy.db"
 says 0 '^verified' "$firedrill" verify "$drill_id" --store "$folder/copy.db" --head "$head"
 says 2 'there is such a file; name another' "$firedrill" store backup "$folder/copy.db"
 says 0 'runs in ' "$firedrill" store export "$folder/bundles"
+says 0 'bundles/store.json  1 set of trials, 0 recordings, 0 holds, 0 pauses' "$firedrill" store export "$folder/bundles"
 says 0 "$drill_id  imported" "$firedrill" store import "$folder/bundles" --store "$folder/other.db"
+says 0 '3 of 3 within' "$firedrill" report "$set_id" --store "$folder/other.db"
+says 0 'bundles/store.json  0 sets of trials, 0 recordings' "$firedrill" store import "$folder/bundles" --store "$folder/other.db"
 says 0 "$drill_id  was there already" "$firedrill" store import "$folder/bundles/$drill_id.tar" --store "$folder/other.db"
 says 0 '^verified' "$firedrill" verify "$drill_id" --store "$folder/other.db" --head "$head"
 says 2 'with these words is none of' "$firedrill" store shine

@@ -13,17 +13,20 @@
 
 #define FUZZ_ROWS(X)   \
 	X(answers)     \
+	X(baseline)    \
 	X(bundle)      \
 	X(calendar)    \
 	X(codec)       \
 	X(conninfo)    \
 	X(cron)        \
 	X(documents)   \
+	X(form)        \
 	X(heal_record) \
 	X(http)        \
 	X(json)        \
 	X(lines)       \
 	X(mariadb)     \
+	X(parts)       \
 	X(patroni)     \
 	X(postgres)    \
 	X(prometheus)  \
@@ -34,7 +37,8 @@
 	X(samples)     \
 	X(secrets)     \
 	X(store)       \
-	X(units)
+	X(units)       \
+	X(vantage)
 
 #define X(id) void fuzz_##id(const uint8_t *bytes, size_t length_bytes);
 FUZZ_ROWS(X)

@@ -16,17 +16,17 @@ static void read_again(const struct request *request, struct arena *arena)
 	struct err e = { 0 };
 
 	text_add(&target, "/?");
-	for (size_t i = 0; i < request->param_count; i++) {
-		request_encode(&target, request->params[i].name);
+	for (size_t i = 0; i < request->params.count; i++) {
+		request_encode(&target, request->params.items[i].name);
 		text_add(&target, "=");
-		request_encode(&target, request->params[i].value);
+		request_encode(&target, request->params.items[i].value);
 		text_add(&target, "&");
 	}
 	if (target.length_bytes <= REQUEST_TARGET_BYTES) {
 		assert(request_parse(text_str(&target), arena, &again, &e));
-		assert(again.param_count == request->param_count);
-		for (size_t i = 0; i < again.param_count; i++)
-			assert(strcmp(again.params[i].value, request->params[i].value) == 0);
+		assert(again.params.count == request->params.count);
+		for (size_t i = 0; i < again.params.count; i++)
+			assert(strcmp(again.params.items[i].value, request->params.items[i].value) == 0);
 	}
 	text_release(&target);
 }

@@ -199,6 +199,22 @@ says 0 'message="Stopped because the budget of 2 s was used up' cat "$folder/out
 says 0 'message="Not started: the budget of 2 s was used up' cat "$folder/out/junit.xml"
 says 0 '' none_paused
 
+# ---- stop SUITE: what runs heals and ends, nothing more begins ----
+"${run[@]}" "$folder/long.yaml" "$folder/suite/10-one.yaml" --id "nightly-$$" >"$folder/ordered.log" 2>&1 &
+suite_pid=$!
+wait_for 20 is_paused "$pid_a"
+says 2 'name one run, set of trials or suite' "$firedrill" stop
+says 0 "run nightly-$$-d01 has ended: " "$firedrill" stop "nightly-$$" --by anna --reason 'INC-7'
+says 0 '' none_paused
+status=0
+wait "$suite_pid" || status=$?
+says 0 '^6$' echo "$status"
+says 0 'anna has stopped it \(INC-7\): nothing more begins' cat "$folder/ordered.log"
+says 0 'message="Not started: anna has stopped it' cat "$folder/out/junit.xml"
+# The order stands, also for what would begin under that name.
+says 5 'anna' "$firedrill" run "$folder/suite/10-one.yaml" --yes --id "nightly-$$-d07" --out "$folder/late"
+says 0 "nothing of nightly-$$ is under way" "$firedrill" stop "nightly-$$" --reason again
+
 # ---- Ctrl-C: every one heals and is waited for, whatever comes after ----
 set -m
 "${run[@]}" "$folder/long.yaml" "$folder/suite/30-two.yaml" >"$folder/int.log" 2>&1 &

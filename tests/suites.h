@@ -21,9 +21,13 @@
 	X(report_suite) \
 	X(store_recordings) \
 	X(store_permits) \
+	X(store_parts)  \
 	X(store_pauses) \
 	X(store_dues) \
+	X(store_watches) \
+	X(store_audit) \
 	X(worker) \
+	X(vantage) \
 	X(events) \
 	X(lag) \
 	X(bundle) \
@@ -93,6 +97,7 @@
 	X(crash) \
 	X(crash_orders) \
 	X(run_hung) \
+	X(keeper) \
 	X(sampler) \
 	X(scheduler) \
 	X(watch) \
@@ -112,6 +117,8 @@
 	X(serve_request) \
 	X(serve_strangers) \
 	X(serve_slow) \
+	X(serve_guard) \
+	X(serve_actions) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \

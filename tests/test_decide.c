@@ -147,6 +147,7 @@ START_TEST(test_schedule_decide_not_after_ends_the_grace)
 	state->handled_wall_ns = at("2026-11-20T10:00");
 	schedule_try_decide(&try, at("2026-11-21T10:31") - 1);
 	ck_assert_int_eq(only()->deed, DEED_START);
+	ck_assert_int_eq(only()->latest_wall_ns, at("2026-11-21T10:31") - 1);
 	schedule_try_decide(&try, at("2026-11-21T10:31"));
 	ck_assert_int_eq(only()->deed, DEED_MISS);
 	ck_assert(only()->is_alert);
@@ -302,6 +303,8 @@ START_TEST(test_schedule_decide_a_chaos_day_goes_on_one_at_a_time_until_it_is_ov
 			ck_assert_int_eq(only()->deed, DEED_START);
 			ck_assert_int_ge(now_ns, free_ns + (begun_count == 0 ? 0 : turn.pause_ns));
 			ck_assert_int_le(now_ns, begin_ns + 4 * HOUR_NS);
+			if (begun_count > 0)
+				ck_assert_int_eq(only()->latest_wall_ns, begin_ns + 4 * HOUR_NS);
 			ck_assert_uint_eq(only()->experiment_index, turn.experiment_index);
 			ck_assert_int_eq(only()->nominal_wall_ns, begin_ns);
 			begun_count++;

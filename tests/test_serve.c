@@ -139,7 +139,13 @@ START_TEST(test_drills_are_on_every_page_of_the_history)
 		{ "/", "data-label=\"Service\"><span>db</span>" },
 		{ "/", "data-label=\"Scenarios proven\"><span>" },
 		{ "/trends", "<svg class=\"trend\"" },
-		{ "/trends", "aria-label=\"Observed RTO of db\"" },
+		{ "/trends", "aria-label=\"Observed RTO of db, process.pause on primary\"" },
+		{ "/trends", "<figcaption>process.pause on primary</figcaption>" },
+		/* The only drill stands beside the scale, where a phone looks first. */
+		{ "/trends", "<rect class=\"touch\" x=\"853.2\" width=\"76.8\"" },
+		{ "/trends?service=db", "<figcaption>process.pause on primary</figcaption>" },
+		{ "/trends?service=nobody", "There is no drill of that service." },
+		{ "/kpi", "<span>1 of 1</span>\n<span class=\"moment\">5 % to 100 %" },
 		{ "/coverage", "process.pause" },
 		{ "/kpi", "data-label=\"Drills\"><span>1</span>" },
 		{ "/metrics", "\nfiredrill_drills{service=\"db\",environment=\"\",result=\"met\"} " },
@@ -327,8 +333,8 @@ START_TEST(test_metrics_tell_of_schedules_workers_and_messages)
 				  .experiment_text = "title: a" });
 	put_due((struct due_row){ .nominal_wall_ns = now_ns - 7200 * NS_PER_S, .state = DUE_WAITS,
 				  .experiment_text = "title: a" });
-	ck_assert(store_due_claim(serve_case.store, &worker, "run", &serve_case.arena, &is_there,
-				  &claimed, &serve_case.e));
+	ck_assert(store_due_claim(serve_case.store, &worker, DUE_RUN, "run", &serve_case.arena,
+				  &is_there, &claimed, &serve_case.e));
 	ck_assert(is_there);
 	put_message("m1");
 	put_message("m2");

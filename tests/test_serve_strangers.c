@@ -13,7 +13,7 @@
 START_TEST(test_answers_forbid_all_that_a_page_does_not_need)
 {
 	static const char *const wanted[] = {
-		"X-Content-Type-Options: nosniff\r\n", "Referrer-Policy: no-referrer\r\n",
+		"X-Content-Type-Options: nosniff\r\n", "Referrer-Policy: same-origin\r\n",
 		"frame-ancestors 'none'", "default-src 'none'", "script-src 'self'",
 		"Cache-Control: no-store\r\n",
 	};

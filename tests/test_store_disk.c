@@ -4,6 +4,7 @@
  * All are made with SQLite's own seams (its system calls, files and sleep), so no test needs root
  * or seconds.
  */
+#include "fixtures/store_try.h"
 #include "fixtures/temp_dir.h"
 #include "store/store.h"
 #include "tests/suites.h"
@@ -53,16 +54,6 @@ static bool append(struct store *into, const char *run_id, const char *text)
 	struct event event = { .kind = EVENT_NOTE, .phase = PHASE_OBSERVE, .text = text };
 
 	return store_append(into, run_id, &event, &e);
-}
-
-static void run_sql(const char *sql)
-{
-	sqlite3 *db = NULL;
-
-	ck_assert_int_eq(sqlite3_open(text_str(&path), &db), SQLITE_OK);
-	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
-		      sqlite3_errmsg(db));
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
 enum disk { DISK_FINE, DISK_FULL_BUT_FOR_RESERVE, DISK_FULL, DISK_SMALL, DISK_BROKEN };
@@ -159,15 +150,9 @@ START_TEST(test_full_disk_at_open_gives_up_the_reserve)
 	take_over_writes();
 	open_again();
 	ck_assert(begin(store, "run-a"));
-	/* Without its tables, so that the next open itself has to write. */
-	run_sql("pragma user_version = 0; drop table recordings; drop table holds; drop table locks;"
-		"drop table ledger_reads;"
-		"drop table chunks; drop table tracks; drop table heals; drop table events;"
-		"drop table facts; drop table fact_subjects; drop table runs; drop table sets;"
-		"drop table approvals; drop table stops; drop table pauses;"
-		"drop table due_labels; drop table dues; drop table facts_changes");
 	store_close(store);
 	store = NULL;
+	store_try_go_back(&path, 8); /* so that the next open itself has to write */
 	disk = DISK_FULL_BUT_FOR_RESERVE;
 	ck_assert_msg(store_open(text_str(&path), NULL, &store, &e), "%s", e.text);
 	disk = DISK_FULL;

@@ -2,7 +2,6 @@
  * test_store_dues.c - due runs in the store: put once, claimed by one, taken over when that one is gone.
  */
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,8 +91,8 @@ static bool claim(const struct due_worker *worker)
 {
 	bool is_there = false;
 
-	ck_assert_msg(store_due_claim(store, worker, "run", &arena, &is_there, &claimed, &e), "%s",
-		      e.text);
+	ck_assert_msg(store_due_claim(store, worker, DUE_RUN, "run", &arena, &is_there, &claimed, &e),
+		      "%s", e.text);
 	return is_there;
 }
 
@@ -101,7 +100,7 @@ static bool take_over(const struct due_worker *worker)
 {
 	bool is_there = false;
 
-	ck_assert_msg(store_due_take_over(store, worker, &arena, &is_there, &claimed, &e), "%s",
+	ck_assert_msg(store_due_take_over(store, worker, DUE_RUN, &arena, &is_there, &claimed, &e), "%s",
 		      e.text);
 	return is_there;
 }
@@ -244,6 +243,28 @@ START_TEST(test_due_claim_takes_the_longest_due_first_and_whole)
 	ck_assert(claim(&other));
 	ck_assert_str_eq(claimed.schedule, "daily");
 	ck_assert(!claim(&plain));
+}
+END_TEST
+
+START_TEST(test_due_miss_is_new_once_and_only_of_what_is_too_late)
+{
+	const struct clock clock = clock_system();
+	struct due_row late = due_of("late", 7);
+	bool is_new = false;
+
+	late.latest_wall_ns = clock_wall_ns(&clock) - DUE_FORGOTTEN_NS / 2;
+	ck_assert(put(late));
+	ck_assert(put(due_of("early", in_an_hour())));
+	ck_assert(!take_over(&plain)); /* which leaves to schedulers what is not long over */
+	ck_assert_int_eq(newest("late").state, DUE_WAITS);
+	ck_assert_msg(store_due_miss(store, newest("late").due_id, &is_new, &e), "%s", e.text);
+	ck_assert(is_new);
+	ck_assert_msg(store_due_miss(store, newest("late").due_id, &is_new, &e), "%s", e.text);
+	ck_assert(!is_new);
+	ck_assert_msg(store_due_miss(store, newest("early").due_id, &is_new, &e), "%s", e.text);
+	ck_assert(!is_new);
+	ck_assert_int_eq(newest("late").state, DUE_MISSED);
+	ck_assert_int_eq(newest("early").state, DUE_WAITS);
 }
 END_TEST
 
@@ -523,9 +544,7 @@ START_TEST(test_open_brings_a_store_without_due_runs_up_to_date)
 {
 	store_close(store);
 	store = NULL;
-	/* Exactly what a store of schema 8 is. */
-	store_try_sql(&place, "drop table due_labels; drop table dues", NULL);
-	store_try_set_version(&place, 8);
+	store_try_go_back(&place, 8);
 	open_again();
 	ck_assert(put(due_of("weekly", 7)));
 	ck_assert(claim(&plain));
@@ -539,6 +558,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_due_put_refuses_what_no_worker_could_have);
 	tcase_add_test(tests, test_due_put_refuses_a_secret_in_a_document_and_hides_one_in_a_reason);
 	tcase_add_test(tests, test_due_claim_takes_the_longest_due_first_and_whole);
+	tcase_add_test(tests, test_due_miss_is_new_once_and_only_of_what_is_too_late);
 	tcase_add_test(tests, test_due_claim_leaves_what_is_not_due_yet_and_what_is_too_late);
 	tcase_add_test(tests, test_due_claim_needs_every_label);
 	tcase_add_test(tests, test_due_label_is_not_the_end_or_the_beginning_of_another);

@@ -3,6 +3,7 @@
  * to date with all that is in them, also by several processes at once.
  */
 #include "fixtures/temp_dir.h"
+#include "store/store_audit.h"
 #include "store/store_care.h"
 #include "store/store_dues.h"
 #include "tests/suites.h"
@@ -130,6 +131,8 @@ static void expect_new_things_work(void)
 	const struct approval_row approval = { .digest = "bb", .person = "eva", .account = "eva@host" };
 	const struct hold_row hold = { .run_id = run_id, .person = "eva", .reason = "audit" };
 	const struct pause_row pause = { .schedule = "weekly", .person = "eva", .reason = "move" };
+	const struct audit_row audit = { .action = "pause", .address = "127.0.0.1" };
+	int64_t audit_id = 0;
 	const struct due_row due = {
 		.schedule = "weekly", .turn = 1, .state = DUE_SKIPPED, .sentence = "paused"
 	};
@@ -145,6 +148,7 @@ static void expect_new_things_work(void)
 	ck_assert_msg(store_hold(store, &hold, &e), "%s", e.text);
 	ck_assert_msg(store_due_put(store, &due, &is_new, &e), "%s", e.text);
 	ck_assert(is_new);
+	ck_assert_msg(store_audit_begin(store, &audit, &audit_id, &e), "%s", e.text);
 	ck_assert_msg(store_due_sums(store, &arena, &sums, &e), "%s", e.text);
 	ck_assert_uint_eq(sums.count, 1);
 }

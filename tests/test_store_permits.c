@@ -147,6 +147,47 @@ START_TEST(test_stop_of_one_run_or_set_is_seen_by_nobody_else)
 }
 END_TEST
 
+START_TEST(test_suite_of_a_run_is_what_it_is_named_after)
+{
+	static const struct {
+		const char *run_id;
+		const char *set_id;
+		const char *suite;
+	} cases[] = {
+		{ "nightly-d01", NULL, "nightly" },
+		{ "nightly-d123", NULL, "nightly" },
+		{ "20261121-102030-k3f9-d07-t02", "20261121-102030-k3f9-d07", "20261121-102030-k3f9" },
+		{ "20261121-102030-d7k2", NULL, NULL },
+		{ "nightly-d1", NULL, NULL },
+		{ "nightly-d01-t02", NULL, NULL }, /* no set: somebody has named it so */
+		{ "-d01", NULL, NULL },
+		{ "d01", NULL, NULL },
+		{ NULL, NULL, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *suite = store_suite_of(cases[i].run_id, cases[i].set_id, &arena);
+
+		ck_assert_pstr_eq(suite, cases[i].suite);
+	}
+}
+END_TEST
+
+START_TEST(test_stop_of_a_suite_is_seen_by_its_runs_and_sets_alone)
+{
+	const struct stop_row order = { .subject = "nightly", .person = "anna", .reason = "INC-7" };
+	struct stop_row row;
+
+	ck_assert(store_stop(store, &order, &e));
+	ck_assert(is_stopped("nightly", NULL, &row)); /* the suite itself */
+	ck_assert(is_stopped("nightly-d01", NULL, &row));
+	ck_assert_str_eq(row.reason, "INC-7");
+	ck_assert(is_stopped("nightly-d02-t03", "nightly-d02", &row));
+	ck_assert(!is_stopped("nightly-2-d01", NULL, &row));
+	ck_assert(!is_stopped("other-d01", NULL, &row));
+}
+END_TEST
+
 START_TEST(test_stop_of_everything_holds_until_it_is_lifted)
 {
 	const struct stop_row all = { .person = "anna", .reason = "fire", .wall_ns = 7 };
@@ -196,6 +237,8 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_approval_that_was_changed_is_refused);
 	tcase_add_test(tests, test_approval_by_somebody_named_like_a_secret_is_refused);
 	tcase_add_test(tests, test_stop_of_one_run_or_set_is_seen_by_nobody_else);
+	tcase_add_test(tests, test_suite_of_a_run_is_what_it_is_named_after);
+	tcase_add_test(tests, test_stop_of_a_suite_is_seen_by_its_runs_and_sets_alone);
 	tcase_add_test(tests, test_stop_of_everything_holds_until_it_is_lifted);
 	tcase_add_test(tests, test_locks_list_who_holds_what);
 	(void)is_server;

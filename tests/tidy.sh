@@ -67,7 +67,7 @@ bad=$(
 		harness/remote base/|model/|remote/
 		harness/notify base/|model/|notify/|remote/http.h|remote/mail.h
 		harness/faults base/|model/|faults/|remote/remote.h
-		harness/engine base/|model/|engine/|store/store.h|remote/remote.h|faults/fault.h|probes/probe.h|load/load.h
+		harness/engine base/|model/|engine/|store/(store|store_dues).h|remote/remote.h|faults/fault.h|probes/probe.h|load/load.h
 		harness/worker base/|model/|worker/|schedule/|store/(store|store_dues).h|load/load.h|engine/engine.h
 		probes base/|model/|probes/|remote/
 		reports base/|model/|reports/

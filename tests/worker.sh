@@ -15,6 +15,8 @@ pids=()
 . tests/local_drill.sh
 # shellcheck source=tests/says.sh
 . tests/says.sh
+# shellcheck source=tests/store_help.sh
+. tests/store_help.sh
 
 end() {
 	local pid
@@ -28,32 +30,6 @@ end() {
 trap end EXIT
 trap 'exit 130' INT
 trap 'exit 143' HUP TERM
-
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || { echo "waited in vain for: $*" >&2; return 1; }
-		read -rt 0.05 <> <(:) || true
-	done
-}
-
-# sql STATEMENT: to the store, past the program; prints the first column of the first row.
-sql() {
-	python3 - "$FIREDRILL_STORE" "$1" <<-'PY'
-		import sqlite3, sys
-		db = sqlite3.connect(sys.argv[1], timeout=10)
-		row = db.execute(sys.argv[2]).fetchone()
-		db.commit()
-		print(row[0] if row else '')
-	PY
-}
-
-# holds VALUE STATEMENT
-holds() {
-	[ "$(sql "$2")" = "$1" ]
-}
 
 scheduler() {
 	"$firedrill" schedule run "$folder/drill.yaml" >>"$folder/scheduler.log" 2>&1 &
@@ -96,6 +72,7 @@ wait_for 20 holds 1 'select count(*) from dues'
 kill "$scheduler_pid"
 wait "$scheduler_pid"
 says 0 'drill  skipped  first seen' "$firedrill" schedule past
+mkdir "$folder/json"
 sql 'update dues set nominal_wall_ns = nominal_wall_ns - 3600000000000' >/dev/null
 scheduler
 first_pid=$scheduler_pid
@@ -133,6 +110,9 @@ wait "$worker_pid" 2>/dev/null
 says 0 'taken over from worker' sh -c "cd '$folder' && '$firedrill' worker --once"
 says 0 'drill  abandoned .*its worker was gone in the middle of it; what the run left is healed' \
 	"$firedrill" schedule past --count 1
+"$firedrill" schedule past --format json >"$folder/json/past.json"
+says 0 '^$' python3 tests/check_report.py "$folder/json"
+says 0 '^abandoned 7 20' jq -r '.occurrences[0] | "\(.state) \(.exit_code) \(.run)"' "$folder/json/past.json"
 wait_for 5 is_going
 says 0 '' is_going
 says 0 '^2$' sql 'select count(*) from runs'

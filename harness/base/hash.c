@@ -4,6 +4,7 @@
 #include "base/hash.h"
 
 #include <assert.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <string.h>
@@ -128,6 +129,11 @@ void hash_md5(const void *bytes, size_t length_bytes, char ret_text[HASH_MD5_TEX
 		(void)mem_or_die(NULL, STATE_BYTES);
 	assert(digest_bytes * 2 + 1 == HASH_MD5_TEXT_BYTES);
 	print_hex(digest, digest_bytes, ret_text);
+}
+
+bool hash_is_same(const char one[HASH_TEXT_BYTES], const char other[HASH_TEXT_BYTES])
+{
+	return CRYPTO_memcmp(one, other, HASH_TEXT_BYTES - 1) == 0;
 }
 
 void hash_base64(const void *bytes, size_t length_bytes, char ret_text[HASH_BASE64_BYTES])

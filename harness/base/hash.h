@@ -5,6 +5,7 @@
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,10 @@ void hash_chain(const char *previous, const void *bytes, size_t length_bytes,
 
 /* Of a list of texts, each of which may be NULL: no two lists have the same bytes. */
 void hash_texts(const char *const *texts, size_t text_count, char ret_text[HASH_TEXT_BYTES]);
+
+/* Are the two texts of hashes, or others of that length, the same? Takes the same time whatever is in them:
+   who tries learns nothing from how long it takes. */
+bool hash_is_same(const char one[HASH_TEXT_BYTES], const char other[HASH_TEXT_BYTES]);
 
 /* SHA-256 in base64, as web pages name what they trust. */
 void hash_base64(const void *bytes, size_t length_bytes, char ret_text[HASH_BASE64_BYTES]);

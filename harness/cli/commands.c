@@ -13,6 +13,7 @@
 	X(heal)         \
 	X(schedule)     \
 	X(worker)       \
+	X(watch)        \
 	X(pause)        \
 	X(doctor)       \
 	X(sudoers)      \

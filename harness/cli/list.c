@@ -20,6 +20,8 @@ static void print_run(const struct run_row *run)
 
 	clock_format_wall(run->anchor.wall_ns, wall, sizeof wall);
 	text_addf(&line, "%s%s  %.19s  ", run->set_id == NULL ? "" : "  ", run->run_id, wall);
+	if (run->watch_of != NULL)
+		text_addf(&line, "watch of %s  ", run->watch_of);
 	if (run->is_ended)
 		text_addf(&line, "exit %" PRId64 "  %s: %s", run->exit_code, run->title,
 			  run->sentence == NULL ? "" : run->sentence);

@@ -53,6 +53,7 @@ static const char *word_for(enum event_kind kind)
 	case EVENT_SHOWN:
 	case EVENT_LAG:
 	case EVENT_SETTINGS:
+	case EVENT_WATCH_OVER:
 	case EVENT_RUN_STARTED:
 	case EVENT_LANES:
 	case EVENT_RUN_ENDED:
@@ -83,6 +84,8 @@ static const char *word_for(enum event_kind kind)
 	case EVENT_SEEN:
 	case EVENT_STANDING:
 	case EVENT_LEDGER_READ:
+	case EVENT_WATCHING:
+	case EVENT_SEEN_FROM:
 	case EVENT_CHECK:
 	case EVENT_NOTE:
 	case EVENT_FAILED:

@@ -154,6 +154,23 @@ static void print_service_promises(const struct objectives *objectives, FILE *st
 			      units_format_duration(degraded->target_ns, text));
 }
 
+static void print_vantage_points(const struct experiment *experiment, FILE *stream,
+				 const struct secrets *secrets)
+{
+	for (size_t i = 0; i < experiment->vantage_point_count; i++) {
+		const struct vantage_point *point = &experiment->vantage_points[i];
+		struct text line = { 0 };
+
+		text_addf(&line, "%s:", point->name);
+		for (size_t n = 0; n < point->label_count; n++)
+			text_addf(&line, "%s %s", n == 0 ? " a worker with" : ",", point->labels[n]);
+		if (point->is_optional)
+			text_add(&line, "; the run does without it if need be");
+		cli_print_wrapped(stream, secrets, "  also seen from ", 18, text_str(&line));
+		text_release(&line);
+	}
+}
+
 static void print_stops(const struct experiment *experiment, FILE *stream,
 			const struct secrets *secrets)
 {
@@ -183,6 +200,7 @@ void plan_view_print(const struct plan *plan, FILE *stream, const struct secrets
 	print_service_promises(&experiment->objectives, stream);
 	(void)fprintf(stream, "  seed %" PRIu64 ", guards heal after %s without us\n", plan->seed,
 		      units_format_duration(experiment->lease_ns, text));
+	print_vantage_points(experiment, stream, secrets);
 	print_stops(experiment, stream, secrets);
 	for (size_t i = 0; i < plan->step_count; i++)
 		print_step(&plan->steps[i], stream, secrets);

@@ -53,7 +53,7 @@ static void take_signal(int number)
 		stop_signal = number;
 }
 
-static void catch_signals(void)
+const volatile sig_atomic_t *run_catch_signals(void)
 {
 	const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGXCPU };
 	struct sigaction action = { .sa_handler = take_signal };
@@ -61,6 +61,7 @@ static void catch_signals(void)
 	(void)sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		(void)sigaction(numbers[i], &action, NULL); /* cannot fail for these */
+	return &stop_signal;
 }
 
 /* What must be typed to say yes: the environment's name, where the policy has one. */
@@ -167,8 +168,8 @@ int run_heal_earlier(const struct run_command *command)
 	return -1;
 }
 
-static bool make_sample_folder(const struct run_command *command, struct text *ret_path,
-			       struct err *e)
+bool run_make_sample_folder(const struct run_command *command, struct text *ret_path,
+			    struct err *e)
 {
 	cli_sample_path(command->arguments, ret_path);
 	return folder_make(text_str(ret_path), e);
@@ -257,7 +258,7 @@ static int run_it(struct run_command *command, const char *folder)
 	struct err e = { 0 };
 	int code;
 
-	if (!make_sample_folder(command, &samples, &e))
+	if (!run_make_sample_folder(command, &samples, &e))
 		code = cli_fail(EXIT_INTERNAL, &command->secrets, &e);
 	else if (command->is_set)
 		code = run_trials(command, folder, text_str(&samples));
@@ -339,8 +340,7 @@ static int with_store(struct run_command *command)
 	return code;
 }
 
-/* --id, else a fresh one. A suite and a set make those of their own runs of it. */
-static bool take_id(struct run_command *command, struct err *e)
+bool run_take_id(struct run_command *command, struct err *e)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789-_";
@@ -379,14 +379,13 @@ static int run_run(const struct arguments *arguments)
 		.arguments = arguments,
 		.clock = clock_system(),
 		.format = format == NULL ? "text" : format,
-		.stop_signal = &stop_signal,
+		.stop_signal = run_catch_signals(),
 	};
 	struct err e = { 0 };
 	int code;
 
-	catch_signals();
 	command.progress_stream = strcmp(command.format, "text") == 0 ? stdout : stderr;
-	if (!take_id(&command, &e) || !claim_read(arguments, &command.arena, &command.claim, &e))
+	if (!run_take_id(&command, &e) || !claim_read(arguments, &command.arena, &command.claim, &e))
 		code = cli_fail(EXIT_NOT_RUN, NULL, &e);
 	else if (suite_is_meant(arguments))
 		code = run_suite(&command);

@@ -1,6 +1,6 @@
 /*
  * run_command.h - what the files of the command "run" share: run.c (one run), run_trials.c and, for
- * several experiments, run_suite.c.
+ * several experiments, run_suite.c. The command "watch" does a part of the same.
  */
 #ifndef CLI_RUN_COMMAND_H
 #define CLI_RUN_COMMAND_H
@@ -27,6 +27,13 @@ struct run_command {
 	FILE *progress_stream; /* stderr when standard output carries a machine's format */
 };
 
+/* SIGINT, SIGTERM, SIGHUP and SIGXCPU become this number, the first of them for good. */
+const volatile sig_atomic_t *run_catch_signals(void);
+/* --id, else a fresh one. A suite and a set make those of their own runs of it. */
+bool run_take_id(struct run_command *command, struct err *e);
+/* Where lanes keep their samples. */
+bool run_make_sample_folder(const struct run_command *command, struct text *ret_path,
+			    struct err *e);
 /* Exit code of a refusal, or -1: somebody sits at a terminal. */
 int run_need_person(void);
 /* The same: that person has typed the wanted word. */

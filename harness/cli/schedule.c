@@ -1,12 +1,13 @@
 /*
  * schedule.c - command "schedule": when what is scheduled comes, and why it would not run then. It looks
  * at documents, and at the store for what is paused: it starts nothing. `run` stands in schedule_run.c,
- * `past` in schedule_past.c.
+ * `past` in schedule_past.c, what programs read in schedule_json.c.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/units.h"
+#include "cli/schedule_json.h"
 #include "cli/schedule_run.h"
 #include "schedule/schedule.h"
 
@@ -19,6 +20,7 @@ static const struct option_row schedule_options[] = {
 			  "`...T10:00Z`; default now" },
 	{ "count", "NUMBER", "how many: of each schedule 3, with `next` 10 of all together, with `past` 20" },
 	{ "once", NULL, "with `run`: one look, and what is due now is in the store; for a timer or cron" },
+	{ "format", "NAME", "text (default) or json" },
 	VAR_OPTION,
 	INVENTORY_OPTION,
 	STORE_OPTION,
@@ -32,6 +34,7 @@ struct listing {
 	struct pause_row *pauses; /* of the store, also of schedules that are not among these */
 	size_t pause_count;
 	bool is_next;       /* all together in the order of time */
+	bool is_json;
 	int64_t count;
 	const char *from;   /* NULL: now */
 	int64_t now_ns;
@@ -45,6 +48,15 @@ struct row {
 	size_t told_count;
 };
 
+bool schedule_take_format(const struct arguments *arguments, bool *ret_is_json, struct err *e)
+{
+	const char *format = arguments_value(arguments, "format");
+
+	*ret_is_json = format != NULL && strcmp(format, "json") == 0;
+	return format == NULL || *ret_is_json || strcmp(format, "text") == 0 ||
+	       err_set(e, ERR_INPUT, "schedules have no format `%s`; there are text and json", format);
+}
+
 static bool read_options(struct listing *listing, struct err *e)
 {
 	const char *count = arguments_value(listing->arguments, "count");
@@ -52,6 +64,8 @@ static bool read_options(struct listing *listing, struct err *e)
 	listing->is_next = listing->arguments->word_count > 0 &&
 			   strcmp(listing->arguments->words[0], "next") == 0;
 	listing->from = arguments_value(listing->arguments, "from");
+	if (!schedule_take_format(listing->arguments, &listing->is_json, e))
+		return false;
 	listing->count = listing->is_next ? NEXT_DEFAULT : COUNT_DEFAULT;
 	if (count != NULL && (!units_parse_count(count, &listing->count, e) || listing->count < 1 ||
 			      listing->count > COUNT_MAX))
@@ -110,14 +124,10 @@ static void print_strange_pauses(const struct listing *listing)
 	for (size_t i = 0; i < listing->pause_count; i++) {
 		const struct pause_row *row = &listing->pauses[i];
 		struct text line = { 0 };
-		bool is_listed = false;
 
-		for (size_t j = 0; j < listing->schedules.count; j++)
-			is_listed = is_listed ||
-				    strcmp(listing->schedules.items[j]->name, row->schedule) == 0;
 		text_addf(&line, "%s is paused (by %s: %s), and is none of these", row->schedule,
 			  row->person, row->reason);
-		if (!is_listed)
+		if (!schedule_lists(&listing->schedules, row->schedule))
 			cli_print_line(stdout, NULL, text_str(&line));
 		text_release(&line);
 	}
@@ -142,24 +152,20 @@ static bool fill(struct listing *listing, const struct schedule *schedule, struc
 }
 
 /* "tue 2026-11-24 09:34:12 +01:00  NAME  not run: frozen, ..." */
-static void print_occurrence(const struct row *row, const struct occurrence *occurrence,
-			     const char *before, const char *name)
+static void print_coming(const struct coming *coming, const char *before, const char *name)
 {
-	const struct schedule *schedule = row->schedule;
+	const struct occurrence *occurrence = coming->occurrence;
+	const struct scheduled_experiment *first = coming_first(coming);
 	char moment[ZONE_MOMENT_BYTES];
 	struct text line = { 0 };
 
 	text_addf(&line, "%s%s%s%s", before,
-		  zone_format_moment(schedule->zone, occurrence->due_wall_ns, moment),
+		  zone_format_moment(coming->schedule->zone, occurrence->due_wall_ns, moment),
 		  *name == '\0' ? "" : "  ", name);
 	if (occurrence->fate != FATE_RUNS)
 		text_addf(&line, "  not run: %s, %s", fate_name(occurrence->fate), occurrence->why);
-	else if (schedule->is_chaos_day)
-		text_addf(&line, "  begins with %s",
-			  schedule->experiments[schedule_chaos_turn(schedule,
-								    occurrence->nominal_wall_ns, 0)
-							.experiment_index]
-				  .path);
+	else if (first != NULL)
+		text_addf(&line, "  begins with %s", first->path);
 	cli_print_line(stdout, NULL, text_str(&line));
 	text_release(&line);
 }
@@ -178,7 +184,7 @@ static void print_schedule(const struct row *row)
 		cli_print_line(stdout, NULL, text_str(&line));
 	}
 	for (size_t i = 0; i < row->count; i++)
-		print_occurrence(row, &row->occurrences[i], "  ", "");
+		print_coming(&(struct coming){ schedule, &row->occurrences[i] }, "  ", "");
 	if (row->count == 0)
 		cli_print_line(stdout, NULL, "  never again before 2200");
 	text_release(&line);
@@ -201,23 +207,54 @@ static struct row *find_first(struct row *rows, size_t row_count)
 	return first;
 }
 
-static void print(const struct listing *listing, struct row *rows)
+/* All together, in the order of time. */
+static size_t order(struct listing *listing, struct row *rows, const struct coming **ret_coming)
 {
-	struct row *row;
+	const size_t row_count = listing->schedules.count;
+	const size_t most = (size_t)listing->count * (listing->is_next ? 1 : row_count);
+	struct coming *coming = arena_alloc(&listing->arena, (most + 1) * sizeof *coming);
+	size_t count = 0;
 
-	if (!listing->is_next) {
-		for (size_t i = 0; i < listing->schedules.count; i++)
-			print_schedule(&rows[i]);
-		print_strange_pauses(listing);
+	while (count < most) {
+		struct row *row = find_first(rows, row_count);
+
+		if (row == NULL)
+			break;
+		coming[count++] = (struct coming){ row->schedule, &row->occurrences[row->told_count++] };
+	}
+	*ret_coming = coming;
+	return count;
+}
+
+static void print_text(const struct listing *listing, const struct row *rows,
+		       const struct coming *coming, size_t coming_count)
+{
+	if (listing->is_next) {
+		for (size_t i = 0; i < coming_count; i++)
+			print_coming(&coming[i], "", coming[i].schedule->name);
 		return;
 	}
-	for (int64_t i = 0; i < listing->count; i++) {
-		row = find_first(rows, listing->schedules.count);
-		if (row == NULL)
-			return;
-		print_occurrence(row, &row->occurrences[row->told_count], "", row->schedule->name);
-		row->told_count++;
-	}
+	for (size_t i = 0; i < listing->schedules.count; i++)
+		print_schedule(&rows[i]);
+	print_strange_pauses(listing);
+}
+
+static void print(struct listing *listing, struct row *rows)
+{
+	const struct coming *coming;
+	const size_t count = order(listing, rows, &coming);
+	const struct schedule_listing whole = {
+		.schedules = &listing->schedules,
+		.pauses = listing->pauses,
+		.pause_count = listing->pause_count,
+		.coming = coming,
+		.coming_count = count,
+	};
+
+	if (listing->is_json)
+		schedule_print_json(&whole);
+	else
+		print_text(listing, rows, coming, count);
 }
 
 static int run_schedule(const struct arguments *arguments)

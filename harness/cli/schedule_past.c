@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "cli/schedule_json.h"
 #include "cli/schedule_run.h"
 #include "store/store_dues.h"
 
@@ -36,16 +37,21 @@ int schedule_past(const struct arguments *arguments)
 	struct err e = { 0 };
 	int64_t limit = COUNT_DEFAULT;
 	size_t count = 0;
+	bool is_json = false;
 	int code = EXIT_MET;
 
+	if (!schedule_take_format(arguments, &is_json, &e))
+		return cli_fail(EXIT_NOT_RUN, NULL, &e);
 	if (given != NULL && (!units_parse_count(given, &limit, &e) || limit < 1))
 		return cli_fail_text(EXIT_NOT_RUN, "`--count %s` is no whole number from 1 on", given);
 	if (!cli_open_kept(arguments, &store, &e) ||
 	    (store != NULL && !store_dues(store, (size_t)limit, &arena, &rows, &count, &e)))
 		code = cli_fail(e.kind == ERR_INPUT ? EXIT_NOT_RUN : EXIT_INTERNAL, NULL, &e);
+	else if (is_json)
+		schedule_print_past_json(rows, count);
 	else if (count == 0)
 		(void)fputs("nothing was due yet\n", stdout);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; !is_json && i < count; i++)
 		print_row(&rows[i]);
 	store_close(store);
 	arena_release(&arena);

@@ -11,4 +11,7 @@ int schedule_run(const struct arguments *arguments);
 /* `firedrill schedule past`: what became of what was due. */
 int schedule_past(const struct arguments *arguments);
 
+/* --format: text, or json. */
+bool schedule_take_format(const struct arguments *arguments, bool *ret_is_json, struct err *e);
+
 #endif

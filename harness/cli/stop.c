@@ -3,6 +3,9 @@
  * twice a second, heals everything and ends. `stop --all` also keeps new runs from starting, until
  * `resume`.
  *
+ * A suite is what its runs are named after. Its own process sees the order as well and begins nothing more;
+ * one that it has just begun is refused by the order itself.
+ *
  * stop waits until the runs have ended, so that its exit code means something. Ending it early changes
  * nothing: the order stands.
  */
@@ -48,18 +51,20 @@ static bool read_options(struct stopping *stopping, struct err *e)
 	if (given != NULL && !units_parse_duration(given, &stopping->within_ns, e))
 		return err_wrap(e, "`--within %s`", given);
 	if (arguments_flag(arguments, "all") == (arguments->word_count > 0))
-		return err_set(e, ERR_INPUT, "name one run or set of trials to stop, or write --all");
+		return err_set(e, ERR_INPUT, "name one run, set of trials or suite to stop, or write --all");
 	stopping->order.wall_ns = clock_wall_ns(&stopping->clock);
 	return claim_reason(arguments, &stopping->order.reason, e) &&
 	       claim_person(arguments, &stopping->arena, &stopping->order.person, e);
 }
 
-static bool is_meant(const struct stopping *stopping, const struct run_row *run)
+static bool is_meant(struct stopping *stopping, const struct run_row *run)
 {
 	const char *subject = stopping->order.subject;
+	const char *suite = store_suite_of(run->run_id, run->set_id, &stopping->arena);
 
 	return subject == NULL || strcmp(run->run_id, subject) == 0 ||
-	       (run->set_id != NULL && strcmp(run->set_id, subject) == 0);
+	       (run->set_id != NULL && strcmp(run->set_id, subject) == 0) ||
+	       (suite != NULL && strcmp(suite, subject) == 0);
 }
 
 static bool list_runs(struct stopping *stopping, struct err *e)
@@ -77,6 +82,31 @@ static bool list_runs(struct stopping *stopping, struct err *e)
 	return true;
 }
 
+/* The one suite whose id begins so, if all runs whose ids begin so are its own; else *ret_id stays NULL. */
+static bool find_suite(struct stopping *stopping, const char *word, const char **ret_id, struct err *e)
+{
+	struct run_row *rows = NULL;
+	const char *id = NULL;
+	size_t count = 0;
+	bool is_only = true;
+
+	if (!store_runs(stopping->owned_store, 0, &stopping->arena, &rows, &count, e))
+		return false;
+	for (size_t i = 0; i < count && is_only; i++) {
+		const char *suite;
+
+		if (*word == '\0' || strncmp(rows[i].run_id, word, strlen(word)) != 0)
+			continue;
+		suite = store_suite_of(rows[i].run_id, rows[i].set_id, &stopping->arena);
+		is_only = suite != NULL && strncmp(suite, word, strlen(word)) == 0 &&
+			  (id == NULL || strcmp(id, suite) == 0);
+		id = suite;
+	}
+	if (is_only)
+		*ret_id = id;
+	return true;
+}
+
 static bool find_subject_to_stop(struct stopping *stopping, struct err *e)
 {
 	struct found found = { 0 };
@@ -84,7 +114,11 @@ static bool find_subject_to_stop(struct stopping *stopping, struct err *e)
 	if (arguments_flag(stopping->arguments, "all"))
 		return cli_open_store(stopping->arguments, NULL, &stopping->owned_store, e);
 	if (!cli_need_store(stopping->arguments, &stopping->owned_store, e) ||
-	    !find_subject(stopping->owned_store, stopping->arguments->words[0], &stopping->arena,
+	    !find_suite(stopping, stopping->arguments->words[0], &stopping->order.subject, e))
+		return false;
+	if (stopping->order.subject != NULL)
+		return true;
+	if (!find_subject(stopping->owned_store, stopping->arguments->words[0], &stopping->arena,
 			  &found, e))
 		return false;
 	stopping->order.subject = found.id;
@@ -205,10 +239,10 @@ static int run_stop_command(const struct arguments *arguments)
 
 const struct verb verb_stop = {
 	.name = "stop",
-	.arguments = "RUN|--all",
+	.arguments = "RUN|SUITE|--all",
 	.word_min = 0,
 	.word_max = 1,
-	.summary = "make a run, or every run, heal and end now; --all also keeps new ones from starting",
+	.summary = "make a run, a suite or every run heal and end now; --all also keeps new ones from starting",
 	.example = "firedrill stop --all --reason \"real incident, see INC-7\"",
 	.options = stop_options,
 	.run = run_stop_command,

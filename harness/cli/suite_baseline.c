@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "cli/suite_base.h"
 #include "engine/compare.h"
 #include "engine/judge_trials.h"
 #include "engine/trials.h"
@@ -16,18 +16,6 @@
 
 /* The newest so many: older ones were another system. */
 enum { BASE_RUNS_MOST = 20 };
-
-/* One recovery of the baseline. */
-struct base_run {
-	const char *title;
-	const char *run_id;
-	struct span rto;
-};
-
-struct base_file {
-	struct base_run *runs;
-	size_t count;
-};
 
 static bool ends_so(const char *word, const char *end)
 {
@@ -41,67 +29,7 @@ static bool is_file(const char *word)
 	return ends_so(word, ".json") || ends_so(word, ".tar");
 }
 
-static void add_base_run(struct suite_command *command, struct base_run run)
-{
-	struct base_file *base = command->base_file;
-
-	base->runs = arena_more(&command->run->arena, base->runs, base->count, sizeof *base->runs);
-	base->runs[base->count++] = run;
-}
-
 /* ---- a suite.json ---- */
-
-static void take_json_run(struct suite_command *command, const char *title, const struct json *run)
-{
-	struct arena *arena = &command->run->arena;
-	const struct json *rto = json_get(run, "rto");
-	const char *run_id = json_text_of(json_get(run, "run"));
-	const char *kind = json_text_of(json_get(rto, "kind"));
-	struct span span = { 0 };
-	bool counts = false;
-
-	if (run_id == NULL || kind == NULL || strcmp(kind, "nothing") == 0 ||
-	    !json_bool_of(json_get(rto, "counts"), &counts) || !counts ||
-	    !json_int_of(json_get(rto, "low_ns"), &span.low_ns))
-		return;
-	if (!json_int_of(json_get(rto, "high_ns"), &span.high_ns))
-		span.high_ns = INT64_MAX; /* null: it never recovered */
-	if (span.low_ns < 0 || span.high_ns < span.low_ns)
-		return;
-	add_base_run(command, (struct base_run){ .title = arena_copy(arena, title),
-						 .run_id = arena_copy(arena, run_id),
-						 .rto = span });
-}
-
-static bool take_json(struct suite_command *command, const char *path, const struct text *bytes,
-		      struct err *e)
-{
-	struct json *root = NULL;
-	const char *format;
-	int64_t version = 0;
-
-	if (!json_parse(text_str(bytes), bytes->length_bytes, &root, e))
-		return err_wrap(e, "read the baseline %s", path);
-	format = json_text_of(json_get(root, "format"));
-	if (format == NULL || strcmp(format, "firedrill suite") != 0 ||
-	    !json_int_of(json_get(root, "format_version"), &version) || version != 1) {
-		json_release(root);
-		return err_set(e, ERR_INPUT, "the baseline %s is no `firedrill suite` of "
-			       "format_version 1; give the suite.json of an earlier suite", path);
-	}
-
-	const struct json *experiments = json_get(root, "experiments");
-
-	for (const struct json *row = json_at(experiments, 0); row != NULL; row = json_next(row)) {
-		const char *title = json_text_of(json_get(row, "title"));
-
-		for (const struct json *run = json_at(json_get(row, "runs"), 0);
-		     title != NULL && run != NULL; run = json_next(run))
-			take_json_run(command, title, run);
-	}
-	json_release(root);
-	return true;
-}
 
 static bool read_json(struct suite_command *command, const char *path, struct err *e)
 {
@@ -111,7 +39,7 @@ static bool read_json(struct suite_command *command, const char *path, struct er
 
 	if (ok && !is_there)
 		ok = err_set(e, ERR_INPUT, "there is no baseline %s", path);
-	ok = ok && take_json(command, path, &bytes, e);
+	ok = ok && base_parse(path, &bytes, &command->run->arena, command->base_file, e);
 	text_release(&bytes);
 	return ok;
 }
@@ -127,9 +55,10 @@ static bool take_run(struct suite_command *command, struct store *store, const c
 	if (!trials_read_one(store, run_id, &command->run->arena, &trial, &about, e))
 		return false;
 	if (trial.counts && trial.rto_kind != MEASURED_NOTHING)
-		add_base_run(command, (struct base_run){ .title = about.title,
-							 .run_id = trial.run_id,
-							 .rto = trial.rto });
+		base_add(command->base_file, &command->run->arena,
+			 (struct base_run){ .title = about.title,
+					    .run_id = trial.run_id,
+					    .rto = trial.rto });
 	return true;
 }
 

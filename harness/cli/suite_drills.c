@@ -3,7 +3,7 @@
  * person sees meanwhile.
  *
  * The locks in the store are what keeps two runs from one target; here nobody is started only to be
- * refused. When the budget ends or a signal comes, each that runs is told once, by SIGINT: it heals
+ * refused. When the budget ends, a signal comes or somebody orders it, each that runs is told once, by SIGINT: it heals
  * and ends, and is waited for, however long that takes. A second signal changes nothing.
  */
 #include "cli/suite.h"
@@ -242,6 +242,23 @@ static void collect(struct suite_command *command, size_t index)
 	say_moment(command, "ended", index);
 }
 
+/* An order for it, or for everything. Whether there is one that cannot be read is the runs' own matter. */
+static const char *look_for_order(struct suite_command *command)
+{
+	struct run_command *run = command->run;
+	struct arena scratch = { 0 };
+	struct stop_row stop;
+	bool is_there = false;
+	const char *why = NULL;
+
+	if (store_stop_find(run->owned_store, run->run_id, NULL, &scratch, &is_there, &stop, NULL) &&
+	    is_there)
+		why = arena_format(&run->arena, "%s has stopped %s (%s)", stop.person,
+				   stop.subject == NULL ? "everything" : "it", stop.reason);
+	arena_release(&scratch);
+	return why;
+}
+
 /* Why no more may begin, and what runs must end; NULL: no reason. */
 static const char *look_for_stop(struct suite_command *command)
 {
@@ -256,7 +273,7 @@ static const char *look_for_stop(struct suite_command *command)
 	    clock_now_ns(&run->clock) - command->begun_ns >= command->suite.budget_ns)
 		return arena_format(&run->arena, "the budget of %s was used up",
 				    units_format_duration(command->suite.budget_ns, budget));
-	return NULL;
+	return look_for_order(command);
 }
 
 static void stop_all(struct suite_command *command, const char *why)

@@ -153,7 +153,7 @@ static void describe(struct suite_command *command, size_t index, const char *pa
 							 clean(run, experiment->service->name),
 		.folder = arena_format(&run->arena, "%s/%s", command->suite.folder,
 				       folder_name(&run->arena, index, path)),
-		.run_id = arena_format(&run->arena, "%s-d%02zu", run->run_id, index + 1),
+		.run_id = arena_format(&run->arena, "%s" SUITE_MEMBER "%02zu", run->run_id, index + 1),
 		.outcome = { .exit_code = EXIT_NOT_STARTED },
 	};
 }

@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "engine/facts.h"
+#include "engine/vantage_text.h"
 #include "reports/report.h"
 #include "store/bundle.h"
 
@@ -158,7 +159,7 @@ static bool check_facts(const struct verify *verify, struct err *e)
 	bool is_same = false;
 	bool ok;
 
-	if (verify->request->is_bundle)
+	if (verify->request->is_bundle || verify->story.watch_of != NULL)
 		return true;
 	facts_of_story(&verify->story, &scratch, &subject, &facts);
 	ok = store_facts_compare(verify->request->store, &subject, &facts, &is_there, &is_same, e);
@@ -172,6 +173,54 @@ static bool check_facts(const struct verify *verify, struct err *e)
 				"those kept for the history are other ones; `firedrill kpi "
 				"--rebuild-all` derives them again", find_excuse(verify));
 	return ok;
+}
+
+/* What was told of a vantage point, against what its samples say now. */
+static void check_view(const struct verify *verify, const struct vantage_view *kept)
+{
+	struct findings *findings = verify->findings;
+	struct arena scratch = { 0 };
+	struct secrets none = { 0 };
+	struct story watch = { 0 };
+	struct text was = { 0 };
+	struct text is = { 0 };
+	struct text line = { 0 };
+	struct err e = { 0 };
+
+	if (!story_build(verify->request->store, kept->run_id, &scratch, &none, &watch, &e) ||
+	    watch.view_count != 1) {
+		text_addf(&line, "the samples of %s are in run %s, which is not here", kept->name,
+			  kept->run_id);
+		if (e.kind == ERR_ALTERED)
+			findings_differ(findings, "vantage", e.text, NULL);
+		else
+			findings_say(findings, "vantage", "%s; `firedrill verify` it where it is",
+				     text_str(&line));
+	} else {
+		vantage_text_write(kept, &was);
+		vantage_text_write(&watch.views[0], &is);
+		text_addf(&line, "what was told of %s is not what the samples of run %s say",
+			  kept->name, kept->run_id);
+		if (strcmp(text_str(&was), text_str(&is)) == 0)
+			findings_say(findings, "vantage", "%s, derived again from the samples of run %s",
+				     kept->name, kept->run_id);
+		else
+			findings_differ(findings, "vantage", text_str(&line), find_excuse(verify));
+	}
+	text_release(&was);
+	text_release(&is);
+	text_release(&line);
+	secrets_release(&none);
+	arena_release(&scratch);
+}
+
+static void check_views(const struct verify *verify)
+{
+	const struct story *story = &verify->story;
+
+	for (size_t i = 0; story->watch_of == NULL && i < story->view_count; i++)
+		if (story->views[i].run_id != NULL && story->views[i].why == NULL)
+			check_view(verify, &story->views[i]);
 }
 
 static void check_head(const struct verify *verify)
@@ -300,6 +349,7 @@ static bool check_all(struct verify *verify, struct err *e)
 		      verify->story.timeline.head);
 	check_record(verify);
 	check_result(verify);
+	check_views(verify);
 	check_head(verify);
 	if (verify->findings->excuse == NULL)
 		verify->findings->excuse = find_excuse(verify);

@@ -173,6 +173,19 @@ static void add_store(const struct working *working, struct arena *arena, struct
 		add_word(words, arena_format(arena, "--store=%s", place));
 }
 
+static void add_what(const struct due_row *due, struct arena *arena, struct words *words)
+{
+	if (due->watch_of == NULL) {
+		add_word(words, "run");
+		add_word(words, "--yes");
+		add_word(words, arena_format(arena, "--by=schedule %s", due->schedule));
+		return;
+	}
+	add_word(words, "watch");
+	add_word(words, arena_format(arena, "--of=%s", due->watch_of));
+	add_word(words, arena_format(arena, "--vantage=%s", due->vantage));
+}
+
 /* Nobody is there to type: a policy that wants its environment's name typed refuses the run. */
 static bool start(void *ctx, const struct due_row *due, struct child *ret_child, struct err *e)
 {
@@ -188,10 +201,8 @@ static bool start(void *ctx, const struct due_row *due, struct child *ret_child,
 				  "inventory.yaml", &inventory, e));
 
 	if (ok) {
-		add_word(&words, "run");
-		add_word(&words, "--yes");
+		add_what(due, &scratch, &words);
 		add_word(&words, arena_format(&scratch, "--id=%s", due->run_id));
-		add_word(&words, arena_format(&scratch, "--by=schedule %s", due->schedule));
 		add_store(working, &scratch, &words);
 		if (inventory != NULL)
 			add_word(&words, arena_format(&scratch, "--inventory=%s", inventory));
@@ -222,13 +233,6 @@ static bool heal(void *ctx, const char *run_id, struct child *ret_child, struct 
 	return ok;
 }
 
-static void say(void *ctx, const char *line)
-{
-	(void)ctx;
-	cli_print_line(stdout, NULL, line);
-	(void)fflush(stdout); /* who looks at a log looks now */
-}
-
 /* ---- the command ---- */
 
 static int work(struct working *working, struct worker_request *request)
@@ -240,8 +244,7 @@ static int work(struct working *working, struct worker_request *request)
 	text_addf(&line, "worker %s takes due runs", request->self.name);
 	for (size_t i = 0; i < request->self.label_count; i++)
 		text_addf(&line, "%s%s", i == 0 ? ", also for " : ", ", request->self.labels[i]);
-	cli_print_line(stdout, NULL, text_str(&line));
-	(void)fflush(stdout);
+	cli_say(NULL, text_str(&line));
 	text_release(&line);
 	request->store = working->owned_store;
 	if (!worker_run(request, &is_leftover, &e))
@@ -256,7 +259,7 @@ static int run_worker(const struct arguments *arguments)
 {
 	struct working working = { .arguments = arguments };
 	struct worker_request request = {
-		.hands = { .start = start, .heal = heal, .clear = clear, .say = say, .ctx = &working },
+		.hands = { .start = start, .heal = heal, .clear = clear, .say = cli_say, .ctx = &working },
 	};
 	struct text place = { 0 };
 	struct err e = { 0 };

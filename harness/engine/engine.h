@@ -2,7 +2,9 @@
  * engine.h - the story, from plan to verdict. The table of contents of harness/engine:
  *
  *   plan.c     experiment -> plan: targets, heal records, caps; pure but for random choice (seeded)
- *   run.c      the walk of design.md 2: gate, baseline, inject, observe, heal, settle, validate
+ *   run.c      the walk of design.md 2: gate, baseline, inject, observe, heal, settle, validate;
+ *              run_gate.c its lanes and steady state
+ *   vantage.c  the vantage points of a run; run_watch.c a run that only watches, from one of them
  *   inject.c   one step: resolve, write down, arm, inject, confirm
  *   permit.c   is it permitted? pure; permission.c asks it before the start and before each inject
  *   heal.c     undo from written records, for run.c and for `firedrill heal`
@@ -179,6 +181,10 @@ struct run_request {
 	uint64_t seed;
 	const char *set_id; /* of the set of trials it is one of, and its number there; NULL, 0 */
 	int64_t trial;
+	/* The run that this one only watches, and from which of its vantage points; the experiment is then one
+	   of experiment_for_watch. NULL: none. */
+	const char *watch_of;
+	const char *vantage;
 	const char *version;
 	struct store *store;
 	const struct secrets *secrets;

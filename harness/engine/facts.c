@@ -189,6 +189,8 @@ static bool keep(struct store *store, const struct story *story, bool *ret_has_c
 	struct run_facts facts;
 	bool ok;
 
+	if (story->watch_of != NULL) /* the history is of drills */
+		return true;
 	facts_of_story(story, &arena, &subject, &facts);
 	ok = store_facts_put(store, &subject, &facts, ret_has_changed, e);
 	arena_release(&arena);
@@ -245,6 +247,8 @@ bool facts_rebuild(struct store *store, struct facts_rebuild *rebuild, struct er
 		bool is_read = false;
 		bool has_changed = false;
 
+		if (rows[i].watch_of != NULL)
+			continue;
 		if (!rows[i].is_ended && store_run_is_alive(&rows[i])) {
 			rebuild->alive_count++;
 			continue;

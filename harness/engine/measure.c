@@ -346,6 +346,17 @@ static void tell_parts(struct scan *scan, struct probe_result *result)
 		result->parts[result->part_count - 1].span = (struct span){ 0 };
 }
 
+/* The first one, flaps included; one that is not over lasted until its last failure at least. */
+static void tell_outage(const struct scan *scan, struct probe_result *result)
+{
+	const struct span began = { scan->first.began_low_ns, scan->first.began_high_ns };
+
+	result->outage = scan->is_stable ?
+				 span_between(began, scan->stable) :
+				 (struct span){ at_least(result->last_bad_due_ns - began.high_ns, 0),
+						NEVER_NS };
+}
+
 static void tell_rto(struct scan *scan, struct probe_result *result)
 {
 	const struct span fault = scan->request->fault;
@@ -355,6 +366,7 @@ static void tell_rto(struct scan *scan, struct probe_result *result)
 		return;
 	}
 	tell_parts(scan, result);
+	tell_outage(scan, result);
 	if (scan->has_answered)
 		result->first_good_done_ns = scan->first_success.high_ns;
 	if (!scan->is_stable || scan->is_healed_by_us) {

@@ -16,14 +16,11 @@
 #include "base/process.h"
 #include "engine/facts.h"
 #include "engine/permission.h"
+#include "engine/run_watch.h"
 #include "engine/settings_log.h"
 
 static const int64_t tick_ns = 20 * NS_PER_MS;
-static const int64_t short_tick_ns = NS_PER_MS; /* while a stretch shorter than a few ticks is awaited */
 static const int64_t show_every_ns = 100 * NS_PER_MS;
-/* From here to the first slot: so long the threads may take to start. */
-static const int64_t lead_ns = 5 * NS_PER_MS;
-static const int64_t lead_of_lane_ns = 100 * NS_PER_US;
 static const int64_t check_timeout_ns = 10 * NS_PER_S;
 static const int64_t clean_timeout_ns = 10 * NS_PER_S;
 
@@ -208,89 +205,6 @@ static bool prepare(struct run *run)
 	return !run->is_stopping;
 }
 
-static bool start_lanes(struct run *run)
-{
-	const struct outside *outside = &run->request->outside;
-	struct text how = { 0 };
-	struct text note = { 0 };
-	struct err e = { 0 };
-
-	run->are_lanes_running = true;
-
-	int64_t t0_ns = clock_now_ns(run->clock) + lead_ns;
-
-	for (size_t i = 0; i < run->experiment->probe_count; i++)
-		t0_ns += run->experiment->probes[i].lane_count * lead_of_lane_ns;
-
-	const bool ok = outside->ops->start(outside->ctx, t0_ns, &how, &note, &e);
-
-	if (ok && how.length_bytes > 0)
-		(void)journal_say(&run->journal, EVENT_LANES, "%s", text_str(&how));
-	text_release(&how);
-	if (ok && note.length_bytes > 0)
-		(void)journal_say(&run->journal, EVENT_NOTE, "%s", text_str(&note));
-	text_release(&note);
-	return ok || run_not_started(run, e.text);
-}
-
-/* Waits until all required probes were good for so long; from..until is the stretch. */
-static bool wait_good(struct run *run, enum event_kind kind, int64_t from_ns, int64_t good_for_ns,
-		      int64_t deadline_ns)
-{
-	char length[UNITS_TEXT_BYTES];
-	struct text text = { 0 };
-	int64_t since_ns = 0;
-	int64_t look_ns = good_for_ns / 4;
-
-	look_ns = look_ns > tick_ns ? tick_ns : look_ns < short_tick_ns ? short_tick_ns : look_ns;
-	while (!watch_is_good(&run->watch, from_ns, good_for_ns, &since_ns)) {
-		if (run->is_stopping || clock_now_ns(run->clock) >= deadline_ns)
-			return false;
-		run_tick(run, clock_now_ns(run->clock) + look_ns);
-	}
-	text_addf(&text, "every required probe was good for %s",
-		  units_format_duration(good_for_ns, length));
-	(void)journal_append(&run->journal, (struct event){ .kind = kind,
-							    .from_ns = since_ns,
-							    .until_ns = clock_now_ns(run->clock),
-							    .text = text_str(&text) });
-	text_release(&text);
-	return true;
-}
-
-/* "`writes` was not good (insert: permission denied)": WHAT is "good" or "stable within 10 s" */
-static void add_bad(const struct run *run, const char *what, struct text *text)
-{
-	const struct probe_spec *bad = watch_first_bad(&run->watch);
-	const char *why = bad == NULL ? NULL : watch_last_error(&run->watch, bad);
-
-	text_addf(text, "`%s` was not %s", bad == NULL ? "a probe" : bad->name, what);
-	if (why != NULL)
-		text_addf(text, " (%s)", why);
-}
-
-static bool gate(struct run *run)
-{
-	const int64_t begun_ns = clock_now_ns(run->clock);
-	char within[UNITS_TEXT_BYTES];
-	struct text why = { 0 };
-
-	(void)journal_phase(&run->journal, PHASE_GATE);
-	if (!start_lanes(run))
-		return false;
-	if (wait_good(run, EVENT_STEADY, begun_ns, run->experiment->steady_good_for_ns,
-		      begun_ns + run->experiment->steady_within_ns))
-		return true;
-	if (run->is_stopping)
-		return false;
-	text_addf(&why, "steady state did not hold within %s: ",
-		  units_format_duration(run->experiment->steady_within_ns, within));
-	add_bad(run, "good", &why);
-	(void)run_not_started(run, text_str(&why));
-	text_release(&why);
-	return false;
-}
-
 /* The next thing the method asks for, at now_ns; false when there is nothing to do yet. */
 static bool act_on_method(struct run *run, size_t *next_step, int64_t base_ns, int64_t now_ns)
 {
@@ -337,13 +251,13 @@ static void observe(struct run *run)
 	struct text why = { 0 };
 
 	(void)journal_phase(&run->journal, PHASE_OBSERVE);
-	if (wait_good(run, EVENT_STABLE, run->last_change_ns, run->experiment->stable_for_ns,
+	if (run_wait_good(run, EVENT_STABLE, run->last_change_ns, run->experiment->stable_for_ns,
 		      deadline_ns)) {
 		ledger_count_all(run, COUNT_STABLE);
 	} else if (!run->is_stopping) { /* nothing to read back from: the heal must not wait for that */
 		text_addf(&what, "stable within %s",
 			  units_format_duration(run->experiment->observe_at_most_ns, length));
-		add_bad(run, text_str(&what), &why);
+		run_add_bad(run, text_str(&what), &why);
 		(void)journal_say(&run->journal, EVENT_NOT_STABLE, "%s", text_str(&why));
 	}
 	text_release(&what);
@@ -364,10 +278,10 @@ static void settle(struct run *run)
 	struct text why = { 0 };
 
 	(void)journal_phase(&run->journal, PHASE_SETTLE);
-	if (!wait_good(run, EVENT_STEADY, now_ns, run->experiment->steady_good_for_ns,
+	if (!run_wait_good(run, EVENT_STEADY, now_ns, run->experiment->steady_good_for_ns,
 		       now_ns + run->experiment->settle_at_most_ns) &&
 	    !run->is_stopping) {
-		add_bad(run, "good", &why);
+		run_add_bad(run, "good", &why);
 		(void)journal_say(&run->journal, EVENT_NOT_STEADY,
 				  "steady state did not come back within %s after the heal: %s",
 				  units_format_duration(run->experiment->settle_at_most_ns, length),
@@ -417,25 +331,9 @@ static void validate(struct run *run)
 	look_at_signal(run); /* what arrived meanwhile still makes it a run that was stopped */
 }
 
-static void stop_lanes(struct run *run)
-{
-	const struct outside *outside = &run->request->outside;
-
-	if (!run->are_lanes_running)
-		return;
-	outside->ops->stop(outside->ctx);
-	sights_end(run);
-	shown_end(run);
-	/* All attempts have ended: what is empty now was never sampled. */
-	for (size_t i = 0; i < run->experiment->probe_count; i++) {
-		outside->ops->view(outside->ctx, i, clock_now_ns(run->clock), &run->watch.tracks[i]);
-		run->watch.probes[i].slot_count = run->watch.tracks[i].slot_count;
-	}
-}
-
 static void walk(struct run *run)
 {
-	if (!prepare(run) || !gate(run))
+	if (!prepare(run) || !vantages_ask(run) || !run_gate(run) || !vantages_wait(run))
 		return;
 	(void)journal_phase(&run->journal, PHASE_BASELINE);
 	run_wait(run, clock_now_ns(run->clock) + run->experiment->baseline_ns);
@@ -449,8 +347,7 @@ static void walk(struct run *run)
 	if (run->is_stopping || run->is_blocked)
 		return;
 	settle(run);
-	stop_lanes(run);
-	run->are_lanes_running = false;
+	lanes_stop(run);
 	if (!run->is_stopping)
 		validate(run);
 }
@@ -483,6 +380,8 @@ static bool begin(struct run *run, struct err *e)
 		.pid_start = self.pid_start,
 		.set_id = request->set_id,
 		.trial = request->trial,
+		.watch_of = request->watch_of,
+		.vantage = request->vantage,
 	};
 
 	if (!store_run_begin(request->store, &row, e))
@@ -572,8 +471,12 @@ bool run_experiment(const struct run_request *request, struct outcome *ret_outco
 	run->sessions = sessions_make(&request->opener, request->clock);
 	ok = begin(run, e);
 	if (ok) {
-		walk(run);
-		stop_lanes(run);
+		if (request->watch_of != NULL)
+			run_watch(run);
+		else
+			walk(run);
+		lanes_stop(run);
+		vantages_collect(run);
 		put_tracks(run);
 		close_outside(run);
 		ok = conclude(run, ret_outcome, e);

@@ -1,6 +1,6 @@
 /*
- * run.h - one run while it happens; shared by run.c, run_heal.c, inject.c,
- * ledger.c and waits.c, and by nobody else.
+ * run.h - one run while it happens; shared by run.c and its neighbours (run_gate.c,
+ * run_heal.c, inject.c, ledger.c, waits.c, vantage.c, run_watch.c), and by nobody else.
  */
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
@@ -11,6 +11,7 @@
 #include "engine/shown.h"
 #include "engine/sights.h"
 #include "engine/stop.h"
+#include "engine/vantage.h"
 #include "engine/watch.h"
 
 /* One fault on one target, from its written record on. */
@@ -47,6 +48,10 @@ struct run {
 	int64_t beat_due_ns;     /* when the next sign of life is due */
 	int64_t store_away_ns;   /* since when the store cannot be asked; 0: it can */
 	int64_t orders_due_ns;   /* when the store is asked for orders to stop again */
+	struct vantage vantages[VANTAGE_POINTS_MAX]; /* in the order of the experiment's */
+	int64_t asked_ns;        /* when the vantage points were asked for */
+	bool is_watched;         /* from all that are needed */
+	bool is_let_go;
 	size_t leftover_count;
 	bool is_stopping;        /* stop condition or signal: heal and end */
 	bool is_blocked;         /* could not start: nothing was harmed */
@@ -70,6 +75,20 @@ void run_stop(struct run *run, enum event_kind kind, int64_t met_ns, const char 
 struct clock waits_clock(struct run *run);
 /* When that moment is over; INT64_MAX while the run goes on. */
 int64_t waits_end_ns(const struct run *run);
+
+/* ---- run_gate.c ---- */
+
+/* Starts the lanes, and waits for steady state. False: it did not hold, and the journal says so, or the run is
+   stopping. */
+bool run_gate(struct run *run);
+/* Waits until all required probes were good for so long, and says so with an event of this kind; from..until
+   is the stretch. False: not by the deadline, or the run is stopping. */
+bool run_wait_good(struct run *run, enum event_kind kind, int64_t from_ns, int64_t good_for_ns,
+		   int64_t deadline_ns);
+/* "`writes` was not good (insert: permission denied)": WHAT is "good" or "stable within 10 s" */
+void run_add_bad(const struct run *run, const char *what, struct text *text);
+/* When they run: returns once all attempts have ended, with all samples in run->watch. */
+void lanes_stop(struct run *run);
 
 /* Writes down why the run does not start. Returns false. */
 bool run_not_started(struct run *run, const char *why);

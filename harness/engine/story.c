@@ -33,6 +33,20 @@ struct story_draft {
 
 /* ---- documents ---- */
 
+/* A watch did only a part of what its documents say. */
+static void keep_what_watches(struct story_draft *draft)
+{
+	const struct experiment *whole = draft->story.experiment;
+	struct experiment *watch;
+
+	if (draft->row.watch_of == NULL)
+		return;
+	watch = arena_alloc(draft->arena, sizeof *watch);
+	*watch = experiment_for_watch(whole, arena_alloc(draft->arena,
+							 whole->probe_count * sizeof *whole->probes));
+	draft->story.experiment = watch;
+}
+
 static bool load_documents(struct story_draft *draft, struct err *e)
 {
 	const struct run_row *row = &draft->row;
@@ -55,8 +69,10 @@ static bool load_documents(struct story_draft *draft, struct err *e)
 	};
 
 	if (load_experiment(&request, draft->arena, draft->secrets, &draft->story.experiment,
-			    problems))
+			    problems)) {
+		keep_what_watches(draft);
 		return true;
+	}
 	for (size_t i = 0; i < problems->count; i++) {
 		if (problems->items[i].is_warning)
 			continue;
@@ -385,6 +401,8 @@ static void judge(struct story_draft *draft)
 	judge_objectives(&request, draft->arena, &objectives, &story->objective_count);
 	story->objectives = objectives;
 	judge_run(&request, objectives, story->objective_count, draft->arena, &story->outcome);
+	if (story->watch_of != NULL)
+		story_judge_watch(story, draft->arena);
 	if (story_event(&story->timeline, EVENT_RUN_ENDED) == NULL)
 		tell_no_end(draft);
 	else
@@ -409,6 +427,8 @@ bool story_build(struct store *store, const char *run_id, struct arena *arena,
 	story->version = draft.row.version;
 	story->set_id = draft.row.set_id;
 	story->trial = draft.row.trial;
+	story->watch_of = draft.row.watch_of;
+	story->vantage = draft.row.vantage == NULL ? "" : draft.row.vantage;
 	story->secrets = secrets;
 	find_moments(&draft);
 	tell_rows_per_slot(&draft);
@@ -418,6 +438,7 @@ bool story_build(struct store *store, const char *run_id, struct arena *arena,
 	measure_readers(&draft);
 	measure_watches(&draft);
 	measure_lags(&draft);
+	story_tell_views(story, draft.measured_until_ns, arena);
 	judge(&draft);
 	story_tell_deeds(story, draft.open_heals, draft.open_count, arena);
 	story_tell_permission(story, arena);

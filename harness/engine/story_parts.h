@@ -18,6 +18,12 @@ void story_tell_deeds(struct story *story, const struct heal_row *open_heals, si
 /* Fills story->permission from the journal. */
 void story_tell_permission(struct story *story, struct arena *arena);
 
+/* Fills story->views and the sentence of them; what was told of watches is not looked at again. */
+void story_tell_views(struct story *story, int64_t measured_until_ns, struct arena *arena);
+
+/* What becomes of the outcome of a run that only watched; its view must be there. */
+void story_judge_watch(struct story *story, struct arena *arena);
+
 /* Fills story->untold; probes, ledgers and deeds must be there. */
 void story_tell_untold(struct story *story, struct arena *arena);
 

@@ -66,6 +66,15 @@ SERVICE_OBJECTIVES(X)
 void method_build(struct loader *loader, const struct node *root, struct experiment *experiment);
 extern const struct form form_step;
 
+/* vantage.c: from where else it is watched; the probes are built before it. */
+void vantage_points_build(struct loader *loader, const struct node *root,
+			  struct experiment *experiment);
+extern const struct form form_vantage_point;
+
+/* schedule.c: labels of a worker. noun: who asks for them, "one schedule". */
+void labels_read(struct loader *loader, const struct param_value *value, const char *noun,
+		 const char *const **ret_labels, size_t *ret_count);
+
 /* schedule.c: the experiment's own, which stays NULL when it comes out of the store. */
 void schedule_build(struct loader *loader, const struct node *root, struct experiment *experiment);
 extern const struct form form_schedule;

@@ -90,6 +90,8 @@ static const struct part experiment_parts[] = {
 	{ "settle", PART_FORM, .form = &form_settle, .help = "how long to wait after the heal" },
 	{ "limits", PART_FORM, .form = &form_limits, .help = "blast radius of this experiment" },
 	{ "validate", PART_FORM_LIST, .form = &form_check, .help = "checks at the end" },
+	{ "vantage_points", PART_FORM_MAP, .form = &form_vantage_point,
+	  .help = "from where else it is watched, by name" },
 	{ "schedule", PART_FORM, .form = &form_schedule, .help = "when it runs by itself" },
 	{ 0 },
 };
@@ -197,6 +199,8 @@ static int64_t sum_of_parts(const struct experiment *experiment)
 		steps_ns = end_ns > steps_ns ? end_ns : steps_ns;
 	}
 	total_ns += steps_ns;
+	for (size_t i = 0; i < experiment->vantage_point_count; i++)
+		total_ns += experiment->vantage_points[i].within_ns;
 	for (size_t i = 0; i < experiment->check_count; i++)
 		total_ns += experiment->checks[i].probe.timeout_ns;
 	return total_ns < LIMIT_DRILL_NS ? total_ns : LIMIT_DRILL_NS;
@@ -234,6 +238,7 @@ void experiment_build(struct loader *loader, const struct node *root,
 	method_build(loader, root, experiment);
 	build_stops(loader, root, experiment);
 	checks_build(loader, root, experiment);
+	vantage_points_build(loader, root, experiment);
 	if (!params_is_set(&values.own, "run_at_most"))
 		experiment->run_at_most_ns = sum_of_parts(experiment);
 	schedule_build(loader, root, experiment);

@@ -259,20 +259,20 @@ static void read_freezes(struct loader *loader, const struct node *node,
 	schedule->freeze_count = own_count + frame->freeze_count;
 }
 
-static void read_labels(struct loader *loader, const struct param_value *value,
-			struct schedule *schedule)
+void labels_read(struct loader *loader, const struct param_value *value, const char *noun,
+		 const char *const **ret_labels, size_t *ret_count)
 {
 	if (!value->is_set)
 		return;
 	if (value->item_count > LABELS_MAX)
-		problem_add(loader, value->mark, "more than %d labels for one schedule", LABELS_MAX);
+		problem_add(loader, value->mark, "more than %d labels for %s", LABELS_MAX, noun);
 	for (size_t i = 0; i < value->item_count; i++)
 		if (!label_is_valid(value->items[i]))
 			problem_add(loader, value->mark, "`%.80s` is no label; write one like "
 				    "`site=eu-west` (lower case letters, digits, `-`, `.`)",
 				    value->items[i]);
-	schedule->labels = value->items;
-	schedule->label_count = value->item_count;
+	*ret_labels = value->items;
+	*ret_count = value->item_count;
 }
 
 void schedule_times_build(struct loader *loader, const struct node *node,
@@ -289,7 +289,8 @@ void schedule_times_build(struct loader *loader, const struct node *node,
 	read_missed(loader, params_find(values, "missed"), schedule);
 	schedule->overlap = overlap->is_set && strcmp(overlap->text, "wait") == 0 ? OVERLAP_WAIT :
 										    OVERLAP_SKIP;
-	read_labels(loader, params_find(values, "labels"), schedule);
+	labels_read(loader, params_find(values, "labels"), "one schedule", &schedule->labels,
+		    &schedule->label_count);
 	read_freezes(loader, node, zone->is_set ? zone : &frame->zone, frame, schedule);
 	if (!is_past)
 		read_calendars(loader, params_find(values, "calendars"), &frame->calendars, schedule);
@@ -305,6 +306,7 @@ struct scheduled_experiment schedule_experiment(const struct experiment *experim
 		.path = experiment->source_path,
 		.title = experiment->title == NULL ? "" : experiment->title,
 		.policy = experiment->inventory == NULL ? &no_policy : &experiment->inventory->policy,
+		.experiment = experiment,
 	};
 }
 

@@ -3,6 +3,28 @@
  */
 #include "model/experiment.h"
 
+bool probe_only_looks(const struct probe_spec *spec)
+{
+	return !spec->is_ledger && spec->ledger == NULL && !spec->is_event;
+}
+
+struct experiment experiment_for_watch(const struct experiment *experiment, struct probe_spec *room)
+{
+	struct experiment watch = *experiment;
+
+	watch.probes = room;
+	watch.probe_count = 0;
+	for (size_t i = 0; i < experiment->probe_count; i++)
+		if (probe_only_looks(&experiment->probes[i]))
+			room[watch.probe_count++] = experiment->probes[i];
+	watch.objectives = (struct objectives){ 0 };
+	watch.step_count = 0;
+	watch.stop_condition_count = 0; /* they name probes of the other one */
+	watch.check_count = 0;
+	watch.vantage_point_count = 0;
+	return watch;
+}
+
 bool probe_is_chosen(const struct probe_choice *choice, const struct probe_spec *spec)
 {
 	if (choice->count == 0)

@@ -7,6 +7,7 @@
 #include "model/inventory.h"
 #include "model/percentile.h"
 #include "model/schedule.h"
+#include "model/vantage.h"
 
 /* One row of `probes:`, and also one of `validate:` (then `every_ns` is 0 and it is sampled once). */
 struct probe_spec {
@@ -148,6 +149,8 @@ struct experiment {
 	uint64_t seed;
 	const struct check *checks;
 	size_t check_count;
+	const struct vantage_point *vantage_points;
+	size_t vantage_point_count;
 	const struct schedule *schedule; /* its own `schedule:`; NULL: none, or out of the store */
 	const struct inventory *inventory;
 	/* The documents as they were read (secrets still as ${...}), for the store. */
@@ -158,6 +161,13 @@ struct experiment {
 	const struct pair *vars; /* given with --var */
 	size_t var_count;
 };
+
+/* What somebody who only watches may sample: probes that write nothing and read nothing that is written, and
+   yield samples. */
+bool probe_only_looks(const struct probe_spec *spec);
+/* The same experiment for them: only such probes, nothing that harms, nothing promised. Its texts and rows are
+   those of the experiment. */
+struct experiment experiment_for_watch(const struct experiment *experiment, struct probe_spec *room);
 
 bool objectives_any(const struct objectives *objectives);
 const struct probe_spec *experiment_probe(const struct experiment *experiment, const char *name);

@@ -11,6 +11,7 @@
 #include "model/lag.h"
 #include "model/standing.h"
 #include "model/timeline.h"
+#include "model/vantage.h"
 #include "model/verdict.h"
 
 /* What was done to one host by one step, and how it was undone. */
@@ -32,7 +33,9 @@ struct story {
 	const char *version;
 	const char *set_id;         /* of the set of trials that the run is one of; NULL: none */
 	int64_t trial;              /* its number there, from 1; 0: none */
-	const struct experiment *experiment;
+	const char *watch_of;       /* the run that this one only watched, and from which vantage point; NULL: none */
+	const char *vantage;
+	const struct experiment *experiment; /* of a watch: without what only the other run does */
 	struct timeline timeline;
 	struct span fault;          /* the first confirmed harm [sent, confirmed]; 0,0 when none */
 	int64_t ended_ns;
@@ -54,6 +57,9 @@ struct story {
 	size_t lag_count;
 	const struct loss_bound *bounds; /* one for each service whose failover settings are known */
 	size_t bound_count;
+	const struct vantage_view *views; /* of a run with vantage points: itself, then each of them */
+	size_t view_count;
+	const char *seen_from; /* the views in one sentence; NULL: there are none */
 	const struct deed *deeds;
 	size_t deed_count;
 	const char *const *permission; /* sentences: what permitted it, what was set aside or refused */

@@ -55,6 +55,9 @@ enum phase {
 	X(SHOWN, "shown")                     /* name = reader; data: shown_text.h */ \
 	X(LAG, "replication lag")             /* name = probe; host = primary; lag_text.h */ \
 	X(SETTINGS, "failover settings")      /* name = service; host that told; settings_log.h */ \
+	X(WATCHING, "watching")               /* name = vantage point; it samples, and sees steady state */ \
+	X(WATCH_OVER, "watch over")           /* to the vantage points: the run has taken its last sample */ \
+	X(SEEN_FROM, "seen from")             /* name = vantage point; data: vantage_text.h */ \
 	X(CHECK, "check")                     /* name; data: verdict, expected, got */ \
 	X(NOTE, "note")                       /* something a reader must know */ \
 	X(FAILED, "run failed")               /* internal or storage error */ \

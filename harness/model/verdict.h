@@ -88,6 +88,7 @@ struct probe_result {
 	int64_t last_bad_due_ns;
 	int64_t first_good_done_ns;  /* first good after the first bad */
 	int64_t stable_from_ns;      /* done of the first of the stable stretch */
+	struct span outage;          /* from the first failure until stable; whoever healed it */
 	struct span downtime;        /* total, from the fault to the end */
 	uint64_t flap_count;         /* good stretches too short to be stable, after the first bad */
 	uint64_t good_count;         /* from the fault to the end */
@@ -180,6 +181,7 @@ const char *run_exit_meaning(enum run_exit code); /* the sentence of design.md 4
 enum verdict run_exit_verdict(enum run_exit code);
 
 struct outcome {
+	bool is_watch;          /* it only watched another run: there is nothing to judge */
 	enum verdict verdict;   /* of the run; VERDICT_NONE when it was not started or was stopped */
 	enum run_exit exit_code;
 	const char *sentence;   /* "Recovered in 4.31 s to 4.35 s (target 30 s); nothing lost." */

@@ -58,6 +58,7 @@ static struct schedule_decision *add(struct bench *bench, const struct turn *tur
 		.deed = deed,
 		.nominal_wall_ns = occurrence->nominal_wall_ns,
 		.due_wall_ns = occurrence->due_wall_ns,
+		.latest_wall_ns = occurrence->latest_wall_ns,
 		.count = 1,
 		.fate = FATE_RUNS,
 	};
@@ -296,6 +297,7 @@ static void go_on(struct bench *bench, struct turn *turn)
 		return;
 	}
 	day->due_wall_ns = due_ns;
+	day->latest_wall_ns = last_ns;
 	start(bench, turn, state->begun_count, NULL);
 }
 

@@ -97,6 +97,8 @@ struct schedule_decision {
 	int64_t nominal_wall_ns; /* the new mark: handled_wall_ns ... */
 	size_t begun_count;      /* ... and begun_count */
 	int64_t due_wall_ns;
+	/* Of START: nobody may begin it later. `not_after`, of a chaos day also `for`; INT64_MAX: no bound. */
+	int64_t latest_wall_ns;
 	size_t experiment_index; /* of schedule->experiments, for DEED_START */
 	size_t count;            /* of SKIP and MISS: so many occurrences, this is the newest of them */
 	bool is_alert;           /* of MISS: `missed: alert`, or its grace is over */

@@ -128,6 +128,7 @@ static bool read_kpi(struct store *store, int64_t now_wall_ns, struct history_fa
 bool history_read(struct store *store, int64_t now_wall_ns, struct history_facts *facts,
 		  struct arena *arena, struct history *ret_history, struct err *e)
 {
+	static const struct run_choice newest = { .text = "", .limit = HISTORY_RECENT };
 	struct history history = { 0 };
 	struct heal_row *heals = NULL;
 	struct run_row *recent = NULL;
@@ -137,7 +138,7 @@ bool history_read(struct store *store, int64_t now_wall_ns, struct history_facts
 	/* Heals first: one of a run that begins in between is not taken for a leftover. */
 	if (!store_heals_open(store, NULL, arena, &heals, &heal_count, e) ||
 	    !store_runs_tally(store, "", &history.tally, e) ||
-	    !store_runs(store, HISTORY_RECENT, arena, &recent, &history.recent_count, e) ||
+	    !store_runs_chosen(store, &newest, arena, &recent, &history.recent_count, e) ||
 	    !store_runs_open(store, arena, &open, &history.open_count, e) ||
 	    !read_kpi(store, now_wall_ns, facts, arena, &history, e) ||
 	    !store_due_sums(store, arena, &history.dues, e))

@@ -9,6 +9,7 @@
 
 #include "reports/escape.h"
 #include "reports/words.h"
+#include "serve/action.h"
 
 static bool is_here(const struct visit *visit, const char *path)
 {
@@ -31,7 +32,9 @@ static void add_navigation(const struct visit *visit, struct text *body)
 		escape_markup(body, pages[i]->title);
 		text_add(body, "</a>\n");
 	}
-	text_add(body, "</nav></div>\n");
+	text_add(body, "</nav>\n");
+	action_show_caller(visit, body);
+	text_add(body, "</div>\n");
 }
 
 void layout_top(const struct visit *visit, const char *title, const char *head, struct text *body)
@@ -76,6 +79,47 @@ void layout_failure(const struct visit *visit, const struct err *e, struct text 
 	html_link(body, "/", "To the overview");
 	text_add(body, "</p>\n");
 	layout_close(body);
+}
+
+/* A sentence of an error begins small and has no full stop: on a page it has both. */
+static void add_sentence(const char *sentence, struct text *body)
+{
+	struct text text = { 0 };
+
+	text_add(&text, sentence);
+	if (text.length_bytes > 0 && *sentence >= 'a' && *sentence <= 'z')
+		text.owned_bytes[0] = (char)(*sentence - 'a' + 'A');
+	text_add(&text, ".");
+	html_element(body, "p", NULL, text_str(&text));
+	text_release(&text);
+}
+
+void layout_refuse(const struct visit *visit, unsigned status, const char *title, const char *sentence,
+		   struct answer *answer)
+{
+	answer->status = status;
+	if (visit->request->authorization != NULL) {
+		answer->content_type = "text/plain; charset=utf-8";
+		text_addf(&answer->body, "%s\n", sentence);
+		return;
+	}
+	answer->content_type = PAGE_HTML;
+	layout_open(visit, title, &answer->body);
+	add_sentence(sentence, &answer->body);
+	text_add(&answer->body, "<p>");
+	if (status == 401)
+		html_link(&answer->body, "/sign-in", "Sign in");
+	else
+		html_link(&answer->body, "/", "To the overview");
+	text_add(&answer->body, "</p>\n");
+	layout_close(&answer->body);
+}
+
+void layout_send_to(const char *location, struct answer *answer)
+{
+	answer->status = 303;
+	answer->content_type = "text/plain; charset=utf-8";
+	answer->location = location;
 }
 
 void layout_section(struct text *body, const char *id, const char *class_name, const char *title)

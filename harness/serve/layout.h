@@ -16,6 +16,11 @@ void layout_open(const struct visit *visit, const char *title, struct text *body
 void layout_close(struct text *body);
 
 void layout_failure(const struct visit *visit, const struct err *e, struct text *body);
+/* A page of one sentence; for a script the sentence alone. */
+void layout_refuse(const struct visit *visit, unsigned status, const char *title, const char *sentence,
+		   struct answer *answer);
+/* 303: the browser asks for that one next. The text must live as long as the answer. */
+void layout_send_to(const char *location, struct answer *answer);
 
 /* "<section aria-labelledby=ID-head><h2 id=ID-head>"; the caller closes the section. */
 void layout_section(struct text *body, const char *id, const char *class_name, const char *title);

@@ -133,3 +133,20 @@ bool listen_open(const char *text, bool is_beyond_loopback, int *ret_fd, struct 
 	tell_address(*ret_fd, ret_name, ret_port);
 	return true;
 }
+
+bool listen_is_near(const struct sockaddr *peer, char ret_text[LISTEN_ADDRESS_BYTES])
+{
+	union any_address address = { 0 };
+
+	ret_text[0] = '\0';
+	if (peer->sa_family == AF_INET) {
+		memcpy(&address.v4, peer, sizeof address.v4);
+		(void)inet_ntop(AF_INET, &address.v4.sin_addr, ret_text, LISTEN_ADDRESS_BYTES);
+	} else if (peer->sa_family == AF_INET6) {
+		memcpy(&address.v6, peer, sizeof address.v6);
+		(void)inet_ntop(AF_INET6, &address.v6.sin6_addr, ret_text, LISTEN_ADDRESS_BYTES);
+	} else {
+		return false;
+	}
+	return is_loopback(&address);
+}

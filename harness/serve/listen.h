@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+struct sockaddr;
+
 #define LISTEN_DEFAULT "127.0.0.1:7333"
 
 /*
@@ -17,5 +19,10 @@
  */
 bool listen_open(const char *address, bool is_beyond_loopback, int *ret_fd, struct text *ret_name,
 		 uint16_t *ret_port, struct err *e);
+
+enum { LISTEN_ADDRESS_BYTES = 46 };
+
+/* Is the other side of a connection this machine? ret_text: its address, without the port. */
+bool listen_is_near(const struct sockaddr *peer, char ret_text[LISTEN_ADDRESS_BYTES]);
 
 #endif

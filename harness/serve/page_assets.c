@@ -31,10 +31,23 @@ static const char style[] =
 	".choice input,.choice select,.choice button{font:inherit;color:inherit;padding:6px 10px;"
 	"background:var(--card);border:1px solid var(--muted);border-radius:6px;max-width:100%}\n"
 	".choice button{font-weight:600;cursor:pointer}\n"
+	".bar{display:flex;flex-wrap:wrap;gap:0 24px;align-items:center;justify-content:space-between}\n"
+	".bar.files{display:block}.caller{margin:0;padding:8px 0;display:flex;gap:10px;align-items:center}\n"
+	".act,.deed button,.caller button{font:inherit;font-weight:600;color:inherit;cursor:pointer;"
+	"display:inline-block;padding:6px 12px;background:var(--card);border:1px solid var(--muted);"
+	"border-radius:6px;text-decoration:none}\n"
+	".act:hover,.deed button:hover,.caller button:hover{border-color:var(--ink)}\n"
+	".choices{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:center;margin:0 0 16px}\n"
+	".deed{max-width:640px}.deed label{display:block;font-weight:600;margin:16px 0 6px}\n"
+	".deed input{font:inherit;color:inherit;width:100%;box-sizing:border-box;padding:8px 10px;"
+	"background:var(--card);border:1px solid var(--muted);border-radius:6px}\n"
+	".deed .choices{margin-top:16px}\n"
 	".paging{display:flex;gap:20px;padding:4px 0 24px}\n"
-	".began span span{display:block;white-space:nowrap}.moment{color:var(--muted);font-size:.88rem}\n"
+	".two span span{display:block;white-space:nowrap}.moment{color:var(--muted);font-size:.88rem}\n"
 	".runs .word{white-space:nowrap}\n"
 	"details{padding:4px}summary{cursor:pointer;color:var(--muted);font-size:.9rem;padding:6px 4px}\n"
+	"figcaption:first-child{padding:2px 4px 8px;font-weight:600;color:var(--ink)}"
+	".card+.card{margin-top:16px}\n"
 	".trend{display:block;width:100%;min-width:860px;height:auto}\n"
 	".trend text{font-size:12px;fill:var(--muted);text-anchor:end}"
 	".trend .first,.trend .scale{text-anchor:start}\n"
@@ -57,7 +70,7 @@ static const char style[] =
 	".id{color:var(--muted);white-space:nowrap}\n"
 	"@media (max-width:640px){.bar,main{padding:0 16px}.id{white-space:normal}"
 	".matrix td::before{flex-basis:11em}.matrix tbody th{white-space:normal}}\n"
-	"@media print{.bar,.skip,.choice,.paging{display:none}}\n";
+	"@media print{.bar,.skip,.choice,.choices,.paging{display:none}}\n";
 
 static bool write_style(const struct visit *visit, struct answer *answer, struct err *e)
 {

@@ -9,15 +9,23 @@
 #include "reports/kpi.h"
 #include "reports/words.h"
 
-static const char *share_words(const struct kpi_share *share, struct arena *arena)
+/* The bounds stand below, as a moment below an age. */
+static void add_share(const struct html_table *table, size_t column, const struct kpi_share *share,
+		      struct arena *arena, struct text *body)
 {
 	char bounds[UNITS_SPAN_BYTES];
 
-	if (share->drill_count == 0)
-		return "-";
-	return arena_format(arena, "%" PRIu64 " of %" PRIu64 " (%s)", share->met_count,
-			    share->drill_count,
-			    units_format_share(share->low_ppm, share->high_ppm, bounds));
+	if (share->drill_count == 0) {
+		html_cell(body, table, column, NULL, "-");
+		return;
+	}
+	html_cell_open(body, table, column, "two");
+	html_element(body, "span", NULL,
+		     arena_format(arena, "%" PRIu64 " of %" PRIu64, share->met_count,
+				  share->drill_count));
+	html_element(body, "span", "moment",
+		     units_format_share(share->low_ppm, share->high_ppm, bounds));
+	html_cell_close(body, table, column);
 }
 
 static const char *span_words(const struct kpi_recovery *recovery, struct span span,
@@ -37,9 +45,9 @@ static void add_row(const struct html_table *table, const char *name, const stru
 
 	html_cell(body, table, 0, NULL, name);
 	html_cell(body, table, 1, NULL, words_count(sum->counts.drill_count, count));
-	html_cell(body, table, 2, NULL, share_words(&sum->success, arena));
-	html_cell(body, table, 3, NULL, share_words(&sum->rto, arena));
-	html_cell(body, table, 4, NULL, share_words(&sum->rpo, arena));
+	add_share(table, 2, &sum->success, arena, body);
+	add_share(table, 3, &sum->rto, arena, body);
+	add_share(table, 4, &sum->rpo, arena, body);
 	html_cell(body, table, 5, NULL, span_words(recovery, recovery->mean, arena));
 	html_cell(body, table, 6, NULL, span_words(recovery, recovery->worst, arena));
 	html_cell(body, table, 7, NULL, words_count(sum->lost_count, count));

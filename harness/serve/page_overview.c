@@ -1,6 +1,7 @@
 /*
  * page_overview.c - page "/": what somebody must do now, what is under way, how it has gone lately.
  */
+#include "serve/action.h"
 #include "serve/layout.h"
 #include "serve/run_rows.h"
 
@@ -33,6 +34,35 @@ static void add_leftovers(const struct visit *visit, const struct history *histo
 	}
 	html_table_close(body);
 	text_add(body, "</section>\n");
+}
+
+/* Whoever looks why nothing runs finds it here. */
+static bool add_stop(const struct visit *visit, struct text *body, struct err *e)
+{
+	struct stop_row stop = { 0 };
+	char moment[LAYOUT_AGE_BYTES];
+	bool is_stopped = false;
+	struct store *store;
+
+	if (!site_store(visit->site, &store, e) ||
+	    (store != NULL &&
+	     !store_stop_find(store, NULL, NULL, visit->arena, &is_stopped, &stop, e)))
+		return false;
+	if (!is_stopped) {
+		text_add(body, "<p class=\"choices\">");
+		action_link(visit, "stop-all", NULL, "Emergency stop", body);
+		text_add(body, "</p>\n");
+		return true;
+	}
+	layout_section(body, "stop", "alarm", "Emergency stop: no run starts");
+	html_element(body, "p", NULL,
+		     arena_format(visit->arena, "%s, %s: %s", stop.person,
+				  layout_moment(stop.wall_ns, moment), stop.reason));
+	text_add(body, "<p class=\"choices\">");
+	action_link(visit, "resume-all", NULL, "Lift it", body);
+	text_add(body, visit->takes_actions ? "</p></section>\n" :
+					      "Lifted with <code>firedrill resume</code></p></section>\n");
+	return true;
 }
 
 static void add_live(const struct visit *visit, const struct history *history, struct text *body)
@@ -131,6 +161,8 @@ static bool write_overview(const struct visit *visit, struct answer *answer, str
 	if (!site_history(visit->site, &history, e))
 		return false;
 	layout_open(visit, "Overview", &answer->body);
+	if (!add_stop(visit, &answer->body, e))
+		return false;
 	add_leftovers(visit, history, &answer->body);
 	add_live(visit, history, &answer->body);
 	add_services(visit, history, &answer->body);

@@ -2,6 +2,7 @@
  * page_run.c - page "/runs/ID": the report of a run that has ended; of one under way, its phase and its
  * events, which live.js completes while they come.
  */
+#include "serve/action.h"
 #include "serve/layout.h"
 #include "serve/page_report.h"
 
@@ -25,6 +26,20 @@ static void add_body_of(const struct text *report, struct text *body)
 		text_add_bytes(body, begin + strlen(open), (size_t)(end - begin) - strlen(open));
 }
 
+/* What can be done about it: stop it while it runs, take care of it when it went wrong. */
+static void add_choices(const struct visit *visit, const struct run_row *row, struct text *body)
+{
+	if (!visit->takes_actions || (row->is_ended && row->exit_code == EXIT_MET))
+		return;
+	text_add(body, "<p class=\"choices\">");
+	if (!row->is_ended)
+		action_link(visit, "stop", row->run_id, "Stop this run", body);
+	if (!row->is_ended && row->set_id != NULL)
+		action_link(visit, "stop", row->set_id, "Stop the whole set", body);
+	action_link(visit, "ack", row->set_id == NULL ? row->run_id : row->set_id, "I take care of it", body);
+	text_add(body, "</p>\n");
+}
+
 static bool write_ended(const struct visit *visit, const struct run_row *row, struct text *body,
 			struct err *e)
 {
@@ -42,7 +57,9 @@ static bool write_ended(const struct visit *visit, const struct run_row *row, st
 		text_addf(body, " \xc2\xb7 trial %" PRId64 " of set ", row->trial);
 		html_link(body, arena_format(visit->arena, "/sets/%s", row->set_id), row->set_id);
 	}
-	text_add(body, "</p></div>\n<div id=\"content\">\n");
+	text_add(body, "</p>");
+	add_choices(visit, row, body);
+	text_add(body, "</div>\n<div id=\"content\">\n");
 	add_body_of(&report, body);
 	text_add(body, "</div>\n");
 	layout_bottom(body);
@@ -120,6 +137,7 @@ static bool write_unended(const struct visit *visit, const struct run_row *row,
 	layout_top(visit, run->title, is_alive ? live_head : NULL, body);
 	add_live_head(visit, run, count == 0 ? NULL : &events[count - 1], body);
 	text_add(body, "<main>\n");
+	add_choices(visit, row, body);
 	layout_section(body, "events", NULL, "Events");
 	if (is_alive)
 		text_addf(body, "<div id=\"live\" data-events=\"/runs/%s/events?after=%" PRIu64 "\">\n",

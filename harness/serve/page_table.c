@@ -15,6 +15,11 @@
 	X(run_report) \
 	X(run_events) \
 	X(set)        \
+	X(audit)      \
+	X(audit_row)  \
+	X(actions)    \
+	X(sign_in)    \
+	X(sign_out)   \
 	X(metrics)    \
 	X(style)      \
 	X(live)       \

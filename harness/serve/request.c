@@ -50,17 +50,18 @@ static bool decode(const char *raw, size_t length, bool has_plus, struct arena *
 	return true;
 }
 
-static bool parse_query(const char *query, struct arena *arena, struct request *request,
-			struct err *e)
+static bool parse_params(const char *query, struct arena *arena, struct request_params *params,
+			 struct err *e)
 {
 	while (*query != '\0') {
 		const size_t length = strcspn(query, "&");
 		const char *equals = memchr(query, '=', length);
 		const size_t name_length = equals == NULL ? length : (size_t)(equals - query);
-		struct request_param *param = &request->params[request->param_count];
 
 		if (length > 0) {
-			if (request->param_count == REQUEST_PARAMS)
+			struct request_param *param = &params->items[params->count];
+
+			if (params->count == REQUEST_PARAMS)
 				return err_set(e, ERR_INPUT, "there are more than %d parameters in it",
 					       REQUEST_PARAMS);
 			param->value = "";
@@ -68,7 +69,7 @@ static bool parse_query(const char *query, struct arena *arena, struct request *
 			    (equals != NULL && !decode(equals + 1, length - name_length - 1, true,
 						       arena, &param->value, e)))
 				return false;
-			request->param_count++;
+			params->count++;
 		}
 		query += length + (query[length] == '&');
 	}
@@ -89,19 +90,67 @@ bool request_parse(const char *target, struct arena *arena, struct request *ret_
 		return err_set(e, ERR_INPUT, "read the address: it does not begin with a slash");
 	ok = decode(target, path_length, false, arena, &request.path, e) &&
 	     (target[path_length] == '\0' ||
-	      parse_query(target + path_length + 1, arena, &request, e));
+	      parse_params(target + path_length + 1, arena, &request.params, e));
 	if (!ok)
 		return err_wrap(e, "read the address");
 	*ret_request = request;
 	return true;
 }
 
+bool request_parse_form(const char *body, size_t length_bytes, struct arena *arena,
+			struct request_params *ret_form, struct err *e)
+{
+	struct request_params form = { 0 };
+
+	if (memchr(body, '\0', length_bytes) != NULL)
+		return err_set(e, ERR_INPUT, "read the form: there is a control character in it");
+	if (!parse_params(arena_copy_bytes(arena, body, length_bytes), arena, &form, e))
+		return err_wrap(e, "read the form");
+	*ret_form = form;
+	return true;
+}
+
+static const char *find_param(const struct request_params *params, const char *name)
+{
+	for (size_t i = params->count; i > 0; i--)
+		if (strcmp(params->items[i - 1].name, name) == 0)
+			return params->items[i - 1].value;
+	return "";
+}
+
 const char *request_param(const struct request *request, const char *name)
 {
-	for (size_t i = request->param_count; i > 0; i--)
-		if (strcmp(request->params[i - 1].name, name) == 0)
-			return request->params[i - 1].value;
-	return "";
+	return find_param(&request->params, name);
+}
+
+const char *request_field(const struct request *request, const char *name)
+{
+	return find_param(&request->form, name);
+}
+
+const char *request_cookie(const char *header, const char *name, size_t *ret_length)
+{
+	const size_t name_length = strlen(name);
+
+	while (header != NULL && *header != '\0') {
+		header += strspn(header, "; ");
+		if (strncmp(header, name, name_length) == 0 && header[name_length] == '=') {
+			*ret_length = strcspn(header + name_length + 1, "; ");
+			return header + name_length + 1;
+		}
+		header += strcspn(header, ";");
+	}
+	return NULL;
+}
+
+bool request_is_local(const char *target)
+{
+	if (target[0] != '/' || target[1] == '/' || strlen(target) > REQUEST_TARGET_BYTES)
+		return false;
+	for (; *target != '\0'; target++)
+		if ((unsigned char)*target <= 0x20 || *target == '\\' || *target == 0x7f)
+			return false; /* browsers read some of these as slashes, or not at all */
+	return true;
 }
 
 void request_encode(struct text *text, const char *value)
@@ -141,5 +190,24 @@ bool request_host_is_ours(const char *host, const struct host_names *ours)
 	for (size_t i = 0; ours->names[i] != NULL; i++)
 		if (strlen(ours->names[i]) == length && strncasecmp(ours->names[i], host, length) == 0)
 			return true;
+	return false;
+}
+
+bool request_host_is_loopback(const char *host)
+{
+	static const struct host_names names = { { "localhost", "[::1]", NULL } };
+	const size_t length = host == NULL ? 0 : name_length_of(host);
+
+	return length > 0 && (request_host_is_ours(host, &names) ||
+			      (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == length));
+}
+
+bool request_origin_is(const char *origin, const char *host)
+{
+	static const char *const schemes[] = { "https://", "http://" };
+
+	for (size_t i = 0; host != NULL && i < sizeof schemes / sizeof schemes[0]; i++)
+		if (strncmp(origin, schemes[i], strlen(schemes[i])) == 0)
+			return strcasecmp(origin + strlen(schemes[i]), host) == 0;
 	return false;
 }

@@ -13,7 +13,7 @@ static void add_row(const struct visit *visit, const struct html_table *table,
 	layout_run_cell(body, table, 0, run->run_id, run->title);
 	layout_verdict_cell(body, table, 1, history_tone(run), history_word(run));
 	html_cell(body, table, 2, NULL, run->sentence == NULL ? "-" : run->sentence);
-	html_cell_open(body, table, 3, "began");
+	html_cell_open(body, table, 3, "two");
 	html_element(body, "span", NULL,
 		     layout_age(run->began_wall_ns, site_wall_ns(visit->site), age));
 	html_element(body, "span", "moment", layout_moment(run->began_wall_ns, moment));

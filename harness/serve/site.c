@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "notify/outbox.h"
+#include "serve/door.h"
 #include "serve/layout.h"
 #include "serve/page.h"
 
@@ -18,6 +19,7 @@ static const int64_t rest_ns = 5 * NS_PER_S;
 struct site {
 	const char *store_path;
 	const struct clock *clock;
+	struct guard *guard; /* NULL: nothing can be done here */
 	const struct schedule_list *schedules;
 	struct store *owned_store;
 	int64_t deadline_ns;
@@ -41,6 +43,23 @@ struct site *site_open(const char *store_path, const struct clock *clock)
 	return site;
 }
 
+void site_take_actions(struct site *site, struct guard *guard)
+{
+	site->guard = guard;
+}
+
+struct guard *site_guard(const struct site *site)
+{
+	return site->guard;
+}
+
+void site_forget_history(struct site *site)
+{
+	arena_release(&site->history_arena);
+	site->history_arena = (struct arena){ 0 };
+	site->has_history = false;
+}
+
 void site_set_schedules(struct site *site, const struct schedule_list *schedules)
 {
 	site->schedules = schedules;
@@ -55,9 +74,7 @@ void site_reload(struct site *site)
 {
 	store_close(site->owned_store);
 	site->owned_store = NULL;
-	arena_release(&site->history_arena);
-	site->history_arena = (struct arena){ 0 };
-	site->has_history = false;
+	site_forget_history(site);
 	history_facts_release(&site->facts);
 }
 
@@ -125,7 +142,9 @@ bool site_store(struct site *site, struct store **ret_store, struct err *e)
 	if (site->owned_store != NULL)
 		store_set_deadline(site->owned_store, site->deadline_ns);
 	if (site->owned_store == NULL && store_is_there(site->store_path)) {
-		if (!store_open_by(site->store_path, NULL, site->deadline_ns, &site->owned_store, e))
+		if (!store_open_by(site->store_path,
+				   site->guard == NULL ? NULL : guard_secrets(site->guard),
+				   site->deadline_ns, &site->owned_store, e))
 			return false;
 		if (is_file(site) && stat(site->store_path, &site->file) == -1)
 			site->file = (struct stat){ 0 }; /* replaced this moment: seen next time */
@@ -142,9 +161,7 @@ bool site_history(struct site *site, const struct history **ret_history, struct 
 	if (!site_store(site, &store, e))
 		return false;
 	if (!site->has_history || now_ns - site->history_ns > NS_PER_S) {
-		arena_release(&site->history_arena);
-		site->history_arena = (struct arena){ 0 };
-		site->has_history = false;
+		site_forget_history(site);
 		site->history = (struct history){ 0 };
 		if (store != NULL && !history_read(store, site_wall_ns(site), &site->facts,
 						   &site->history_arena, &site->history, e)) {
@@ -195,6 +212,17 @@ static unsigned status_of(enum err_kind kind)
 	return 503;
 }
 
+/* What can only be done answers to POST alone. */
+static bool read_page(const struct visit *visit, const struct page *page, struct answer *answer,
+		      struct err *e)
+{
+	if (page->write != NULL)
+		return page->write(visit, answer, e);
+	layout_refuse(visit, 405, "Not by reading", "this is done by a form: POST", answer);
+	answer->allow = "POST";
+	return true;
+}
+
 void site_answer(void *ctx, const struct request *request, struct arena *arena,
 		 struct answer *ret_answer)
 {
@@ -205,10 +233,15 @@ void site_answer(void *ctx, const struct request *request, struct arena *arena,
 	bool ok;
 
 	site_begin(visit.site);
+	visit.takes_actions = visit.site->guard != NULL;
+	if (visit.takes_actions)
+		guard_recognise(visit.site->guard, request, arena, &visit.caller);
 	if (page == NULL)
 		ok = err_set(&e, ERR_INPUT, "there is no page %.200s here", request->path);
+	else if (request->is_post)
+		ok = door_take(&visit, page, &answer, &e);
 	else
-		ok = page->write(&visit, &answer, &e);
+		ok = read_page(&visit, page, &answer, &e);
 	if (!ok && e.kind != ERR_INPUT)
 		site_fail(visit.site, &e); /* the next one opens it anew: a server may be back by then */
 	if (page != NULL && answer.content_type == NULL)

@@ -12,6 +12,7 @@
 #include "serve/history.h"
 #include "serve/web.h"
 
+struct guard;
 struct site;
 
 /* Nothing is opened yet. The texts and the clock must outlive it. */
@@ -20,6 +21,12 @@ struct site *site_open(const char *store_path, const struct clock *clock);
 void site_set_schedules(struct site *site, const struct schedule_list *schedules);
 const struct schedule_list *site_schedules(const struct site *site);
 void site_close(struct site *site); /* NULL is fine */
+/* Actions can be done by those whom this guard lets in, from now on. It must outlive the site, and the site
+   is reloaded when it changes. */
+void site_take_actions(struct site *site, struct guard *guard);
+struct guard *site_guard(const struct site *site); /* NULL: the site is for reading */
+/* What was read a moment ago is read anew by the next one who asks. */
+void site_forget_history(struct site *site);
 /* Forgets the store: the next one who asks opens it again. */
 void site_reload(struct site *site);
 

@@ -8,6 +8,7 @@
 #include "serve/trend_chart.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "reports/escape.h"
@@ -31,15 +32,23 @@ struct chart {
 	struct text *body;
 	int64_t top_ns; /* what TOP stands for */
 	double slot_width;
+	double first_x; /* where the first drill begins: few of them stand beside the scale */
 };
 
-size_t trend_points(const struct kpi *kpi, size_t service,
+static bool is_of(const struct kpi *kpi, const struct kpi_point *point,
+		  const struct kpi_scenario *scenario)
+{
+	return point->service == scenario->service &&
+	       strcmp(kpi->subjects[point->run->subject].scenario, scenario->name) == 0;
+}
+
+size_t trend_points(const struct kpi *kpi, const struct kpi_scenario *scenario,
 		    const struct run_facts *ret_runs[TREND_DRILLS])
 {
 	size_t count = 0;
 
 	for (size_t i = kpi->point_count; i > 0 && count < TREND_DRILLS; i--)
-		if (kpi->points[i - 1].service == service)
+		if (is_of(kpi, &kpi->points[i - 1], scenario))
 			ret_runs[count++] = kpi->points[i - 1].run;
 	for (size_t i = 0; i < count / 2; i++) {
 		const struct run_facts *swapped = ret_runs[i];
@@ -182,7 +191,7 @@ static void add_span(const struct chart *chart, const struct run_facts *run, dou
 static void add_drill(const struct chart *chart, const struct run_facts *run, size_t index)
 {
 	const struct facts_subject *subject = subject_of(chart, run);
-	const double left = LEFT + chart->slot_width * (double)index;
+	const double left = chart->first_x + chart->slot_width * (double)index;
 	const double x = left + chart->slot_width * 0.2;
 	const double width = chart->slot_width * 0.6;
 
@@ -223,6 +232,7 @@ void trend_chart(const struct kpi *kpi, const struct run_facts *const *runs, siz
 		return;
 	chart.top_ns = top_of(&chart, runs, count);
 	chart.slot_width = (double)(RIGHT - LEFT) / (double)(count < SLOTS_MIN ? SLOTS_MIN : count);
+	chart.first_x = RIGHT - chart.slot_width * (double)count;
 	text_addf(body, "<svg class=\"trend\" viewBox=\"0 0 %d %d\" role=\"group\" aria-label=\"",
 		  WIDTH, HEIGHT);
 	escape_markup(body, label);
@@ -233,11 +243,11 @@ void trend_chart(const struct kpi *kpi, const struct run_facts *const *runs, siz
 	moment[0] = '\0';
 	(void)layout_moment(runs[0]->began_wall_ns, moment);
 	moment[10] = '\0';
-	add_text(&chart, "first", LEFT, BOTTOM + 22, moment);
+	add_text(&chart, "first", chart.first_x, BOTTOM + 22, moment);
 	if (count > 1) {
 		(void)layout_moment(runs[count - 1]->began_wall_ns, moment);
 		moment[10] = '\0';
-		add_text(&chart, "last", LEFT + chart.slot_width * (double)count, BOTTOM + 22, moment);
+		add_text(&chart, "last", RIGHT, BOTTOM + 22, moment);
 	}
 	text_add(body, "</svg>\n");
 }

@@ -3,7 +3,8 @@
  *
  * A visitor is a connection. The library closes one that is silent; one that sends a byte now and then
  * would stay for ever, so each visitor also has a moment until which it must have asked or taken its
- * answer, and its socket is shut down then. Bodies are never read.
+ * answer, and its socket is shut down then. Bodies are
+ * read where forms are taken, and only theirs: short ones that say how long they are.
  */
 #include "serve/web.h"
 
@@ -18,11 +19,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "serve/listen.h"
 
 const struct web_limits web_limits_default = {
 	.connections = 128,
 	.streams = 32,
 	.head_bytes = 16 << 10,
+	.form_bytes = 4 << 10,
 	.request_ns = 10 * NS_PER_S,
 	.answer_ns = 60 * NS_PER_S,
 	.stream_ns = 3600 * NS_PER_S,
@@ -53,7 +56,9 @@ struct exchange {
 	struct request request;
 	struct err error;  /* of its target */
 	bool is_understood;
-	bool is_whole;     /* the library called once before: there is no body */
+	bool is_begun;     /* the library called once before: what follows is the body, or its end */
+	struct text body;  /* of a form */
+	char peer[LISTEN_ADDRESS_BYTES];
 };
 
 struct web {
@@ -61,6 +66,7 @@ struct web {
 	int epoll_fd;
 	const struct host_names *names;
 	struct web_limits limits;
+	bool takes_forms;
 	web_answer_fn *answer;
 	void *ctx;
 	int64_t now_ns;
@@ -197,7 +203,7 @@ static struct MHD_Response *open_stream(struct web *web, struct MHD_Connection *
 static const char *const headers[][2] = {
 	{ "X-Content-Type-Options", "nosniff" },
 	{ "X-Frame-Options", "DENY" },
-	{ "Referrer-Policy", "no-referrer" },
+	{ "Referrer-Policy", "same-origin" }, /* without any, a form of ours would come from nowhere */
 	{ "Cross-Origin-Opener-Policy", "same-origin" },
 	{ "Cross-Origin-Resource-Policy", "same-origin" },
 	{ "X-Accel-Buffering", "no" }, /* a proxy must not hold back a stream */
@@ -224,9 +230,18 @@ static void add_headers(struct MHD_Response *response, const struct answer *answ
 	if (answer->etag != NULL)
 		(void)MHD_add_response_header(response, "ETag", answer->etag);
 	if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		(void)MHD_add_response_header(response, "Allow", "GET, HEAD");
-	if (answer->status == MHD_HTTP_SERVICE_UNAVAILABLE)
-		(void)MHD_add_response_header(response, "Retry-After", "5");
+		(void)MHD_add_response_header(response, "Allow",
+					      answer->allow == NULL ? "GET, HEAD" : answer->allow);
+	if (answer->location != NULL)
+		(void)MHD_add_response_header(response, "Location", answer->location);
+	if (answer->cookie != NULL)
+		(void)MHD_add_response_header(response, "Set-Cookie", answer->cookie);
+	if (answer->status == MHD_HTTP_UNAUTHORIZED)
+		(void)MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+	if (answer->status == MHD_HTTP_SERVICE_UNAVAILABLE ||
+	    answer->status == MHD_HTTP_TOO_MANY_REQUESTS)
+		(void)MHD_add_response_header(response, "Retry-After",
+					      answer->status == MHD_HTTP_SERVICE_UNAVAILABLE ? "5" : "60");
 }
 
 /* Hands the body over to the library. */
@@ -268,20 +283,78 @@ static enum MHD_Result refuse(struct web *web, struct MHD_Connection *connection
 	return result;
 }
 
+static const char *header_of(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
 static bool has_body(struct MHD_Connection *connection)
 {
-	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+	const char *length = header_of(connection, "Content-Length");
 
 	return (length != NULL && strcmp(length, "0") != 0) ||
-	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding") != NULL;
+	       header_of(connection, "Transfer-Encoding") != NULL;
+}
+
+static enum MHD_Result count_length(void *ctx, enum MHD_ValueKind kind, const char *name,
+				    const char *value)
+{
+	size_t *count = ctx;
+
+	(void)kind;
+	(void)value;
+	*count += strcasecmp(name, "Content-Length") == 0;
+	return MHD_YES;
+}
+
+/* What is said of the body of a form, before any of it is read. NULL: nothing is against it. */
+static const char *look_at_form(const struct web *web, struct MHD_Connection *connection,
+				unsigned *ret_status)
+{
+	static const char wanted[] = "application/x-www-form-urlencoded";
+	const char *type = header_of(connection, "Content-Type");
+	const char *length = header_of(connection, "Content-Length");
+	size_t length_count = 0;
+
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_length, &length_count);
+	*ret_status = MHD_HTTP_LENGTH_REQUIRED;
+	if (header_of(connection, "Transfer-Encoding") != NULL || length_count != 1 || *length == '\0' ||
+	    length[strspn(length, "0123456789")] != '\0')
+		return "a form says once how long it is (Content-Length)";
+	*ret_status = MHD_HTTP_CONTENT_TOO_LARGE;
+	if (strlen(length) > 9 || strtoul(length, NULL, 10) > web->limits.form_bytes)
+		return "this form is too long";
+	*ret_status = MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+	if (type == NULL || strncasecmp(type, wanted, strlen(wanted)) != 0 ||
+	    strchr("; ", type[strlen(wanted)]) == NULL)
+		return "a form is sent as application/x-www-form-urlencoded";
+	return NULL;
 }
 
 static bool is_known_already(struct MHD_Connection *connection, const struct answer *answer)
 {
-	const char *known = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-None-Match");
+	const char *known = header_of(connection, "If-None-Match");
 
 	return answer->status == MHD_HTTP_OK && answer->etag != NULL && known != NULL &&
 	       strcmp(known, answer->etag) == 0;
+}
+
+static void fill_request(struct MHD_Connection *connection, struct exchange *exchange)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct request *request = &exchange->request;
+
+	request->last_event_id = header_of(connection, "Last-Event-ID");
+	request->is_near = listen_is_near(info->client_addr, exchange->peer);
+	request->peer = exchange->peer;
+	request->host = header_of(connection, "Host");
+	request->origin = header_of(connection, "Origin");
+	request->fetch_site = header_of(connection, "Sec-Fetch-Site");
+	request->cookie = header_of(connection, "Cookie");
+	request->authorization = header_of(connection, "Authorization");
+	request->forwarded_for = header_of(connection, "X-Forwarded-For");
+	request->forwarded_proto = header_of(connection, "X-Forwarded-Proto");
 }
 
 static enum MHD_Result answer_whole(struct web *web, struct MHD_Connection *connection,
@@ -290,8 +363,7 @@ static enum MHD_Result answer_whole(struct web *web, struct MHD_Connection *conn
 	struct answer answer = { 0 };
 	enum MHD_Result result;
 
-	exchange->request.last_event_id =
-		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID");
+	fill_request(connection, exchange);
 	web->answer(web->ctx, &exchange->request, &exchange->arena, &answer);
 	assert(answer.status != 0 && answer.content_type != NULL);
 
@@ -311,37 +383,54 @@ static enum MHD_Result answer_whole(struct web *web, struct MHD_Connection *conn
 	return result;
 }
 
-/* Called once when the headers are there, and again when the request is whole. */
+/* Before the body: what can be refused without it. NULL: nothing is against the request so far. */
+static const char *look_at_head(const struct web *web, struct MHD_Connection *connection,
+				const char *method, unsigned *ret_status)
+{
+	*ret_status = MHD_HTTP_METHOD_NOT_ALLOWED;
+	if (web->takes_forms && strcmp(method, MHD_HTTP_METHOD_POST) == 0)
+		return look_at_form(web, connection, ret_status);
+	if (strcmp(method, MHD_HTTP_METHOD_HEAD) != 0 && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
+		return "this page is only for reading: GET and HEAD";
+	*ret_status = MHD_HTTP_CONTENT_TOO_LARGE;
+	return has_body(connection) ? "this page reads no bodies of requests" : NULL;
+}
+
+/* Called once when the headers are there, for each part of the body, and when the request is whole. */
 static enum MHD_Result take_request(void *ctx, struct MHD_Connection *connection, const char *url,
 				    const char *method, const char *version, const char *upload,
 				    size_t *upload_bytes, void **visit)
 {
 	struct web *web = ctx;
 	struct exchange *exchange = *visit;
-	const bool is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+	unsigned status = 0;
 
 	(void)url; /* decoded by the library, more leniently than by us */
 	(void)version;
-	(void)upload;
-	(void)upload_bytes;
-	if (!is_head && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
-		return refuse(web, connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-			      "this page is only for reading: GET and HEAD");
-	if (has_body(connection))
-		return refuse(web, connection, MHD_HTTP_CONTENT_TOO_LARGE,
-			      "this page reads no bodies of requests");
-	if (!exchange->is_whole) {
-		exchange->is_whole = true;
+	if (!exchange->is_begun) {
+		const char *sentence = look_at_head(web, connection, method, &status);
+
+		exchange->is_begun = true;
+		return sentence == NULL ? MHD_YES : refuse(web, connection, status, sentence);
+	}
+	if (*upload_bytes > 0) { /* no more than was announced, and that is bounded */
+		text_add_bytes(&exchange->body, upload, *upload_bytes);
+		*upload_bytes = 0;
 		return MHD_YES;
 	}
-	if (!request_host_is_ours(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host"),
-				  web->names))
+	if (!request_host_is_ours(header_of(connection, "Host"), web->names))
 		return refuse(web, connection, MHD_HTTP_MISDIRECTED_REQUEST,
 			      "this server does not go by the name in the Host header; start it with "
 			      "--host NAME if it should");
+	exchange->request.is_post = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
+	if (exchange->is_understood && exchange->request.is_post)
+		exchange->is_understood = request_parse_form(text_str(&exchange->body),
+							     exchange->body.length_bytes,
+							     &exchange->arena, &exchange->request.form,
+							     &exchange->error);
 	if (!exchange->is_understood)
 		return refuse(web, connection, MHD_HTTP_BAD_REQUEST, exchange->error.text);
-	return answer_whole(web, connection, exchange, is_head);
+	return answer_whole(web, connection, exchange, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0);
 }
 
 /* The first that is called for a request: the target as it came. */
@@ -366,6 +455,9 @@ static void end_exchange(void *ctx, struct MHD_Connection *connection, void **vi
 	(void)code;
 	if (exchange != NULL) {
 		arena_release(&exchange->arena);
+		if (exchange->body.owned_bytes != NULL) /* a token may have been in it */
+			explicit_bzero(exchange->body.owned_bytes, exchange->body.length_bytes);
+		text_release(&exchange->body);
 		free(exchange);
 		*visit = NULL;
 	}
@@ -390,6 +482,7 @@ bool web_open(const struct web_request *request, struct web **ret_web, struct er
 
 	web->names = request->names;
 	web->limits = *limits;
+	web->takes_forms = request->takes_forms;
 	web->answer = request->answer;
 	web->ctx = request->ctx;
 	web->streams_due_ns = INT64_MAX;

@@ -18,6 +18,7 @@ struct web_limits {
 	unsigned connections;  /* at one time; others wait in the kernel's queue */
 	unsigned streams;      /* of these; one more is told to come back later */
 	size_t head_bytes;     /* of a request: its line and all its headers */
+	size_t form_bytes;     /* of the body of a POST */
 	int64_t request_ns;    /* from the connection, or the last answer, until the request is whole */
 	int64_t answer_ns;     /* until the answer was taken */
 	int64_t stream_ns;     /* of one stream; a browser then asks again */
@@ -38,6 +39,9 @@ struct answer {
 	unsigned status;
 	const char *content_type;
 	const char *etag;         /* NULL: the answer must not be kept */
+	const char *allow;        /* of a 405: the methods that are; NULL: "GET, HEAD" */
+	const char *location;     /* of a 303 */
+	const char *cookie;       /* to be kept by the browser; NULL: none */
 	const char *style_hash;   /* of the one <style> in it, "sha256-..."; NULL: there is none */
 	struct text body;
 	struct web_stream stream; /* more NULL: the body is all */
@@ -51,6 +55,7 @@ struct web_request {
 	int taken_fd; /* listens, and does not block */
 	const struct host_names *names;
 	const struct web_limits *limits;
+	bool takes_forms; /* false: nothing but GET and HEAD, and no bodies */
 	web_answer_fn *answer;
 	void *ctx;
 };

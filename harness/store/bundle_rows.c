@@ -48,7 +48,9 @@ enum {
 	RUN_FORMAT, RUN_VERSION, RUN_ID, RUN_TITLE, RUN_MADE_BY, RUN_BOOT, RUN_WALL, RUN_EXPERIMENT,
 	RUN_INVENTORY, RUN_VARS, RUN_BOOT_ID, RUN_PID, RUN_PID_START, RUN_SET, RUN_TRIAL, RUN_SEAL, RUN_IS_ENDED,
 	RUN_ENDED, RUN_EXIT, RUN_SENTENCE, RUN_END_NUMBER, RUN_END_HASH, RUN_END_SERIES,
-	RUN_END_SEAL, RUN_HEAD, RUN_EXPORTER, RUN_FIELDS,
+	RUN_END_SEAL, RUN_HEAD, RUN_EXPORTER,
+	RUN_WATCH_OF, RUN_VANTAGE, RUN_FIELDS, /* these two of a watch only */
+	RUN_FIELDS_OF_OTHERS = RUN_WATCH_OF,
 };
 
 static const struct row_field run_fields[RUN_FIELDS] = {
@@ -78,6 +80,8 @@ static const struct row_field run_fields[RUN_FIELDS] = {
 	[RUN_END_SEAL] = { "end_seal", ROW_TEXT },
 	[RUN_HEAD] = { "head", ROW_TEXT },
 	[RUN_EXPORTER] = { "exported_by", ROW_TEXT },
+	[RUN_WATCH_OF] = { "watch_of", ROW_TEXT },
+	[RUN_VANTAGE] = { "vantage", ROW_TEXT },
 };
 
 static const char format_name[] = "firedrill bundle";
@@ -120,9 +124,11 @@ void bundle_run_print(const struct stored_run *run, const char *head, const char
 		[RUN_END_SEAL] = { .text = run->end_seal },
 		[RUN_HEAD] = { .text = head },
 		[RUN_EXPORTER] = { .text = exporter },
+		[RUN_WATCH_OF] = { .text = row->watch_of },
+		[RUN_VANTAGE] = { .text = row->vantage },
 	};
 
-	row_print(run_fields, RUN_FIELDS, values, text);
+	row_print(run_fields, row->watch_of == NULL ? RUN_FIELDS_OF_OTHERS : RUN_FIELDS, values, text);
 	arena_release(&scratch);
 }
 
@@ -145,6 +151,8 @@ static void fill_run(const struct row_value *values, struct arena *arena, struct
 			.pid_start = values[RUN_PID_START].number,
 			.set_id = values[RUN_SET].text,
 			.trial = values[RUN_TRIAL].number,
+			.watch_of = values[RUN_WATCH_OF].text,
+			.vantage = values[RUN_VANTAGE].text,
 			.is_ended = values[RUN_IS_ENDED].number != 0,
 			.ended_wall_ns = values[RUN_ENDED].number,
 			.exit_code = values[RUN_EXIT].number,
@@ -166,14 +174,18 @@ bool bundle_run_parse(const char *line, size_t length_bytes, struct arena *arena
 {
 	static const char known[] = "{\"format\":\"firedrill bundle\",\"format_version\":1,";
 	const size_t format_bytes = sizeof known - sizeof "1,";
-	struct row_value values[RUN_FIELDS];
+	/* A quote within a text is escaped, so this stands between members only. */
+	static const char of_watch[] = ",\"watch_of\":";
+	const bool is_watch = memmem(line, length_bytes, of_watch, sizeof of_watch - 1) != NULL;
+	struct row_value values[RUN_FIELDS] = { 0 };
 
 	if (length_bytes > sizeof known && memcmp(line, known, format_bytes) == 0 &&
 	    memcmp(line, known, sizeof known - 1) != 0)
 		return err_set(e, ERR_STORE,
 			       "the bundle is of another format than this firedrill knows (%d); "
 			       "use the version that wrote it", (int)BUNDLE_FORMAT_VERSION);
-	if (!row_parse(run_fields, RUN_FIELDS, line, length_bytes, arena, values, e) ||
+	if (!row_parse(run_fields, is_watch ? RUN_FIELDS : RUN_FIELDS_OF_OTHERS, line, length_bytes,
+		       arena, values, e) ||
 	    !check(in_range(values[RUN_BOOT].number, time_max_ns) &&
 			   in_range(values[RUN_WALL].number, time_max_ns) &&
 			   in_range(values[RUN_ENDED].number, time_max_ns) &&

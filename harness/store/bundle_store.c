@@ -84,7 +84,7 @@ static bool bundle_runs_read(void *backend, const struct run_query *query, struc
 	(void)e; /* it was read when the bundle was opened */
 	*run = bundle->run;
 	*ret_runs = run;
-	*ret_count = query->match == RUN_ANY ||
+	*ret_count = query->match == RUN_ANY || query->match == RUN_LAST ||
 		     (query->match == RUN_EXACT && strcmp(run_id, query->run) == 0) ||
 		     (query->match == RUN_PREFIX &&
 		      strncmp(run_id, query->run, strlen(query->run)) == 0);

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "store/spool_audit.h"
 #include "store/spool_dues.h"
 #include "store/spool_history.h"
 #include "store/sql.h"
@@ -397,6 +398,17 @@ static bool spool_recordings_read(void *backend, const char *name, const char *t
 						       ret_run_ids, ret_count, e));
 }
 
+static bool spool_recordings_list(void *backend, struct arena *arena,
+				  struct stored_recording **ret_recordings, size_t *ret_count,
+				  struct err *e)
+{
+	const struct store *far = spool_server(backend, e);
+
+	return far != NULL &&
+	       spool_told(backend, far->ops->recordings_list(far->owned_backend, arena,
+							     ret_recordings, ret_count, e));
+}
+
 static bool spool_stop_insert(void *backend, const struct stop_row *row, struct err *e)
 {
 	const struct store *far = spool_server(backend, e);
@@ -526,6 +538,7 @@ const struct store_ops store_spool = {
 	.approvals_read = spool_approvals_read,
 	.recording_insert = spool_recording_insert,
 	.recordings_read = spool_recordings_read,
+	.recordings_list = spool_recordings_list,
 	.stop_insert = spool_stop_insert,
 	.stop_read = spool_stop_read,
 	.stops_lift = spool_stops_lift,
@@ -534,6 +547,7 @@ const struct store_ops store_spool = {
 	.due_take = spool_due_take,
 	.due_renew = spool_due_renew,
 	.due_finish = spool_due_finish,
+	.due_miss = spool_due_miss,
 	.dues_miss = spool_dues_miss,
 	.dues_read = spool_dues_read,
 	.due_sums = spool_due_sums,
@@ -556,4 +570,7 @@ const struct store_ops store_spool = {
 	.hold_put = spool_hold_put,
 	.hold_drop = spool_hold_drop,
 	.holds_read = spool_holds_read,
+	.audit_insert = spool_audit_insert,
+	.audit_finish = spool_audit_finish,
+	.audit_read = spool_audit_read,
 };

@@ -115,6 +115,8 @@ bool sql_recording_insert(void *backend, const struct stored_recording *recordin
 bool sql_recordings_read(void *backend, const char *name, const char *title, size_t limit,
 			 struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
 			 struct err *e);
+bool sql_recordings_list(void *backend, struct arena *arena, struct stored_recording **ret_recordings,
+			 size_t *ret_count, struct err *e);
 bool sql_stop_insert(void *backend, const struct stop_row *row, struct err *e);
 bool sql_stop_read(void *backend, const char *run_id, const char *set_id, struct arena *arena,
 		   const struct stop_row **ret_stop, struct err *e);
@@ -134,6 +136,7 @@ bool sql_due_renew(void *backend, const char *worker, int64_t due_id, int64_t le
 		   bool *ret_is_ours, struct err *e);
 bool sql_due_finish(void *backend, const char *worker, const struct due_row *end,
 		    bool *ret_is_ours, struct err *e);
+bool sql_due_miss(void *backend, int64_t due_id, bool *ret_is_new, struct err *e);
 bool sql_dues_miss(void *backend, int64_t *ret_now_ns, struct err *e);
 bool sql_dues_read(void *backend, const struct due_query *wanted, struct arena *arena,
 		   struct stored_due **ret_dues, size_t *ret_count, struct err *e);
@@ -170,8 +173,14 @@ bool sql_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct 
 bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
 		    size_t *ret_count, struct err *e);
 
+bool sql_audit_insert(void *backend, const struct stored_audit *audit, int64_t *ret_audit_id,
+		      struct err *e);
+bool sql_audit_finish(void *backend, const struct stored_audit *audit, struct err *e);
+bool sql_audit_read(void *backend, int64_t before, size_t limit, struct arena *arena,
+		    struct stored_audit **ret_audits, size_t *ret_count, struct err *e);
+
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 11 };
+enum { SQL_SCHEMA_VERSION = 13 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -198,6 +207,7 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.approvals_read = sql_approvals_read,                                                      \
 	.recording_insert = sql_recording_insert,                                                  \
 	.recordings_read = sql_recordings_read,                                                    \
+	.recordings_list = sql_recordings_list,                                                    \
 	.stop_insert = sql_stop_insert,                                                            \
 	.stops_lift = sql_stops_lift,                                                              \
 	.pause_insert = sql_pause_insert,                                                          \
@@ -208,6 +218,7 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.due_take = sql_due_take,                                                                  \
 	.due_renew = sql_due_renew,                                                                \
 	.due_finish = sql_due_finish,                                                              \
+	.due_miss = sql_due_miss,                                                                  \
 	.dues_miss = sql_dues_miss,                                                                \
 	.dues_read = sql_dues_read,                                                                \
 	.due_sums = sql_due_sums,                                                                  \
@@ -226,7 +237,10 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.facts_version = sql_facts_version,                                                        \
 	.hold_put = sql_hold_put,                                                                  \
 	.hold_drop = sql_hold_drop,                                                                \
-	.holds_read = sql_holds_read
+	.holds_read = sql_holds_read,                                                              \
+	.audit_insert = sql_audit_insert,                                                          \
+	.audit_finish = sql_audit_finish,                                                          \
+	.audit_read = sql_audit_read
 /* clang-format on */
 
 #endif

@@ -127,8 +127,9 @@ bool sql_due_sums(void *backend, struct arena *arena, struct due_sums *ret_sums,
 	" and due_wall_ns < ?1"                                                                    \
 	" and (due_wall_ns, due_id) <= (select due_wall_ns, due_id from dues"                      \
 	" order by due_wall_ns desc, due_id desc limit 1 offset ?2)"                               \
-	" and exists (select 1 from dues as later where later.schedule = dues.schedule"            \
-	" and (later.nominal_wall_ns, later.turn) > (dues.nominal_wall_ns, dues.turn))"            \
+	" and (turn <= 0 and watch_of is not null"                                                 \
+	" or exists (select 1 from dues as later where later.schedule = dues.schedule"            \
+	" and (later.nominal_wall_ns, later.turn) > (dues.nominal_wall_ns, dues.turn)))"           \
 	" and not exists (select 1 from runs where runs.run_id = dues.run_id)"                     \
 	" and not exists (select 1 from sets where sets.set_id = dues.run_id)"
 

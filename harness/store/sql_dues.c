@@ -47,20 +47,25 @@ static bool insert_labels(void *backend, int64_t due_id, const struct due_row *r
 bool sql_due_insert(void *backend, const struct stored_due *due, bool *ret_is_new, struct err *e)
 {
 	const struct due_row *row = &due->row;
+	int64_t due_id = 0;
+	int64_t now_ns = 0;
+
+	if (row->watch_of != NULL && !sql_now(backend, &now_ns, e))
+		return false;
+
 	struct query query = query_make(
 		backend,
 		"insert into dues (schedule, nominal_wall_ns, turn, due_wall_ns, latest_wall_ns,"
 		" experiment_path, experiment_text, inventory_path, inventory_text, vars, state,"
-		" ended_wall_ns, exit_code, sentence)"
-		" values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, -1, ?)"
+		" ended_wall_ns, exit_code, sentence, watch_of, vantage)"
+		" values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, -1, ?, ?, ?)"
 		" on conflict (schedule, nominal_wall_ns, turn) do nothing returning due_id");
-	int64_t due_id = 0;
 
 	query_bind_text(&query, row->schedule);
 	query_bind_int(&query, row->nominal_wall_ns);
 	query_bind_int(&query, row->turn);
-	query_bind_int(&query, row->due_wall_ns);
-	query_bind_int(&query, row->latest_wall_ns);
+	query_bind_int(&query, row->watch_of == NULL ? row->due_wall_ns : now_ns);
+	query_bind_int(&query, row->watch_of == NULL ? row->latest_wall_ns : now_ns + row->within_ns);
 	query_bind_text(&query, row->experiment_path);
 	query_bind_text(&query, row->experiment_text);
 	query_bind_text(&query, row->inventory_path);
@@ -69,6 +74,8 @@ bool sql_due_insert(void *backend, const struct stored_due *due, bool *ret_is_ne
 	query_bind_text(&query, due_state_name(row->state));
 	query_bind_int(&query, row->ended_wall_ns);
 	query_bind_text(&query, row->sentence);
+	query_bind_text(&query, row->watch_of);
+	query_bind_text(&query, row->vantage);
 
 	const bool is_new = query_row(&query);
 
@@ -124,6 +131,8 @@ static void read_due(struct query *query, struct arena *arena, struct stored_due
 	row->ended_wall_ns = query_int(query, 19);
 	row->exit_code = query_int(query, 20);
 	row->sentence = query_text(query, 21, arena);
+	row->watch_of = query_text(query, 22, arena);
+	row->vantage = query_text(query, 23, arena);
 }
 
 /* ?1: with the texts of the documents. ?2 and ?3: as the query says. */
@@ -132,7 +141,7 @@ static void read_due(struct query *query, struct arena *arena, struct stored_due
 	" experiment_path, case cast(?1 as bigint) when 1 then experiment_text end,"               \
 	" inventory_path, case cast(?1 as bigint) when 1 then inventory_text end, vars, state,"    \
 	" worker, boot_id, pid, pid_start, space, lease_until_ns, run_id, ended_wall_ns,"          \
-	" exit_code, sentence from dues "
+	" exit_code, sentence, watch_of, vantage from dues "
 
 /* The parameter holds the labels of a worker, each between blanks. */
 #define HAS_LABELS(labels)                                                                         \
@@ -148,6 +157,7 @@ static const char *const dues_sql[] = {
 					 " order by nominal_wall_ns desc, turn desc limit ?3",
 	[DUES_CLAIMED] = DUE_COLUMNS "where state = 'claimed' and" HAS_LABELS("?2")
 				     " order by lease_until_ns limit ?3",
+	[DUES_WATCHES] = DUE_COLUMNS "where watch_of = ?2 order by due_id limit ?3",
 };
 
 bool sql_dues_read(void *backend, const struct due_query *wanted, struct arena *arena,
@@ -202,7 +212,8 @@ static bool read_one(void *backend, int64_t due_id, struct arena *arena, struct 
 
 #define CLAIM_FIRST                                                                                \
 	CLAIM_SET " where due_id = (select due_id from dues where state = 'due'"                   \
-		  " and due_wall_ns <= ?8 and latest_wall_ns >= ?8 and" HAS_LABELS("?9")           \
+		  " and due_wall_ns <= ?8 and latest_wall_ns >= ?8"                                \
+		  " and (watch_of is not null) = (cast(?10 as bigint) = 1) and" HAS_LABELS("?9")   \
 		  " order by due_wall_ns, due_id limit 1"
 
 static void bind_claim(struct query *query, const struct stored_claim *claim, int64_t now_ns)
@@ -235,6 +246,7 @@ bool sql_due_claim(void *backend, const struct stored_claim *claim, struct arena
 	bind_claim(&query, claim, now_ns);
 	query_bind_int(&query, now_ns);
 	query_bind_text(&query, claim->labels);
+	query_bind_int(&query, claim->kind == DUE_WATCH);
 	if (query_row(&query))
 		due_id = query_int(&query, 0);
 	if (!query_end(&query, e))
@@ -316,16 +328,37 @@ bool sql_due_finish(void *backend, const char *worker, const struct due_row *end
 	return query_end(&query, e);
 }
 
+#define MISS                                                                                       \
+	"update dues set state = 'missed', ended_wall_ns = ?1,"                                    \
+	" sentence = 'no worker that may run it was there in time'"                                \
+	" where state = 'due' and latest_wall_ns < ?2"
+
+bool sql_due_miss(void *backend, int64_t due_id, bool *ret_is_new, struct err *e)
+{
+	int64_t now_ns = 0;
+
+	if (!sql_now(backend, &now_ns, e))
+		return false;
+
+	struct query query = query_make(backend, MISS " and due_id = ?3");
+
+	query_bind_int(&query, now_ns);
+	query_bind_int(&query, now_ns);
+	query_bind_int(&query, due_id);
+	while (query_row(&query))
+		;
+	*ret_is_new = query_changed(&query) == 1;
+	return query_end(&query, e);
+}
+
 bool sql_dues_miss(void *backend, int64_t *ret_now_ns, struct err *e)
 {
 	if (!sql_now(backend, ret_now_ns, e))
 		return false;
 
-	struct query query = query_make(
-		backend, "update dues set state = 'missed', ended_wall_ns = ?1,"
-			 " sentence = 'no worker that may run it was there in time'"
-			 " where state = 'due' and latest_wall_ns < ?1");
+	struct query query = query_make(backend, MISS);
 
 	query_bind_int(&query, *ret_now_ns);
+	query_bind_int(&query, *ret_now_ns - DUE_FORGOTTEN_NS);
 	return query_done(&query, e);
 }

@@ -95,7 +95,9 @@ bool sql_subjects_read(void *backend, struct arena *arena, struct stored_subject
 
 bool sql_runs_count(void *backend, uint64_t *ret_count, struct err *e)
 {
-	struct query query = query_make(backend, "select count(*) from runs");
+	struct query query = query_make(backend, "select (select count(*) from runs)"
+						" - (select count(*) from runs"
+						" where watch_of is not null)");
 
 	if (query_row(&query))
 		*ret_count = (uint64_t)query_int(&query, 0);

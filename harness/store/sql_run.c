@@ -13,7 +13,8 @@ bool sql_run_insert(void *backend, const struct stored_run *run, struct err *e)
 		backend,
 		"insert into runs (run_id, title, version, boot_ns, wall_ns, experiment_path,"
 		" experiment_text, inventory_path, inventory_text, vars, boot_id, pid, pid_start,"
-		" seal, set_id, trial) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		" seal, set_id, trial, watch_of, vantage)"
+		" values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	query_bind_text(&query, row->run_id);
 	query_bind_text(&query, row->title);
@@ -31,6 +32,8 @@ bool sql_run_insert(void *backend, const struct stored_run *run, struct err *e)
 	query_bind_text(&query, run->seal);
 	query_bind_text(&query, row->set_id);
 	query_bind_int(&query, row->trial);
+	query_bind_text(&query, row->watch_of);
+	query_bind_text(&query, row->vantage);
 	return query_done(&query, e);
 }
 
@@ -95,6 +98,8 @@ static void read_run(struct query *query, struct arena *arena, struct stored_run
 	row->trial = query_int(query, 22);
 	row->space = query_int(query, 23);
 	row->alive_until_wall_ns = query_int(query, 24);
+	row->watch_of = query_text(query, 25, arena);
+	row->vantage = query_text(query, 26, arena);
 }
 
 /* ?1: with the texts of the documents. ?2: an id or its beginning. ?3: how many. */
@@ -103,27 +108,29 @@ static void read_run(struct query *query, struct arena *arena, struct stored_run
 	" case cast(?1 as bigint) when 1 then experiment_text end, inventory_path,"                \
 	" case cast(?1 as bigint) when 1 then inventory_text end, vars, boot_id, pid, pid_start,"  \
 	" seal, ended_wall_ns, exit_code, sentence, end_number, end_hash, end_series, end_seal,"   \
-	" set_id, trial, space, alive_until_wall_ns from runs "
+	" set_id, trial, space, alive_until_wall_ns, watch_of, vantage from runs "
 
 #define RUN_LIKE(pattern)                                                                          \
 	"(lower(title) like " pattern " escape '\\' or lower(run_id) like " pattern " escape '\\')"
 
 static const char *const runs_sql[] = {
 	[RUN_ANY] = RUN_COLUMNS "where cast(?2 as text) is null order by seq desc limit ?3",
+	[RUN_LAST] = RUN_COLUMNS "where cast(?2 as text) is null and watch_of is null"
+				 " order by seq desc limit ?3",
 	[RUN_EXACT] = RUN_COLUMNS "where run_id = ?2 limit ?3",
 	/* Ids have no character as high as '~', so the index finds those that begin so. */
 	[RUN_PREFIX] = RUN_COLUMNS "where run_id >= ?2 and run_id < cast(?2 as text) || '~'"
 				   " and substr(run_id, 1, length(cast(?2 as text))) = ?2"
 				   " order by seq desc limit ?3",
 	[RUN_OF_SET] = RUN_COLUMNS "where set_id = ?2 order by trial limit ?3",
-	[RUN_WITHOUT_FACTS] = RUN_COLUMNS "where cast(?2 as text) is null and not exists"
-					  " (select 1 from facts where facts.run_id = runs.run_id)"
+	[RUN_WITHOUT_FACTS] = RUN_COLUMNS "where cast(?2 as text) is null and watch_of is null"
+					  " and not exists (select 1 from facts where facts.run_id = runs.run_id)"
 					  " order by seq limit ?3",
-	[RUN_OPEN] = RUN_COLUMNS "where cast(?2 as text) is null and end_seal is null"
+	[RUN_OPEN] = RUN_COLUMNS "where cast(?2 as text) is null and end_seal is null and watch_of is null"
 				 " order by seq desc limit ?3",
 	/* The page is found in an index, and only its rows are read. ?4: a bit for each exit code. */
-	[RUN_CHOSEN] = RUN_COLUMNS "where seq in (select seq from runs where"
-				   " (cast(?2 as text) is null or " RUN_LIKE("?2") ")"
+	[RUN_CHOSEN] = RUN_COLUMNS "where seq in (select seq from runs where watch_of is null"
+				   " and (cast(?2 as text) is null or " RUN_LIKE("?2") ")"
 				   " and (cast(?4 as bigint) = 0 or (exit_code is not null and"
 				   " (cast(?4 as bigint) >> cast(exit_code as integer)) & 1 = 1))"
 				   " order by seq desc limit ?3 offset ?5) order by seq desc",
@@ -132,8 +139,8 @@ static const char *const runs_sql[] = {
 bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		   struct stored_run **ret_runs, size_t *ret_count, struct err *e)
 {
-	const bool is_of_all = wanted->match == RUN_ANY || wanted->match == RUN_WITHOUT_FACTS ||
-			       wanted->match == RUN_OPEN;
+	const bool is_of_all = wanted->match == RUN_ANY || wanted->match == RUN_LAST ||
+			       wanted->match == RUN_WITHOUT_FACTS || wanted->match == RUN_OPEN;
 	const char *run = is_of_all ? NULL : wanted->run;
 	struct stored_run *runs = NULL;
 	size_t count = 0;
@@ -166,10 +173,11 @@ bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *
 bool sql_runs_tally(void *backend, const char *like, struct run_tally *ret_tally, struct err *e)
 {
 	static const char all_sql[] =
-		"select coalesce(exit_code, -1), count(*) from runs group by exit_code";
+		"select coalesce(exit_code, -1), count(*) from runs where watch_of is null"
+		" group by exit_code";
 	/* By an expression, so that titles are read in the index that has them. */
 	static const char like_sql[] = "select coalesce(exit_code, -1), count(*) from runs"
-				       " where " RUN_LIKE("cast(?1 as text)")
+				       " where watch_of is null and " RUN_LIKE("cast(?1 as text)")
 				       " group by coalesce(exit_code, -1)";
 	struct query query = query_make(backend, like == NULL ? all_sql : like_sql);
 	struct run_tally tally = { 0 };

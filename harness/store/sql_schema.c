@@ -128,10 +128,24 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	/* 10: due runs are counted without reading their documents. */
 	"create index dues_sums on dues (schedule, state, due_wall_ns, turn);",
 
-	/* 11: lists of many runs, without a look at their documents; and has any of the facts changed? */
+	/* 11: what people did by way of the page. */
+	"create table audit ("
+	" audit_id integer primary key, wall_ns integer not null, person text, action text not null,"
+	" subject text, reason text, address text not null, outcome text not null,"
+	" ended_wall_ns integer not null, sentence text, seal text not null) strict;",
+
+	/* 12: runs that only watch another one, from a vantage point of it, and what asks for them. */
+	"alter table runs add column watch_of text;"
+	"alter table runs add column vantage text;"
+	"create index runs_watches on runs (watch_of) where watch_of is not null;"
+	"alter table dues add column watch_of text;"
+	"alter table dues add column vantage text;"
+	"create index dues_watches on dues (watch_of) where watch_of is not null;",
+
+	/* 13: lists of many runs, without a look at their documents; and has any of the facts changed? */
 	"create index runs_open on runs (seq) where end_seal is null;"
-	"create index runs_exits on runs (exit_code);"
-	"create index runs_listed on runs (seq, exit_code, title, run_id);"
+	"create index runs_exits on runs (exit_code) where watch_of is null;"
+	"create index runs_listed on runs (seq, exit_code, watch_of, title, run_id);"
 	"create table facts_changes (number integer not null) strict;"
 	"insert into facts_changes (number) values (0);",
 };

@@ -33,6 +33,9 @@ void store_close(struct store *store); /* NULL is fine */
 void store_hide_also(struct store *store, const struct secrets *secrets);
 /* False: store_open would make it. */
 bool store_is_there(const char *path);
+/* For who keeps it open for long. False: its file was put aside, or another one lies in its place; what is
+   written now goes where nobody looks. */
+bool store_check_place(const struct store *store, struct err *e);
 
 /* Is the server of a shared store away, so that what this process writes is kept on this machine until it
    is back? */
@@ -65,6 +68,8 @@ struct run_row {
 	int64_t pid_start;
 	const char *set_id; /* of the set of trials it belongs to; NULL: none */
 	int64_t trial;      /* its number there, from 1; 0: none */
+	const char *watch_of; /* the run that it only watches, and from which vantage point; NULL: none */
+	const char *vantage;
 	/* Its last sign of life; 0: there was none. */
 	int64_t space;               /* process_space of its process */
 	int64_t alive_until_wall_ns; /* it lives at least until then, as it said */
@@ -87,7 +92,8 @@ bool store_run_end(struct store *store, const char *run_id, int64_t ended_wall_n
 /* Newest first; limit 0: all. A list is light: the texts of the documents stay NULL. */
 bool store_runs(struct store *store, size_t limit, struct arena *arena, struct run_row **ret_rows,
 		size_t *ret_count, struct err *e);
-/* Those that have not ended: under way, or broken off. */
+/* These three know nothing of runs that only watch another one: what they saw is that one's.
+   Those that have not ended: under way, or broken off. */
 bool store_runs_open(struct store *store, struct arena *arena, struct run_row **ret_rows,
 		     size_t *ret_count, struct err *e);
 
@@ -113,7 +119,8 @@ struct run_tally {
 bool store_runs_tally(struct store *store, const char *text, struct run_tally *ret_tally,
 		      struct err *e);
 
-/* By id, by a unique beginning of it, or "last". ERR_INPUT when there is none or more than one. */
+/* By id, by a unique beginning of it, or "last", which is none that only watches. ERR_INPUT when there is
+   none or more than one. */
 bool store_run_find(struct store *store, const char *run, struct arena *arena,
 		    struct run_row *ret_row, struct err *e);
 
@@ -197,7 +204,7 @@ struct facts_rows {
 	size_t subject_count;
 	const struct run_facts *rows; /* in any order */
 	size_t row_count;
-	uint64_t missing_count; /* runs that have none: under way, broken off, or of before */
+	uint64_t missing_count; /* runs, but watches, that have none: under way, broken off, or of before */
 };
 
 /* Puts or replaces those of one run. ret_has_changed: there were others before; may be NULL. */
@@ -256,17 +263,23 @@ bool store_approve(struct store *store, const struct approval_row *row, struct e
 bool store_approvals(struct store *store, const char *digest, struct arena *arena,
 		     struct approval_row **ret_rows, size_t *ret_count, struct err *e);
 
-/* An order to heal and end: of one run, of a set of trials, or of everything. */
+/* A suite has no row of its own: its runs and sets bear its id, this, and their number. */
+#define SUITE_MEMBER "-d"
+/* "SUITE" of "SUITE-d01" (and its set SUITE-d01, which may be NULL); NULL: it is of no suite. */
+const char *store_suite_of(const char *run_id, const char *set_id, struct arena *arena);
+
+/* An order to heal and end: of one run, of a set of trials, of a suite, or of everything. */
 struct stop_row {
-	const char *subject; /* id of a run or a set; NULL: every run, and none starts until resumed */
+	/* Id of a run, a set or a suite; NULL: every run, and none starts until resumed. */
+	const char *subject;
 	const char *person;
 	const char *reason;
 	int64_t wall_ns;
 };
 
 bool store_stop(struct store *store, const struct stop_row *row, struct err *e);
-/* The newest order that is in force for this run (or its set, which may be NULL), or for all; run_id
-   NULL: only for all. *ret_is_there false: none. */
+/* The newest order that is in force for this run (or its set, which may be NULL), or for all, else for
+   its suite; run_id NULL: only for all. *ret_is_there false: none. */
 bool store_stop_find(struct store *store, const char *run_id, const char *set_id,
 		     struct arena *arena, bool *ret_is_there, struct stop_row *ret_row,
 		     struct err *e);

@@ -58,6 +58,7 @@ bool store_due_put(struct store *store, const struct due_row *row, bool *ret_is_
 
 	assert(row->state == DUE_WAITS || row->state == DUE_SKIPPED || row->state == DUE_MISSED);
 	assert((row->state == DUE_WAITS) == (row->experiment_text != NULL));
+	assert((row->watch_of == NULL) == (row->within_ns == 0));
 
 	if (!check_put(store, row, e))
 		return false;
@@ -128,6 +129,16 @@ bool store_dues_open(struct store *store, struct arena *arena, struct due_row **
 	return read_rows(store, &query, arena, ret_rows, ret_count, e);
 }
 
+bool store_dues_watching(struct store *store, const char *run_id, struct arena *arena,
+			 struct due_row **ret_rows, size_t *ret_count, struct err *e)
+{
+	const struct due_query query = { .match = DUES_WATCHES, .text = run_id };
+
+	assert(run_id != NULL);
+
+	return read_rows(store, &query, arena, ret_rows, ret_count, e);
+}
+
 bool store_due_newest(struct store *store, const char *schedule, struct arena *arena,
 		      bool *ret_is_there, struct due_row *ret_row, struct err *e)
 {
@@ -152,24 +163,29 @@ bool store_due_sums(struct store *store, struct arena *arena, struct due_sums *r
 /* ---- claiming ---- */
 
 struct claiming {
+	const struct due_worker *worker;
+	enum due_kind kind;
+	const char *run_id; /* NULL: it has one */
 	struct stored_claim claim;
 	struct arena *arena;
 	struct stored_due *found; /* NULL: none */
 };
 
-static bool fill_claim(const struct due_worker *worker, const char *run_id, struct text *labels,
-		       struct stored_claim *claim, struct err *e)
+static bool fill_claim(struct claiming *claiming, struct text *labels, struct err *e)
 {
+	const struct due_worker *worker = claiming->worker;
+
 	for (size_t i = 0; i < worker->label_count; i++)
 		text_addf(labels, " %s ", worker->labels[i]);
-	*claim = (struct stored_claim){
+	claiming->claim = (struct stored_claim){
 		.worker = worker->name,
 		.labels = text_str(labels),
 		.space = process_space(),
 		.lease_ns = worker->lease_ns,
-		.run_id = run_id,
+		.run_id = claiming->run_id,
+		.kind = claiming->kind,
 	};
-	return process_self(&claim->process, e);
+	return process_self(&claiming->claim.process, e);
 }
 
 static bool claim_work(struct store *store, void *ctx, struct err *e)
@@ -182,30 +198,30 @@ static bool claim_work(struct store *store, void *ctx, struct err *e)
 }
 
 /* What was won; a row that cannot be read stays with its worker, whose lease ends. */
-static bool claim(struct store *store, const struct due_worker *worker, const char *run_id,
-		  store_work_fn *work, struct arena *arena, bool *ret_is_there,
-		  struct due_row *ret_row, struct err *e)
+static bool claim(struct store *store, struct claiming *claiming, store_work_fn *work,
+		  bool *ret_is_there, struct due_row *ret_row, struct err *e)
 {
-	struct claiming claiming = { .arena = arena };
 	struct text labels = { 0 };
-	const bool ok = fill_claim(worker, run_id, &labels, &claiming.claim, e) &&
-			store_write(store, work, &claiming, e) &&
-			(claiming.found == NULL || take_row(claiming.found, arena, ret_row, e));
+	const bool ok = fill_claim(claiming, &labels, e) && store_write(store, work, claiming, e) &&
+			(claiming->found == NULL ||
+			 take_row(claiming->found, claiming->arena, ret_row, e));
 
 	text_release(&labels);
 	if (ok)
-		*ret_is_there = claiming.found != NULL;
+		*ret_is_there = claiming->found != NULL;
 	return ok;
 }
 
-bool store_due_claim(struct store *store, const struct due_worker *worker, const char *run_id,
-		     struct arena *arena, bool *ret_is_there, struct due_row *ret_row,
-		     struct err *e)
+bool store_due_claim(struct store *store, const struct due_worker *worker, enum due_kind kind,
+		     const char *run_id, struct arena *arena, bool *ret_is_there,
+		     struct due_row *ret_row, struct err *e)
 {
+	struct claiming claiming = { .worker = worker, .kind = kind, .run_id = run_id, .arena = arena };
+
 	assert(run_id != NULL);
 
 	return store_check_id(run_id, e) &&
-	       claim(store, worker, run_id, claim_work, arena, ret_is_there, ret_row, e);
+	       claim(store, &claiming, claim_work, ret_is_there, ret_row, e);
 }
 
 /* Can the process be seen? Then that counts, else its lease. */
@@ -234,7 +250,8 @@ static bool take_over_work(struct store *store, void *ctx, struct err *e)
 	for (size_t i = 0; i < count && claiming->found == NULL; i++) {
 		bool is_ours = false;
 
-		if (!is_over(&dues[i].row, now_ns))
+		if ((dues[i].row.watch_of != NULL) != (claiming->kind == DUE_WATCH) ||
+		    !is_over(&dues[i].row, now_ns))
 			continue;
 		if (!store->ops->due_take(store->owned_backend, &claiming->claim, &dues[i].row,
 					  &is_ours, e))
@@ -245,10 +262,35 @@ static bool take_over_work(struct store *store, void *ctx, struct err *e)
 	return true;
 }
 
-bool store_due_take_over(struct store *store, const struct due_worker *worker, struct arena *arena,
-			 bool *ret_is_there, struct due_row *ret_row, struct err *e)
+bool store_due_take_over(struct store *store, const struct due_worker *worker, enum due_kind kind,
+			 struct arena *arena, bool *ret_is_there, struct due_row *ret_row,
+			 struct err *e)
 {
-	return claim(store, worker, NULL, take_over_work, arena, ret_is_there, ret_row, e);
+	struct claiming claiming = { .worker = worker, .kind = kind, .arena = arena };
+
+	return claim(store, &claiming, take_over_work, ret_is_there, ret_row, e);
+}
+
+struct missing {
+	int64_t due_id;
+	bool is_new;
+};
+
+static bool miss_one_work(struct store *store, void *ctx, struct err *e)
+{
+	struct missing *missing = ctx;
+
+	return store->ops->due_miss(store->owned_backend, missing->due_id, &missing->is_new, e);
+}
+
+bool store_due_miss(struct store *store, int64_t due_id, bool *ret_is_new, struct err *e)
+{
+	struct missing missing = { .due_id = due_id };
+
+	if (!store_write(store, miss_one_work, &missing, e))
+		return false;
+	*ret_is_new = missing.is_new;
+	return true;
 }
 
 static bool miss_work(struct store *store, void *ctx, struct err *e)

@@ -1,6 +1,7 @@
 /*
  * store_dues.h - due runs: what a scheduler has put down to be run, and which worker runs it. One row for
- * each occurrence of a schedule, however many schedulers put it; one worker at a time has it.
+ * each occurrence of a schedule, however many schedulers put it; one worker at a time has it. A run that
+ * has vantage points puts one row for each: a watch, which some worker is to begin at once.
  *
  * **A lease.** Who claims a row has it for lease_ns and renews that. Times of leases are the store's: the
  * server's clock in a shared one, so that the clocks of workers do not matter; this machine's in a file. A
@@ -24,6 +25,9 @@ enum due_state {
 	DUE_SKIPPED,   /* it was not to run: frozen, paused, ... */
 };
 
+/* A scheduler that knows the schedule of a row looks far more often. */
+static const int64_t DUE_FORGOTTEN_NS = INT64_C(600000000000);
+
 const char *due_state_name(enum due_state state); /* "due", "claimed", "done", ... */
 
 struct due_row {
@@ -31,7 +35,8 @@ struct due_row {
 	/* Which occurrence: no two rows have all three in common. */
 	const char *schedule;
 	int64_t nominal_wall_ns;
-	int64_t turn; /* of a chaos day the number of the experiment, from 1; else 1. Others are marks */
+	int64_t turn; /* of a chaos day the number of the experiment, from 1; else 1. Others are marks,
+			 or watches */
 	int64_t due_wall_ns;
 	int64_t latest_wall_ns; /* nobody begins it later: then it is missed */
 	/* Whole, so that it runs the same on every machine; NULL: a row that never runs. */
@@ -43,6 +48,11 @@ struct due_row {
 	size_t var_count;
 	const char *const *labels; /* a worker must have them all; at most LABELS_MAX */
 	size_t label_count;
+	/* Of a watch: the run that is watched, and from where. It is due now and no later than within_ns
+	   from now, by the clock of leases, whatever due_wall_ns and latest_wall_ns say. NULL: none. */
+	const char *watch_of;
+	const char *vantage;
+	int64_t within_ns; /* to put one only */
 	enum due_state state;
 	/* DUE_CLAIMED and after: */
 	const char *worker; /* the one that has it, or had it last */
@@ -70,16 +80,18 @@ struct due_worker {
 	int64_t lease_ns;
 };
 
-/* The longest due row that waits and whose labels this worker has; it is this worker's from here on. Its
-   run_id is the one given and `-` and due_id, so that no two have the same. *ret_is_there false: there is
-   none now. */
-bool store_due_claim(struct store *store, const struct due_worker *worker, const char *run_id,
-		     struct arena *arena, bool *ret_is_there, struct due_row *ret_row,
-		     struct err *e);
-/* A row whose worker is gone, to be healed and finished by this one. Rows that nobody has begun in time
-   become DUE_MISSED meanwhile. */
-bool store_due_take_over(struct store *store, const struct due_worker *worker, struct arena *arena,
-			 bool *ret_is_there, struct due_row *ret_row, struct err *e);
+enum due_kind { DUE_RUN = 1, DUE_WATCH };
+
+/* The longest due row of this kind that waits and whose labels this worker has; it is this worker's from
+   here on. Its run_id is the one given and `-` and due_id, so that no two have the same. *ret_is_there
+   false: there is none now. */
+bool store_due_claim(struct store *store, const struct due_worker *worker, enum due_kind kind,
+		     const char *run_id, struct arena *arena, bool *ret_is_there,
+		     struct due_row *ret_row, struct err *e);
+/* A row whose worker is gone, to be healed and finished by this one; and store_dues_miss. */
+bool store_due_take_over(struct store *store, const struct due_worker *worker, enum due_kind kind,
+			 struct arena *arena, bool *ret_is_there, struct due_row *ret_row,
+			 struct err *e);
 /* *ret_is_ours false: another worker has taken it over. */
 bool store_due_renew(struct store *store, const struct due_worker *worker, int64_t due_id,
 		     bool *ret_is_ours, struct err *e);
@@ -94,7 +106,13 @@ bool store_dues(struct store *store, size_t limit, struct arena *arena, struct d
 /* Those that wait or are claimed, the longest due first; light as well. */
 bool store_dues_open(struct store *store, struct arena *arena, struct due_row **ret_rows,
 		     size_t *ret_count, struct err *e);
-/* Rows that nobody has begun in time become DUE_MISSED. */
+/* The watches of one run, in the order they were put; light as well. */
+bool store_dues_watching(struct store *store, const char *run_id, struct arena *arena,
+			 struct due_row **ret_rows, size_t *ret_count, struct err *e);
+/* A row that waits and that nobody has begun in time becomes DUE_MISSED. *ret_is_new: by this call, so that one
+   of all schedulers tells it. */
+bool store_due_miss(struct store *store, int64_t due_id, bool *ret_is_new, struct err *e);
+/* The same for all rows that no scheduler cares for: their time is over since DUE_FORGOTTEN_NS. */
 bool store_dues_miss(struct store *store, struct err *e);
 /* The newest row of one schedule: the mark up to which it is decided. */
 bool store_due_newest(struct store *store, const char *schedule, struct arena *arena,

@@ -9,6 +9,7 @@
 #define STORE_STORE_OPS_H
 
 #include "base/process.h"
+#include "store/store_audit.h"
 #include "store/store_dues.h"
 
 struct blob {
@@ -94,15 +95,23 @@ struct stored_claim {
 	int64_t space;
 	int64_t lease_ns;
 	const char *run_id; /* its beginning; the number of the row follows. NULL: it keeps its own */
+	enum due_kind kind;
 };
 
-enum due_match { DUES_ALL = 1, DUES_OPEN, DUES_OF_SCHEDULE, DUES_CLAIMED };
+enum due_match { DUES_ALL = 1, DUES_OPEN, DUES_OF_SCHEDULE, DUES_CLAIMED, DUES_WATCHES };
 
 struct due_query {
 	enum due_match match;
-	const char *text;   /* DUES_OF_SCHEDULE: its name; DUES_CLAIMED: labels as in stored_claim */
+	const char *text;   /* DUES_OF_SCHEDULE: its name; DUES_CLAIMED: labels as in stored_claim;
+			       DUES_WATCHES: the run that they watch */
 	size_t limit;	    /* 0: all */
 	bool has_documents; /* false: the texts of the documents stay NULL, and labels empty */
+};
+
+struct stored_audit {
+	struct audit_row row; /* outcome and is_altered are not looked at */
+	const char *outcome;
+	const char *seal; /* of everything in the row, but its number */
 };
 
 enum { DUES_PRUNED_AT_ONCE = 5000 };
@@ -140,7 +149,7 @@ struct facts_sink {
 };
 
 enum run_match {
-	RUN_ANY = 1, RUN_EXACT, RUN_PREFIX, RUN_OF_SET, RUN_WITHOUT_FACTS, RUN_OPEN, RUN_CHOSEN
+	RUN_ANY = 1, RUN_LAST, RUN_EXACT, RUN_PREFIX, RUN_OF_SET, RUN_WITHOUT_FACTS, RUN_OPEN, RUN_CHOSEN
 };
 
 struct run_query {
@@ -232,6 +241,10 @@ struct store_ops {
 	bool (*recordings_read)(void *backend, const char *name, const char *title, size_t limit,
 				struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
 				struct err *e);
+	/* All of them, oldest first. */
+	bool (*recordings_list)(void *backend, struct arena *arena,
+				struct stored_recording **ret_recordings, size_t *ret_count,
+				struct err *e);
 	bool (*stop_insert)(void *backend, const struct stop_row *row, struct err *e);
 	/* *ret_stop stays NULL when none is in force. */
 	bool (*stop_read)(void *backend, const char *run_id, const char *set_id,
@@ -272,7 +285,8 @@ struct store_ops {
 			  bool *ret_is_ours, struct err *e);
 	bool (*due_finish)(void *backend, const char *worker, const struct due_row *end,
 			   bool *ret_is_ours, struct err *e);
-	/* Those whose time is over. *ret_now_ns: by the clock of leases. */
+	bool (*due_miss)(void *backend, int64_t due_id, bool *ret_is_new, struct err *e);
+	/* Those whose time is long over. *ret_now_ns: by the clock of leases. */
 	bool (*dues_miss)(void *backend, int64_t *ret_now_ns, struct err *e);
 	bool (*dues_read)(void *backend, const struct due_query *query, struct arena *arena,
 			  struct stored_due **ret_dues, size_t *ret_count, struct err *e);
@@ -298,6 +312,12 @@ struct store_ops {
 	bool (*hold_drop)(void *backend, const char *run_id, size_t *ret_count, struct err *e);
 	bool (*holds_read)(void *backend, struct arena *arena, struct hold_row **ret_rows,
 			   size_t *ret_count, struct err *e); /* oldest first */
+	bool (*audit_insert)(void *backend, const struct stored_audit *audit, int64_t *ret_audit_id,
+			     struct err *e);
+	bool (*audit_finish)(void *backend, const struct stored_audit *audit, struct err *e);
+	/* Newest first, of those with a lower number than `before` (0: of all). limit 0: no limit. */
+	bool (*audit_read)(void *backend, int64_t before, size_t limit, struct arena *arena,
+			   struct stored_audit **ret_audits, size_t *ret_count, struct err *e);
 	/* A whole copy in one file (0600) that is not there yet; NULL: this one has other ways. */
 	bool (*backup)(void *backend, const char *path, struct err *e);
 };

@@ -98,13 +98,29 @@ bool store_stop(struct store *store, const struct stop_row *row, struct err *e)
 	return ok;
 }
 
+const char *store_suite_of(const char *run_id, const char *set_id, struct arena *arena)
+{
+	const char *member = set_id != NULL ? set_id : run_id;
+	const char *end = member == NULL ? NULL : strrchr(member, SUITE_MEMBER[0]);
+	const size_t length = sizeof SUITE_MEMBER - 1;
+
+	if (end == NULL || end == member || strncmp(end, SUITE_MEMBER, length) != 0 ||
+	    strlen(end + length) < 2 || end[length + strspn(end + length, "0123456789")] != '\0')
+		return NULL;
+	return arena_copy_bytes(arena, member, (size_t)(end - member));
+}
+
 bool store_stop_find(struct store *store, const char *run_id, const char *set_id,
 		     struct arena *arena, bool *ret_is_there, struct stop_row *ret_row,
 		     struct err *e)
 {
+	const char *suite_id = store_suite_of(run_id, set_id, arena);
 	const struct stop_row *stop = NULL;
 
 	if (!store->ops->stop_read(store->owned_backend, run_id, set_id, arena, &stop, e))
+		return false;
+	if (stop == NULL && suite_id != NULL &&
+	    !store->ops->stop_read(store->owned_backend, suite_id, NULL, arena, &stop, e))
 		return false;
 	*ret_is_there = stop != NULL;
 	if (stop != NULL)

@@ -34,6 +34,11 @@ static void seal_begin(const struct stored_run *run, char ret_hash[HASH_TEXT_BYT
 		seal_text(&seal, row->set_id);
 		seal_int(&seal, row->trial);
 	}
+	if (row->watch_of != NULL) { /* and so do those of before there were watches */
+		seal_text(&seal, "watch of");
+		seal_text(&seal, row->watch_of);
+		seal_text(&seal, row->vantage);
+	}
 	seal_finish(&seal, "", ret_hash);
 }
 
@@ -421,7 +426,7 @@ bool store_run_find(struct store *store, const char *run, struct arena *arena,
 {
 	const bool is_last = strcmp(run, "last") == 0;
 	const struct run_query query = {
-		.match = is_last ? RUN_ANY : RUN_PREFIX,
+		.match = is_last ? RUN_LAST : RUN_PREFIX,
 		.run = run,
 		.limit = is_last ? 1 : 0,
 	};

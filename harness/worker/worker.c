@@ -25,23 +25,62 @@ static const int64_t retry_every_ns = NS_PER_S; /* a store that is away */
 struct worker {
 	const struct worker_request *request;
 	struct clock clock;
+	struct job watches[WORKER_WATCHES_MAX];
 	struct job jobs[WORKER_JOBS_MAX];
 	int signal_fd;
 	int news_fd; /* -1: the store does not tell */
 	sigset_t mask_before;
 	size_t signal_count;
-	struct err trouble; /* why nothing could be taken, of one that works once */
-	bool is_empty;      /* nothing was there to claim when it was last asked */
+	bool is_leaving;    /* nothing more is taken; it ends when nothing runs */
+	struct err trouble; /* why nothing can be taken, of one that ends for it */
+	bool is_empty[DUE_WATCH + 1]; /* of each kind nothing was there to claim when it was last asked */
 	int64_t look_ns;    /* when it is asked again */
 	int64_t take_over_ns;
 };
 
-static struct job *free_job(struct worker *worker)
+static const enum due_kind kinds[] = { DUE_WATCH, DUE_RUN }; /* a watch is awaited: it comes first */
+enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
+
+static size_t slot_count(const struct worker *worker)
 {
-	for (size_t i = 0; i < worker->request->job_count; i++)
-		if (worker->jobs[i].phase == JOB_FREE)
-			return &worker->jobs[i];
+	return WORKER_WATCHES_MAX + worker->request->job_count;
+}
+
+static struct job *slot_at(struct worker *worker, size_t index)
+{
+	return index < WORKER_WATCHES_MAX ? &worker->watches[index] :
+					    &worker->jobs[index - WORKER_WATCHES_MAX];
+}
+
+static struct job *free_slot(struct worker *worker, enum due_kind kind)
+{
+	const size_t from = kind == DUE_WATCH ? 0 : WORKER_WATCHES_MAX;
+	const size_t until = kind == DUE_WATCH ? WORKER_WATCHES_MAX : slot_count(worker);
+
+	for (size_t i = from; i < until; i++)
+		if (slot_at(worker, i)->phase == JOB_FREE)
+			return slot_at(worker, i);
 	return NULL;
+}
+
+static bool has_free_slot(struct worker *worker)
+{
+	return free_slot(worker, DUE_WATCH) != NULL || free_slot(worker, DUE_RUN) != NULL;
+}
+
+/* May there be something to claim, and a slot for it? */
+static bool is_hungry(struct worker *worker)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (!worker->is_empty[kinds[i]] && free_slot(worker, kinds[i]) != NULL)
+			return true;
+	return false;
+}
+
+static void set_empty(struct worker *worker)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		worker->is_empty[kinds[i]] = true;
 }
 
 /* ---- signals ---- */
@@ -63,8 +102,8 @@ static bool block_signals(struct worker *worker, struct err *e)
 
 static void stop_jobs(struct worker *worker)
 {
-	for (size_t i = 0; i < worker->request->job_count; i++)
-		job_stop(&worker->jobs[i]);
+	for (size_t i = 0; i < slot_count(worker); i++)
+		job_stop(slot_at(worker, i));
 }
 
 static void take_signals(struct worker *worker)
@@ -75,6 +114,7 @@ static void take_signals(struct worker *worker)
 		if (info.ssi_signo == SIGCHLD)
 			continue; /* each job looks after its own process */
 		worker->signal_count++;
+		worker->is_leaving = true;
 		if (worker->signal_count == 1)
 			job_say(worker->request, "nothing more is taken; what runs goes on to its end. A "
 				"second signal heals and ends it");
@@ -89,8 +129,8 @@ static void take_signals(struct worker *worker)
 static void wait_until(struct worker *worker, int64_t due_ns)
 {
 	const int64_t left_ns = due_ns - clock_now_ns(&worker->clock);
-	const bool is_waiting = worker->news_fd != -1 && worker->is_empty &&
-				worker->signal_count == 0 && free_job(worker) != NULL;
+	const bool is_waiting = worker->news_fd != -1 && !is_hungry(worker) &&
+				!worker->is_leaving && has_free_slot(worker);
 	struct pollfd looks[] = { { .fd = worker->signal_fd, .events = POLLIN },
 				  { .fd = is_waiting ? worker->news_fd : -1, .events = POLLIN } };
 
@@ -140,23 +180,24 @@ static void complain(struct worker *worker, const struct err *e, int64_t now_ns)
 	job_say(worker->request, "nothing can be taken now: %s", e->text);
 	if (worker->request->is_once)
 		worker->trouble = *e;
-	worker->is_empty = true;
+	set_empty(worker);
 	worker->look_ns = now_ns + retry_every_ns;
 }
 
 /* *ret_is_there: one was claimed, or taken over, and has begun. */
-static bool take_one(struct worker *worker, bool is_gone, bool *ret_is_there, struct err *e)
+static bool take_one(struct worker *worker, enum due_kind kind, bool is_gone, bool *ret_is_there,
+		     struct err *e)
 {
 	const struct worker_request *request = worker->request;
-	struct job *job = free_job(worker);
+	struct job *job = free_slot(worker, kind);
 	char run_id[40];
 	bool is_there = false;
 
 	assert(job != NULL);
 	run_id_make(&worker->clock, run_id, sizeof run_id);
-	if (!(is_gone ? store_due_take_over(request->store, &request->self, &job->arena, &is_there,
-					    &job->due, e) :
-			store_due_claim(request->store, &request->self, run_id, &job->arena,
+	if (!(is_gone ? store_due_take_over(request->store, &request->self, kind, &job->arena,
+					    &is_there, &job->due, e) :
+			store_due_claim(request->store, &request->self, kind, run_id, &job->arena,
 					&is_there, &job->due, e))) {
 		arena_release(&job->arena);
 		return false;
@@ -171,17 +212,30 @@ static bool take_one(struct worker *worker, bool is_gone, bool *ret_is_there, st
 	return true;
 }
 
-/* As many as there are jobs for. False: e says why the store does not answer. */
+/* As many as there are slots for. False: e says why the store does not answer. */
 static bool take_all(struct worker *worker, bool is_gone, struct err *e)
 {
-	bool is_there = true;
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		bool is_there = true;
 
-	while (is_there && free_job(worker) != NULL)
-		if (!take_one(worker, is_gone, &is_there, e))
-			return false;
-	if (!is_gone)
-		worker->is_empty = !is_there;
+		while (is_there && free_slot(worker, kinds[i]) != NULL)
+			if (!take_one(worker, kinds[i], is_gone, &is_there, e))
+				return false;
+		if (!is_gone)
+			worker->is_empty[kinds[i]] = !is_there;
+	}
 	return true;
+}
+
+/* What it runs goes on to its end where it began. */
+static bool check_place(struct worker *worker)
+{
+	if (store_check_place(worker->request->store, &worker->trouble))
+		return true;
+	if (!worker->is_leaving)
+		job_say(worker->request, "nothing more is taken: %s", worker->trouble.text);
+	worker->is_leaving = true;
+	return false;
 }
 
 static void look_for_work(struct worker *worker)
@@ -191,8 +245,9 @@ static void look_for_work(struct worker *worker)
 	bool has_news = false;
 	struct err e = { 0 };
 
-	if (worker->signal_count > 0 || free_job(worker) == NULL ||
-	    (worker->is_empty && now_ns < worker->look_ns && now_ns < worker->take_over_ns))
+	if (worker->is_leaving || !has_free_slot(worker) ||
+	    (!is_hungry(worker) && now_ns < worker->look_ns && now_ns < worker->take_over_ns) ||
+	    !check_place(worker))
 		return;
 	if (worker->take_over_ns <= now_ns) {
 		worker->take_over_ns = now_ns + (lease_third_ns < take_over_every_ns ? lease_third_ns :
@@ -209,19 +264,19 @@ static void look_for_work(struct worker *worker)
 			complain(worker, &e, clock_now_ns(&worker->clock));
 			return;
 		}
-	} while (has_news && free_job(worker) != NULL);
+	} while (has_news && has_free_slot(worker));
 	now_ns = clock_now_ns(&worker->clock);
 	worker->look_ns = now_ns + (worker->news_fd == -1 ? look_every_ns : look_seldom_ns);
 }
 
 /* ---- the loop ---- */
 
-static size_t count_jobs(const struct worker *worker)
+static size_t count_jobs(struct worker *worker)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < worker->request->job_count; i++)
-		count += worker->jobs[i].phase != JOB_FREE ? 1 : 0;
+	for (size_t i = 0; i < slot_count(worker); i++)
+		count += slot_at(worker, i)->phase != JOB_FREE ? 1 : 0;
 	return count;
 }
 
@@ -229,12 +284,12 @@ static int64_t next_wake_ns(struct worker *worker)
 {
 	int64_t wake_ns = clock_now_ns(&worker->clock) + look_seldom_ns;
 
-	for (size_t i = 0; i < worker->request->job_count; i++) {
-		const int64_t job_ns = job_wake_ns(&worker->jobs[i]);
+	for (size_t i = 0; i < slot_count(worker); i++) {
+		const int64_t job_ns = job_wake_ns(slot_at(worker, i));
 
 		wake_ns = job_ns < wake_ns ? job_ns : wake_ns;
 	}
-	if (worker->signal_count == 0 && free_job(worker) != NULL) {
+	if (!worker->is_leaving && has_free_slot(worker)) {
 		wake_ns = worker->look_ns < wake_ns ? worker->look_ns : wake_ns;
 		wake_ns = worker->take_over_ns < wake_ns ? worker->take_over_ns : wake_ns;
 	}
@@ -247,11 +302,11 @@ static void work(struct worker *worker)
 
 	for (;;) {
 		take_signals(worker);
-		for (size_t i = 0; i < request->job_count; i++)
-			job_tick(&worker->jobs[i], clock_now_ns(&worker->clock));
+		for (size_t i = 0; i < slot_count(worker); i++)
+			job_tick(slot_at(worker, i), clock_now_ns(&worker->clock));
 		look_for_work(worker);
 		if (count_jobs(worker) == 0 &&
-		    (worker->signal_count > 0 || (request->is_once && worker->is_empty)))
+		    (worker->is_leaving || (request->is_once && !is_hungry(worker))))
 			return;
 		wait_until(worker, next_wake_ns(worker));
 	}
@@ -269,8 +324,8 @@ bool worker_run(const struct worker_request *request, bool *ret_leftover, struct
 
 	if (!block_signals(&worker, e))
 		return false;
-	for (size_t i = 0; i < WORKER_JOBS_MAX; i++)
-		worker.jobs[i].request = request;
+	for (size_t i = 0; i < slot_count(&worker); i++)
+		slot_at(&worker, i)->request = request;
 	ok = heal_first(&worker, ret_leftover, e);
 	if (ok && !*ret_leftover)
 		work(&worker);
