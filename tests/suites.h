@@ -81,6 +81,7 @@
 	X(store_codec) \
 	X(store_crash) \
 	X(store_disk) \
+	X(store_history) \
 	X(store_place) \
 	X(store_rows) \
 	X(store_care) \
@@ -115,6 +116,7 @@
 	X(serve) \
 	X(serve_request) \
 	X(serve_strangers) \
+	X(serve_slow) \
 	X(serve_guard) \
 	X(serve_actions) \
 	X(truth) \

@@ -174,6 +174,8 @@ enum run_exit {
 	EXIT_INTERNAL = 7,
 };
 
+enum { RUN_EXITS = EXIT_INTERNAL + 1 };
+
 const char *run_exit_meaning(enum run_exit code); /* the sentence of design.md 4 */
 /* What such an end says of the objectives; VERDICT_NONE: nothing. */
 enum verdict run_exit_verdict(enum run_exit code);

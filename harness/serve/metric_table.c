@@ -34,25 +34,41 @@ static void result_of(const struct history_run *run, char ret_result[RESULT_BYTE
 	ret_result[i] = '\0';
 }
 
+enum { RESULTS = RUN_EXITS + 2 }; /* two without an end */
+
+struct result {
+	char name[RESULT_BYTES];
+	uint64_t count;
+};
+
+/* Several exit codes have one word. */
+static void add_result(struct result *results, const struct history_run *run, uint64_t count)
+{
+	char name[RESULT_BYTES];
+	size_t row = 0;
+
+	if (count == 0)
+		return;
+	result_of(run, name);
+	while (row < RESULTS - 1 && results[row].count > 0 && strcmp(results[row].name, name) != 0)
+		row++;
+	memcpy(results[row].name, name, sizeof name);
+	results[row].count += count;
+}
+
 static void write_runs(const struct metric *metric, const struct metric_facts *facts,
 		       struct text *text)
 {
-	enum { RESULTS = 16 };
-	struct {
-		char name[RESULT_BYTES];
-		uint64_t count;
-	} results[RESULTS] = { 0 };
+	struct result results[RESULTS] = { 0 };
 
-	for (size_t i = 0; i < facts->history->run_count; i++) {
-		char name[RESULT_BYTES];
-		size_t row = 0;
+	for (unsigned code = 0; code < RUN_EXITS; code++) {
+		const struct history_run run = { .state = RUN_ENDED,
+						 .exit_code = (enum run_exit)code };
 
-		result_of(&facts->history->runs[i], name);
-		while (row < RESULTS - 1 && results[row].count > 0 && strcmp(results[row].name, name) != 0)
-			row++;
-		memcpy(results[row].name, name, sizeof name);
-		results[row].count++;
+		add_result(results, &run, facts->history->tally.ended_counts[code]);
 	}
+	for (size_t i = 0; i < facts->history->open_count; i++)
+		add_result(results, &facts->history->open[i], 1);
 	for (size_t row = 0; row < RESULTS && results[row].count > 0; row++) {
 		const struct metric_label labels[] = { { "result", results[row].name }, { 0 } };
 
@@ -64,8 +80,8 @@ static uint64_t count_state(const struct metric_facts *facts, enum run_state sta
 {
 	uint64_t count = 0;
 
-	for (size_t i = 0; i < facts->history->run_count; i++)
-		count += facts->history->runs[i].state == state;
+	for (size_t i = 0; i < facts->history->open_count; i++)
+		count += facts->history->open[i].state == state;
 	return count;
 }
 
@@ -86,8 +102,8 @@ static void write_leftovers(const struct metric *metric, const struct metric_fac
 static void write_last_run(const struct metric *metric, const struct metric_facts *facts,
 			   struct text *text)
 {
-	if (facts->history->run_count > 0)
-		metric_line(metric, NULL, facts->history->runs[0].began_wall_ns, text);
+	if (facts->history->recent_count > 0)
+		metric_line(metric, NULL, facts->history->recent[0].began_wall_ns, text);
 }
 
 /* ---- drills, by service and scenario ---- */

@@ -63,10 +63,13 @@ static bool more(void *ctx, struct text *bytes)
 	struct err e = { 0 };
 	bool goes_on;
 
+	site_begin(tail->site);
 	if (!site_store(tail->site, &store, &e) || store == NULL)
 		goes_on = false; /* the browser asks again, and is told what is wrong */
 	else
 		goes_on = read_news(tail, store, &arena, bytes, &e);
+	if (e.kind != ERR_NONE && e.kind != ERR_INPUT)
+		site_fail(tail->site, &e); /* of many who watch only one waits */
 	if (!goes_on && e.kind == ERR_NONE)
 		text_add(bytes, "event: end\ndata: {}\n\n");
 	tail->quiet_count = bytes->length_bytes > 0 ? 0 : tail->quiet_count + 1;

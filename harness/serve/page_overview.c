@@ -9,8 +9,6 @@
 #include "reports/kpi.h"
 #include "serve/service_view.h"
 
-enum { OVERVIEW_RUNS = 10 };
-
 static void add_leftovers(const struct visit *visit, const struct history *history,
 			  struct text *body)
 {
@@ -69,13 +67,13 @@ static bool add_stop(const struct visit *visit, struct text *body, struct err *e
 
 static void add_live(const struct visit *visit, const struct history *history, struct text *body)
 {
-	const struct history_run **live = arena_alloc(visit->arena, (history->run_count + 1) *
+	const struct history_run **live = arena_alloc(visit->arena, (history->open_count + 1) *
 									    sizeof *live);
 	size_t count = 0;
 
-	for (size_t i = 0; i < history->run_count; i++)
-		if (history->runs[i].state == RUN_ALIVE)
-			live[count++] = &history->runs[i];
+	for (size_t i = 0; i < history->open_count; i++)
+		if (history->open[i].state == RUN_ALIVE)
+			live[count++] = &history->open[i];
 	layout_section(body, "live", NULL, "Under way");
 	if (count == 0)
 		text_add(body, "<p>No run is under way.</p>\n");
@@ -140,20 +138,17 @@ static void add_services(const struct visit *visit, const struct history *histor
 
 static void add_recent(const struct visit *visit, const struct history *history, struct text *body)
 {
-	const struct history_run *recent[OVERVIEW_RUNS];
-	size_t count = 0;
+	const struct history_run *recent[HISTORY_RECENT];
 
 	layout_section(body, "recent", NULL, "Latest runs");
-	if (history->run_count == 0) {
+	if (history->recent_count == 0) {
 		text_add(body, "<p>There are no runs yet: the first <code>firedrill run</code> makes "
 			       "one.</p></section>\n");
 		return;
 	}
-	while (count < history->run_count && count < OVERVIEW_RUNS) {
-		recent[count] = &history->runs[count];
-		count++;
-	}
-	run_rows(visit, "Latest runs", recent, count, body);
+	for (size_t i = 0; i < history->recent_count; i++)
+		recent[i] = &history->recent[i];
+	run_rows(visit, "Latest runs", recent, history->recent_count, body);
 	text_add(body, "<p>");
 	html_link(body, "/runs", "All runs");
 	text_add(body, "</p></section>\n");

@@ -6,6 +6,7 @@
 #include "serve/run_rows.h"
 
 #include <inttypes.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -25,19 +26,13 @@ struct choice {
 	size_t page;         /* from 1 */
 };
 
-static bool is_chosen(const struct choice *choice, const struct history_run *run)
-{
-	return (*choice->verdict == '\0' || strcmp(choice->verdict, history_word(run)) == 0) &&
-	       (*choice->text == '\0' || strcasestr(run->title, choice->text) != NULL ||
-		strcasestr(run->run_id, choice->text) != NULL);
-}
-
 static bool read_choice(const struct visit *visit, struct choice *ret_choice, struct err *e)
 {
 	const char *page = request_param(visit->request, "page");
 	int64_t number = 1;
 
-	if (*page != '\0' && (!units_parse_count(page, &number, NULL) || number < 1))
+	if (*page != '\0' && (!units_parse_count(page, &number, NULL) ||
+			     number < 1 || number > INT64_MAX / PAGE_RUNS))
 		return err_set(e, ERR_INPUT, "there is no page `%.40s` of the runs", page);
 	*ret_choice = (struct choice){
 		.verdict = request_param(visit->request, "verdict"),
@@ -94,27 +89,29 @@ static void add_paging(const struct choice *choice, size_t count, struct text *b
 static bool write_runs(const struct visit *visit, struct answer *answer, struct err *e)
 {
 	const struct history_run *shown[PAGE_RUNS];
-	const struct history *history;
+	struct history_list list = { 0 };
 	struct text *body = &answer->body;
 	struct choice choice;
-	size_t shown_count = 0;
-	size_t count = 0;
+	struct store *store;
 
-	if (!read_choice(visit, &choice, e) || !site_history(visit->site, &history, e))
+	if (!read_choice(visit, &choice, e) || !site_store(visit->site, &store, e))
 		return false;
-	for (size_t i = 0; i < history->run_count; i++) {
-		if (!is_chosen(&choice, &history->runs[i]))
-			continue;
-		if (count / PAGE_RUNS == choice.page - 1)
-			shown[shown_count++] = &history->runs[i];
-		count++;
-	}
+
+	const struct history_choice wanted = { .word = choice.verdict,
+					       .text = choice.text,
+					       .skip = (choice.page - 1) * PAGE_RUNS,
+					       .limit = PAGE_RUNS };
+
+	if (store != NULL && !history_list(store, &wanted, visit->arena, &list, e))
+		return false;
+	for (size_t i = 0; i < list.count; i++)
+		shown[i] = &list.runs[i];
 	layout_open(visit, "Runs", body);
 	add_form(&choice, body);
-	text_addf(body, "<p>%zu of %zu runs</p>\n", count, history->run_count);
-	if (shown_count > 0)
-		run_rows(visit, "Runs", shown, shown_count, body);
-	add_paging(&choice, count, body);
+	text_addf(body, "<p>%" PRIu64 " of %" PRIu64 " runs</p>\n", list.chosen_count, list.run_count);
+	if (list.count > 0)
+		run_rows(visit, "Runs", shown, list.count, body);
+	add_paging(&choice, (size_t)list.chosen_count, body);
 	layout_close(body);
 	return true;
 }

@@ -12,15 +12,23 @@
 #include "serve/layout.h"
 #include "serve/page.h"
 
+/* What an answer may cost everybody else, and for how long nobody asks a store that took all of it. */
+static const int64_t patience_ns = 2 * NS_PER_S;
+static const int64_t rest_ns = 5 * NS_PER_S;
+
 struct site {
 	const char *store_path;
 	const struct clock *clock;
 	struct guard *guard; /* NULL: nothing can be done here */
 	const struct schedule_list *schedules;
 	struct store *owned_store;
+	int64_t deadline_ns;
+	int64_t rest_until_ns; /* since it hung; 0: it did not */
+	struct err hung;       /* and how */
 	struct stat file;              /* that owned_store has open */
 	struct arena history_arena;
 	struct history history;
+	struct history_facts facts; /* that the history borrows */
 	int64_t history_ns;
 	bool has_history;
 };
@@ -31,6 +39,7 @@ struct site *site_open(const char *store_path, const struct clock *clock)
 
 	site->store_path = store_path;
 	site->clock = clock;
+	site->deadline_ns = INT64_MAX;
 	return site;
 }
 
@@ -66,6 +75,7 @@ void site_reload(struct site *site)
 	store_close(site->owned_store);
 	site->owned_store = NULL;
 	site_forget_history(site);
+	history_facts_release(&site->facts);
 }
 
 void site_close(struct site *site)
@@ -79,6 +89,31 @@ void site_close(struct site *site)
 int64_t site_wall_ns(const struct site *site)
 {
 	return clock_wall_ns(site->clock);
+}
+
+void site_begin(struct site *site)
+{
+	site->deadline_ns = clock_now_ns(site->clock) + patience_ns;
+}
+
+void site_fail(struct site *site, const struct err *e)
+{
+	const int64_t now_ns = clock_now_ns(site->clock);
+
+	/* Its own limits may have ended the wait a little earlier. */
+	if (site->rest_until_ns == 0 && now_ns >= site->deadline_ns - patience_ns / 2) {
+		site->rest_until_ns = now_ns + rest_ns;
+		site->hung = *e;
+	}
+	site_reload(site);
+}
+
+/* Is it too early to ask it again? */
+static bool is_resting(struct site *site)
+{
+	if (clock_now_ns(site->clock) >= site->rest_until_ns)
+		site->rest_until_ns = 0;
+	return site->rest_until_ns != 0;
 }
 
 static bool is_file(const struct site *site)
@@ -100,9 +135,16 @@ bool site_store(struct site *site, struct store **ret_store, struct err *e)
 	if (site->owned_store != NULL && was_replaced(site))
 		site_reload(site);
 	*ret_store = NULL;
+	if (is_resting(site)) {
+		*e = site->hung;
+		return false;
+	}
+	if (site->owned_store != NULL)
+		store_set_deadline(site->owned_store, site->deadline_ns);
 	if (site->owned_store == NULL && store_is_there(site->store_path)) {
-		if (!store_open(site->store_path, site->guard == NULL ? NULL : guard_secrets(site->guard),
-				&site->owned_store, e))
+		if (!store_open_by(site->store_path,
+				   site->guard == NULL ? NULL : guard_secrets(site->guard),
+				   site->deadline_ns, &site->owned_store, e))
 			return false;
 		if (is_file(site) && stat(site->store_path, &site->file) == -1)
 			site->file = (struct stat){ 0 }; /* replaced this moment: seen next time */
@@ -121,9 +163,9 @@ bool site_history(struct site *site, const struct history **ret_history, struct 
 	if (!site->has_history || now_ns - site->history_ns > NS_PER_S) {
 		site_forget_history(site);
 		site->history = (struct history){ 0 };
-		if (store != NULL && !history_read(store, site_wall_ns(site), &site->history_arena,
-						   &site->history, e)) {
-			site_reload(site);
+		if (store != NULL && !history_read(store, site_wall_ns(site), &site->facts,
+						   &site->history_arena, &site->history, e)) {
+			site_fail(site, e);
 			return false;
 		}
 		site->history_ns = now_ns;
@@ -190,6 +232,7 @@ void site_answer(void *ctx, const struct request *request, struct arena *arena,
 	struct err e = { 0 };
 	bool ok;
 
+	site_begin(visit.site);
 	visit.takes_actions = visit.site->guard != NULL;
 	if (visit.takes_actions)
 		guard_recognise(visit.site->guard, request, arena, &visit.caller);
@@ -200,7 +243,7 @@ void site_answer(void *ctx, const struct request *request, struct arena *arena,
 	else
 		ok = read_page(&visit, page, &answer, &e);
 	if (!ok && e.kind != ERR_INPUT)
-		site_reload(visit.site); /* the next one opens it anew: a server may be back by then */
+		site_fail(visit.site, &e); /* the next one opens it anew: a server may be back by then */
 	if (page != NULL && answer.content_type == NULL)
 		answer.content_type = page->content_type;
 	if (!ok) {

@@ -30,6 +30,13 @@ void site_forget_history(struct site *site);
 /* Forgets the store: the next one who asks opens it again. */
 void site_reload(struct site *site);
 
+/* Somebody begins to read: until he has all of it he waits for the store at most so long, however often it is
+   asked. One loop serves everybody. */
+void site_begin(struct site *site);
+/* Something went wrong in between: the store is opened anew when somebody asks again. One that has eaten all the
+   time is not asked again for a while: whoever asks meanwhile is told the same at once. */
+void site_fail(struct site *site, const struct err *e);
+
 /* *ret_store NULL: there is none yet. Valid until the next call. */
 bool site_store(struct site *site, struct store **ret_store, struct err *e);
 /* As it was at most a second ago; valid until the next call. Without a store it is empty. */

@@ -27,8 +27,9 @@ static void bundle_close(void *backend)
 	free(bundle);
 }
 
-static bool bundle_open(const char *path, void **ret_backend, struct err *e)
+static bool bundle_open(const char *path, int64_t deadline_ns, void **ret_backend, struct err *e)
 {
+	(void)deadline_ns; /* a file that is read once */
 	struct bundle_store *bundle = mem_alloc(sizeof *bundle);
 
 	if (!bundle_parts_open(bundle, path, e)) {
@@ -308,7 +309,7 @@ bool bundle_store_open(const char *path, struct store **ret_store, struct err *e
 {
 	void *backend = NULL;
 
-	if (!store_bundle.open(path, &backend, e))
+	if (!store_bundle.open(path, INT64_MAX, &backend, e))
 		return false;
 
 	struct store *store = mem_alloc(sizeof *store);

@@ -31,7 +31,14 @@ static void postgres_close(void *backend)
 	free(store);
 }
 
-static bool postgres_open(const char *url, void **ret_backend, struct err *e)
+static void postgres_set_deadline(void *backend, int64_t deadline_ns)
+{
+	struct postgres_store *store = backend;
+
+	store->deadline_ns = deadline_ns;
+}
+
+static bool postgres_open(const char *url, int64_t deadline_ns, void **ret_backend, struct err *e)
 {
 	struct text name = { 0 };
 	bool ok;
@@ -43,6 +50,7 @@ static bool postgres_open(const char *url, void **ret_backend, struct err *e)
 
 	store->sql.engine = &sql_engine_postgres;
 	store->answer_ns = POSTGRES_ANSWER_NS;
+	store->deadline_ns = deadline_ns;
 	store->owned_url = mem_copy(url);
 	store->owned_name = mem_copy(text_str(&name));
 	text_release(&name);
@@ -253,6 +261,7 @@ static bool postgres_check(void *backend, struct err *e)
 
 const struct store_ops store_postgres = {
 	.open = postgres_open,
+	.set_deadline = postgres_set_deadline,
 	.close = postgres_close,
 	.begin = postgres_begin,
 	.commit = postgres_commit,

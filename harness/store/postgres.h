@@ -43,6 +43,7 @@ struct postgres_store {
 
 	struct pg_conn *owned_conn; /* NULL: none */
 	int64_t answer_ns;	    /* at most, for one answer */
+	int64_t deadline_ns;	    /* for all of them; INT64_MAX: none */
 	const char *statements[POSTGRES_STATEMENTS_MAX];
 	size_t statement_count;
 	int64_t schema_found;

@@ -324,18 +324,13 @@ static int64_t integer(struct query *query, int column)
 	return (int64_t)be64toh(bytes);
 }
 
-static struct blob blob(struct query *query, int column, struct arena *arena)
+static struct blob lent(struct query *query, int column)
 {
 	const struct asking *asking = query->owned_statement;
 	const int length = PQgetlength(asking->owned_result, 0, column);
-	struct blob found = { .bytes = "" };
 
-	if (length > 0) {
-		found.bytes = arena_copy_bytes(arena, PQgetvalue(asking->owned_result, 0, column),
-					       (size_t)length);
-		found.length_bytes = (size_t)length;
-	}
-	return found;
+	return (struct blob){ .bytes = PQgetvalue(asking->owned_result, 0, column),
+			      .length_bytes = length > 0 ? (size_t)length : 0 };
 }
 
 /* ---- what SQLite gives for free ---- */
@@ -406,7 +401,7 @@ const struct sql_engine sql_engine_postgres = {
 	.end = end,
 	.text = text,
 	.integer = integer,
-	.blob = blob,
+	.lent = lent,
 	/* Ten thousand in a row, because each row is a message of its own. */
 	.all_facts = "select packed from generate_series((select min(seq) from facts),"
 		     " (select max(seq) from facts), 10000) as first cross join lateral"

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
+
 #define SQLSTATE_IS(state, wanted) (strncmp((state), (wanted), strlen(wanted)) == 0)
 
 enum { SERVER_VERSION_MIN = 120000 };
@@ -133,12 +135,13 @@ bool postgres_session_fail_lost(struct postgres_store *store, struct err *e)
 
 static bool fail_silent(struct postgres_store *store, int64_t waited_ns, struct err *e)
 {
+	char waited[UNITS_TEXT_BYTES];
+
 	postgres_session_drop(store);
 	store->may_retry = false; /* it hangs, and would again */
 	err_set(&store->away, ERR_STORE,
-		"store %s: no answer within %lld s; see whether the server and the way to it "
-		"are alive",
-		store->owned_name, (long long)(waited_ns / NS_PER_S));
+		"store %s: no answer within %s; see whether the server and the way to it are alive",
+		store->owned_name, units_format_duration(waited_ns, waited));
 	return tell(&store->away, e);
 }
 
@@ -162,6 +165,15 @@ static bool wait_for(int fd, short events, int64_t deadline_ns)
 	}
 }
 
+/* How long an answer may take from now on: so long, and not longer than anything may. */
+static int64_t patience_of(const struct postgres_store *store, int64_t span_ns)
+{
+	const struct clock clock = clock_system();
+	const int64_t left_ns = store->deadline_ns - clock_now_ns(&clock);
+
+	return left_ns < 0 ? 0 : left_ns < span_ns ? left_ns : span_ns;
+}
+
 static int64_t deadline_after(int64_t span_ns)
 {
 	const struct clock clock = clock_system();
@@ -173,14 +185,15 @@ bool postgres_session_take(struct postgres_store *store, struct pg_result **ret_
 			   struct err *e)
 {
 	PGconn *conn = store->owned_conn;
-	const int64_t deadline_ns = deadline_after(store->answer_ns);
+	const int64_t patience_ns = patience_of(store, store->answer_ns);
+	const int64_t deadline_ns = deadline_after(patience_ns);
 	int unsent = PQflush(conn);
 
 	while (unsent > 0 || PQisBusy(conn) == 1) {
 		const short events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0));
 
 		if (!wait_for(PQsocket(conn), events, deadline_ns))
-			return fail_silent(store, store->answer_ns, e);
+			return fail_silent(store, patience_ns, e);
 		if (PQconsumeInput(conn) == 0)
 			return postgres_session_fail_lost(store, e);
 		if (unsent > 0)
@@ -233,7 +246,8 @@ static void ignore_notice(void *ctx, const PGresult *notice)
 static bool connect_place(struct postgres_store *store, struct postgres_target *target,
 			  size_t place, struct err *e)
 {
-	const int64_t deadline_ns = deadline_after(target->connect_ns);
+	const int64_t patience_ns = patience_of(store, target->connect_ns);
+	const int64_t deadline_ns = deadline_after(patience_ns);
 	PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
 
 	target->values[target->host_at] = target->hosts[place];
@@ -247,7 +261,7 @@ static bool connect_place(struct postgres_store *store, struct postgres_target *
 	       wants != PGRES_POLLING_FAILED) {
 		if (!wait_for(PQsocket(store->owned_conn),
 			      wants == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_ns))
-			return fail_silent(store, target->connect_ns, e);
+			return fail_silent(store, patience_ns, e);
 		wants = PQconnectPoll(store->owned_conn);
 	}
 	if (wants == PGRES_POLLING_OK && PQsetnonblocking(store->owned_conn, 1) == 0)
@@ -290,6 +304,18 @@ static bool check_session(struct postgres_store *store, const char *said, struct
 	return true;
 }
 
+/* Who does not wait for an answer leaves nothing behind that goes on working for it. */
+static bool limit_statements(struct postgres_store *store, struct err *e)
+{
+	char statement[64];
+
+	if (store->deadline_ns == INT64_MAX)
+		return true;
+	(void)snprintf(statement, sizeof statement, "set statement_timeout = %lld",
+		       (long long)(patience_of(store, store->answer_ns) / NS_PER_MS + 1));
+	return postgres_session_ask(store, statement, NULL, e);
+}
+
 static bool begin_session(struct postgres_store *store, struct err *e)
 {
 	const char *password = PQpass(store->owned_conn); /* also one from PGPASSFILE */
@@ -299,7 +325,7 @@ static bool begin_session(struct postgres_store *store, struct err *e)
 	if (password != NULL && *password != '\0')
 		secrets_register(&store->secrets, password);
 	ok = postgres_session_ask(store, session_sql, &said, e) &&
-	     check_session(store, text_str(&said), e) &&
+	     check_session(store, text_str(&said), e) && limit_statements(store, e) &&
 	     (!store->has_own_schema ||
 	      postgres_session_ask(store, "set search_path = firedrill", NULL, e));
 	text_release(&said);

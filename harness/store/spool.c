@@ -281,12 +281,20 @@ static bool bring_all(struct store *far, const char *url, struct err *e)
 
 /* ---- open and close ---- */
 
-bool spool_open(const char *url, void **ret_backend, struct err *e)
+void spool_set_deadline(void *backend, int64_t deadline_ns)
+{
+	struct spool *spool = backend;
+
+	/* A spool is a file of this process alone: it does not make anybody wait. */
+	store_set_deadline(&spool->far, deadline_ns);
+}
+
+bool spool_open(const char *url, int64_t deadline_ns, void **ret_backend, struct err *e)
 {
 	void *backend = NULL;
 	struct text folder = { 0 };
 
-	if (!store_postgres.open(url, &backend, e))
+	if (!store_postgres.open(url, deadline_ns, &backend, e))
 		return false;
 
 	struct spool *spool = mem_alloc(sizeof *spool);

@@ -50,7 +50,8 @@ const struct store *spool_server(struct spool *spool, struct err *e);
 bool spool_told(struct spool *spool, bool ok);
 
 /* Rows of store_spool. */
-bool spool_open(const char *url, void **ret_backend, struct err *e);
+bool spool_open(const char *url, int64_t deadline_ns, void **ret_backend, struct err *e);
+void spool_set_deadline(void *backend, int64_t deadline_ns);
 void spool_close(void *backend);
 bool spool_begin(void *backend, bool is_write, struct err *e);
 bool spool_commit(void *backend, struct err *e);

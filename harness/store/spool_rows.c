@@ -12,6 +12,7 @@
 
 #include "store/spool_audit.h"
 #include "store/spool_dues.h"
+#include "store/spool_history.h"
 #include "store/sql.h"
 
 /* ---- writing: rows of a run ---- */
@@ -433,24 +434,6 @@ static bool spool_stops_lift(void *backend, const struct stop_row *lift, size_t 
 	       spool_told(backend, far->ops->stops_lift(far->owned_backend, lift, ret_count, e));
 }
 
-static bool spool_subjects_read(void *backend, struct arena *arena,
-				struct stored_subject **ret_subjects, size_t *ret_count,
-				struct err *e)
-{
-	const struct store *far = spool_server(backend, e);
-
-	return far != NULL && spool_told(backend, far->ops->subjects_read(far->owned_backend, arena,
-								    ret_subjects, ret_count, e));
-}
-
-static bool spool_runs_count(void *backend, uint64_t *ret_count, struct err *e)
-{
-	const struct store *far = spool_server(backend, e);
-
-	return far != NULL &&
-	       spool_told(backend, far->ops->runs_count(far->owned_backend, ret_count, e));
-}
-
 static bool spool_pause_insert(void *backend, const struct pause_row *row, struct err *e)
 {
 	const struct store *far = spool_server(backend, e);
@@ -523,6 +506,7 @@ static bool spool_check(void *backend, struct err *e)
 
 const struct store_ops store_spool = {
 	.open = spool_open,
+	.set_deadline = spool_set_deadline,
 	.close = spool_close,
 	.begin = spool_begin,
 	.commit = spool_commit,
@@ -578,6 +562,8 @@ const struct store_ops store_spool = {
 	.facts_read = spool_facts_read,
 	.subjects_read = spool_subjects_read,
 	.runs_count = spool_runs_count,
+	.runs_tally = spool_runs_tally,
+	.facts_version = spool_facts_version,
 	.pause_insert = spool_pause_insert,
 	.pauses_read = spool_pauses_read,
 	.pauses_lift = spool_pauses_lift,

@@ -81,9 +81,18 @@ int64_t query_int(struct query *query, int column)
 	return query->sql->engine->integer(query, column);
 }
 
+struct blob query_lent(struct query *query, int column)
+{
+	return query->sql->engine->lent(query, column);
+}
+
 struct blob query_blob(struct query *query, int column, struct arena *arena)
 {
-	return query->sql->engine->blob(query, column, arena);
+	struct blob blob = query_lent(query, column);
+
+	if (blob.length_bytes > 0)
+		blob.bytes = arena_copy_bytes(arena, blob.bytes, blob.length_bytes);
+	return blob;
 }
 
 bool sql_hold_id(struct sql *sql, const char *id, struct err *e)

@@ -32,7 +32,7 @@ struct sql_engine {
 	bool (*end)(struct query *query, struct err *e);
 	const char *(*text)(struct query *query, int column, struct arena *arena);
 	int64_t (*integer)(struct query *query, int column);
-	struct blob (*blob)(struct query *query, int column, struct arena *arena);
+	struct blob (*lent)(struct query *query, int column);
 
 	const char *all_facts; /* the statement that reads them, one or many in each row */
 
@@ -65,6 +65,7 @@ const char *query_text(struct query *query, int column, struct arena *arena);
 const char *query_text_or_empty(struct query *query, int column, struct arena *arena);
 int64_t query_int(struct query *query, int column);
 struct blob query_blob(struct query *query, int column, struct arena *arena);
+struct blob query_lent(struct query *query, int column); /* the same, until the next step */
 
 /*
  * Within a write, from here to its end: nobody else who holds this name changes anything. What a
@@ -164,6 +165,9 @@ bool sql_subjects_read(void *backend, struct arena *arena, struct stored_subject
 		       size_t *ret_count, struct err *e);
 bool sql_runs_count(void *backend, uint64_t *ret_count, struct err *e);
 
+bool sql_runs_tally(void *backend, const char *like, struct run_tally *ret_tally, struct err *e);
+bool sql_facts_version(void *backend, int64_t *ret_version, struct err *e);
+
 bool sql_hold_put(void *backend, const struct hold_row *row, struct err *e);
 bool sql_hold_drop(void *backend, const char *run_id, size_t *ret_count, struct err *e);
 bool sql_holds_read(void *backend, struct arena *arena, struct hold_row **ret_rows,
@@ -176,7 +180,7 @@ bool sql_audit_read(void *backend, int64_t before, size_t limit, struct arena *a
 		    struct stored_audit **ret_audits, size_t *ret_count, struct err *e);
 
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 13 };
+enum { SQL_SCHEMA_VERSION = 14 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -229,6 +233,8 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.facts_read = sql_facts_read,                                                              \
 	.subjects_read = sql_subjects_read,                                                        \
 	.runs_count = sql_runs_count,                                                              \
+	.runs_tally = sql_runs_tally,                                                              \
+	.facts_version = sql_facts_version,                                                        \
 	.hold_put = sql_hold_put,                                                                  \
 	.hold_drop = sql_hold_drop,                                                                \
 	.holds_read = sql_holds_read,                                                              \

@@ -14,9 +14,33 @@ static bool put_subject(void *backend, const struct stored_subject *subject, str
 	return query_done(&query, e);
 }
 
+static bool count_change(void *backend, struct err *e)
+{
+	struct query query =
+		query_make(backend, "update facts_changes set number = number + 1");
+
+	return query_done(&query, e);
+}
+
+bool sql_facts_version(void *backend, int64_t *ret_version, struct err *e)
+{
+	struct query query = query_make(backend, "select number from facts_changes");
+	bool is_there = false;
+
+	if (query_row(&query)) {
+		*ret_version = query_int(&query, 0);
+		is_there = true;
+	}
+	if (!query_end(&query, e))
+		return false;
+	return is_there || err_set(e, ERR_ALTERED,
+				   "read the facts of runs: the store does not count their changes "
+				   "any more; bring back a copy");
+}
+
 bool sql_facts_put(void *backend, const struct stored_facts *facts, struct err *e)
 {
-	if (!put_subject(backend, &facts->subject, e))
+	if (!put_subject(backend, &facts->subject, e) || !count_change(backend, e))
 		return false;
 
 	struct query query = query_make(
@@ -28,13 +52,9 @@ bool sql_facts_put(void *backend, const struct stored_facts *facts, struct err *
 	return query_done(&query, e);
 }
 
-/* What rows lend is let go when it has filled about one block. */
 bool sql_facts_read(void *backend, const char *run_id, const struct facts_sink *sink, struct err *e)
 {
-	enum { LENT_BYTES = 32 << 10 };
 	struct sql *sql = backend;
-	struct arena lent = { 0 };
-	size_t lent_bytes = 0;
 	bool is_taken = true;
 
 	if (run_id != NULL && !sql_hold_id(sql, run_id, e))
@@ -46,17 +66,8 @@ bool sql_facts_read(void *backend, const char *run_id, const struct facts_sink *
 
 	if (run_id != NULL)
 		query_bind_text(&query, run_id);
-	while (is_taken && query_row(&query)) {
-		const struct blob facts = query_blob(&query, 0, &lent);
-
-		is_taken = sink->take(sink->ctx, facts, e);
-		lent_bytes += facts.length_bytes;
-		if (lent_bytes > LENT_BYTES) {
-			arena_release(&lent);
-			lent_bytes = 0;
-		}
-	}
-	arena_release(&lent);
+	while (is_taken && query_row(&query))
+		is_taken = sink->take(sink->ctx, query_lent(&query, 0), e);
 	return query_end(&query, is_taken ? e : NULL) && is_taken;
 }
 

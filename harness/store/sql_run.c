@@ -110,29 +110,42 @@ static void read_run(struct query *query, struct arena *arena, struct stored_run
 	" seal, ended_wall_ns, exit_code, sentence, end_number, end_hash, end_series, end_seal,"   \
 	" set_id, trial, space, alive_until_wall_ns, watch_of, vantage from runs "
 
+#define RUN_LIKE(pattern)                                                                          \
+	"(lower(title) like " pattern " escape '\\' or lower(run_id) like " pattern " escape '\\')"
+
 static const char *const runs_sql[] = {
 	[RUN_ANY] = RUN_COLUMNS "where cast(?2 as text) is null order by seq desc limit ?3",
 	[RUN_LAST] = RUN_COLUMNS "where cast(?2 as text) is null and watch_of is null"
 				 " order by seq desc limit ?3",
 	[RUN_EXACT] = RUN_COLUMNS "where run_id = ?2 limit ?3",
-	[RUN_PREFIX] = RUN_COLUMNS "where substr(run_id, 1, length(cast(?2 as text))) = ?2"
+	/* Ids have no character as high as '~', so the index finds those that begin so. */
+	[RUN_PREFIX] = RUN_COLUMNS "where run_id >= ?2 and run_id < cast(?2 as text) || '~'"
+				   " and substr(run_id, 1, length(cast(?2 as text))) = ?2"
 				   " order by seq desc limit ?3",
 	[RUN_OF_SET] = RUN_COLUMNS "where set_id = ?2 order by trial limit ?3",
 	[RUN_WITHOUT_FACTS] = RUN_COLUMNS "where cast(?2 as text) is null and watch_of is null"
 					  " and not exists (select 1 from facts where facts.run_id = runs.run_id)"
 					  " order by seq limit ?3",
+	[RUN_OPEN] = RUN_COLUMNS "where cast(?2 as text) is null and end_seal is null and watch_of is null"
+				 " order by seq desc limit ?3",
+	/* The page is found in an index, and only its rows are read. ?4: a bit for each exit code. */
+	[RUN_CHOSEN] = RUN_COLUMNS "where seq in (select seq from runs where watch_of is null"
+				   " and (cast(?2 as text) is null or " RUN_LIKE("?2") ")"
+				   " and (cast(?4 as bigint) = 0 or (exit_code is not null and"
+				   " (cast(?4 as bigint) >> cast(exit_code as integer)) & 1 = 1))"
+				   " order by seq desc limit ?3 offset ?5) order by seq desc",
 };
 
 bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *arena,
 		   struct stored_run **ret_runs, size_t *ret_count, struct err *e)
 {
 	const bool is_of_all = wanted->match == RUN_ANY || wanted->match == RUN_LAST ||
-			       wanted->match == RUN_WITHOUT_FACTS;
+			       wanted->match == RUN_WITHOUT_FACTS || wanted->match == RUN_OPEN;
 	const char *run = is_of_all ? NULL : wanted->run;
 	struct stored_run *runs = NULL;
 	size_t count = 0;
 
-	assert(is_of_all || run != NULL);
+	assert(is_of_all || wanted->match == RUN_CHOSEN || run != NULL);
 
 	if (wanted->match == RUN_EXACT && !sql_hold_id(backend, run, e))
 		return false;
@@ -142,6 +155,10 @@ bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *
 	query_bind_int(&query, wanted->has_documents);
 	query_bind_text(&query, run);
 	query_bind_int(&query, wanted->limit == 0 ? INT64_MAX : (int64_t)wanted->limit);
+	if (wanted->match == RUN_CHOSEN) {
+		query_bind_int(&query, (int64_t)wanted->exit_codes);
+		query_bind_int(&query, (int64_t)wanted->skip);
+	}
 	while (query_row(&query)) {
 		runs = arena_more(arena, runs, count, sizeof *runs);
 		read_run(&query, arena, &runs[count++]);
@@ -153,11 +170,42 @@ bool sql_runs_read(void *backend, const struct run_query *wanted, struct arena *
 	return true;
 }
 
+bool sql_runs_tally(void *backend, const char *like, struct run_tally *ret_tally, struct err *e)
+{
+	static const char all_sql[] =
+		"select coalesce(exit_code, -1), count(*) from runs where watch_of is null"
+		" group by exit_code";
+	/* By an expression, so that titles are read in the index that has them. */
+	static const char like_sql[] = "select coalesce(exit_code, -1), count(*) from runs"
+				       " where watch_of is null and " RUN_LIKE("cast(?1 as text)")
+				       " group by coalesce(exit_code, -1)";
+	struct query query = query_make(backend, like == NULL ? all_sql : like_sql);
+	struct run_tally tally = { 0 };
+
+	if (like != NULL)
+		query_bind_text(&query, like);
+	while (query_row(&query)) {
+		const int64_t exit_code = query_int(&query, 0);
+		const uint64_t count = (uint64_t)query_int(&query, 1);
+
+		tally.run_count += count;
+		if (exit_code == -1)
+			tally.open_count += count;
+		else if (exit_code >= 0 && exit_code < RUN_EXITS)
+			tally.ended_counts[exit_code] += count;
+	}
+	if (!query_end(&query, e))
+		return false;
+	*ret_tally = tally;
+	return true;
+}
+
 bool sql_run_delete(void *backend, const char *run_id, struct err *e)
 {
 	/* What refers to other rows comes before them. */
 	static const char *const statements[] = {
 		"delete from recordings where run_id = ?1",
+		"update facts_changes set number = number + 1 where cast(?1 as text) is not null",
 		"delete from facts where run_id = ?1",
 		"delete from holds where run_id = ?1",
 		"delete from locks where run_id = ?1",

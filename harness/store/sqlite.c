@@ -2,7 +2,7 @@
  * sqlite.c - the embedded store: one SQLite file, write-ahead log, synchronous=FULL.
  *
  * A commit that came back true is on the disk. Several processes may use the file at once; each
- * waits for the other at most SQLITE_BUSY_TIMEOUT_MS. Not for network file systems: their locks
+ * waits for the other at most SQLITE_BUSY_NS. Not for network file systems: their locks
  * lie.
  */
 #include "store/sqlite_db.h"
@@ -11,6 +11,13 @@
 #include <string.h>
 
 #include "store/place.h"
+
+static int64_t now_ns(void)
+{
+	const struct clock clock = clock_system();
+
+	return clock_now_ns(&clock);
+}
 
 static void sqlite_close(void *backend)
 {
@@ -54,31 +61,64 @@ static bool try_wal(struct sqlite_store *store, bool *ret_is_busy, struct err *e
 	return true;
 }
 
-static bool switch_to_wal(struct sqlite_store *store, struct err *e)
+/* Called again and again while another process has the file locked; 0: no longer. */
+static int be_patient(void *ctx, int count)
 {
 	enum { PAUSE_MS = 10 };
+	struct sqlite_store *store = ctx;
+	const int64_t at_ns = now_ns();
+
+	if (count == 0)
+		store->busy_since_ns = at_ns;
+	store->busy_ns = at_ns - store->busy_since_ns;
+	if (store->busy_ns >= SQLITE_BUSY_NS || at_ns >= store->deadline_ns)
+		return 0;
+	(void)sqlite3_sleep(PAUSE_MS);
+	return 1;
+}
+
+/* Called now and then in the middle of a statement; other than 0: it ends. */
+static int look_at_clock(void *ctx)
+{
+	const struct sqlite_store *store = ctx;
+
+	return now_ns() >= store->deadline_ns;
+}
+
+static bool switch_to_wal(struct sqlite_store *store, struct err *e)
+{
 	bool is_busy = false;
 
-	for (int waited_ms = 0; !try_wal(store, &is_busy, e); waited_ms += PAUSE_MS) {
-		if (!is_busy || waited_ms >= SQLITE_BUSY_TIMEOUT_MS)
+	for (int count = 0; !try_wal(store, &is_busy, e); count++) {
+		if (!is_busy || be_patient(store, count) == 0)
 			return false;
-		(void)sqlite3_sleep(PAUSE_MS);
 		err_clear(e);
 	}
 	return true;
 }
 
 /* Damaged or hostile files must give errors, never effects. */
-static void harden(sqlite3 *db)
+static void harden(struct sqlite_store *store)
 {
 	enum { ROW_BYTES_MAX = 256 << 20 };
+	sqlite3 *db = store->owned_db;
 
 	(void)sqlite3_extended_result_codes(db, 1);
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	(void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX);
 	(void)sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
-	(void)sqlite3_busy_timeout(db, SQLITE_BUSY_TIMEOUT_MS);
+	(void)sqlite3_busy_handler(db, be_patient, store);
+}
+
+static void sqlite_set_deadline(void *backend, int64_t deadline_ns)
+{
+	enum { STEPS_A_LOOK = 20000 };
+	struct sqlite_store *store = backend;
+
+	store->deadline_ns = deadline_ns;
+	sqlite3_progress_handler(store->owned_db, deadline_ns == INT64_MAX ? 0 : STEPS_A_LOOK,
+				 look_at_clock, store);
 }
 
 static bool connect_to(struct sqlite_store *store, struct err *e)
@@ -88,13 +128,14 @@ static bool connect_to(struct sqlite_store *store, struct err *e)
 
 	if (code != SQLITE_OK)
 		return sqlite_fail(store, code, e);
-	harden(store->owned_db);
+	harden(store);
+	sqlite_set_deadline(store, store->deadline_ns);
 	return execute(store, "pragma foreign_keys = on; pragma cell_size_check = on", e) &&
 	       sqlite_migrate(store, e) && switch_to_wal(store, e) &&
 	       execute(store, "pragma synchronous = full", e);
 }
 
-static bool sqlite_open(const char *path, void **ret_backend, struct err *e)
+static bool sqlite_open(const char *path, int64_t deadline_ns, void **ret_backend, struct err *e)
 {
 	struct sqlite_store *store;
 	bool ok;
@@ -105,6 +146,7 @@ static bool sqlite_open(const char *path, void **ret_backend, struct err *e)
 	store = mem_alloc(sizeof *store);
 	store->sql.engine = &sql_engine_sqlite;
 	store->owned_path = mem_copy(path);
+	store->deadline_ns = deadline_ns;
 	ok = connect_to(store, e);
 	if (!ok && store->was_full && place_reserve_give_up(path)) {
 		(void)sqlite3_close(store->owned_db);
@@ -190,6 +232,7 @@ static bool sqlite_stop_read(void *backend, const char *run_id, const char *set_
 
 const struct store_ops store_sqlite = {
 	.open = sqlite_open,
+	.set_deadline = sqlite_set_deadline,
 	.close = sqlite_close,
 	.begin = sqlite_begin,
 	.commit = sqlite_commit,

@@ -40,7 +40,7 @@ static bool copy_pages(struct sqlite_store *store, sqlite3 *copy, struct err *e)
 	enum {
 		PAGES_A_STEP = 256,
 		PAUSE_MS = 10,
-		BUSY_STEPS_MAX = SQLITE_BUSY_TIMEOUT_MS / PAUSE_MS
+		BUSY_STEPS_MAX = 5000 / PAUSE_MS /* as long as any other wait: SQLITE_BUSY_NS */
 	};
 	sqlite3_backup *backup = sqlite3_backup_init(copy, "main", store->owned_db, "main");
 	int busy_count = 0;

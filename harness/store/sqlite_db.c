@@ -7,12 +7,16 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 
 bool sqlite_fail(struct sqlite_store *store, int code, struct err *e)
 {
 	const char *path = store->owned_path;
 	const char *detail =
 		store->owned_db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(store->owned_db);
+
+	const int64_t busy_ns = store->busy_ns < SQLITE_BUSY_NS ? store->busy_ns : SQLITE_BUSY_NS;
+	char waited[UNITS_TEXT_BYTES];
 
 	store->was_full = false;
 	switch (code & 0xff) {
@@ -30,9 +34,14 @@ bool sqlite_fail(struct sqlite_store *store, int code, struct err *e)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return err_set(e, ERR_STORE,
-			       "store %s: another process has kept it locked for %d s; see who has "
+			       "store %s: another process has kept it locked for %s; see who has "
 			       "it open (`fuser %s`) and try again",
-			       path, SQLITE_BUSY_TIMEOUT_MS / 1000, path);
+			       path, units_format_duration(busy_ns, waited), path);
+	case SQLITE_INTERRUPT:
+		return err_set(e, ERR_STORE,
+			       "store %s: it has not answered in the time there was; see what keeps "
+			       "its disk or this machine busy, and try again",
+			       path);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return err_set(
@@ -147,7 +156,7 @@ static int64_t integer(struct query *query, int column)
 	return sqlite3_column_int64(query->owned_statement, column);
 }
 
-static struct blob blob(struct query *query, int column, struct arena *arena)
+static struct blob lent(struct query *query, int column)
 {
 	const void *bytes = sqlite3_column_blob(query->owned_statement, column);
 	const int length = sqlite3_column_bytes(query->owned_statement, column);
@@ -156,10 +165,8 @@ static struct blob blob(struct query *query, int column, struct arena *arena)
 	assert(length >= 0);
 	if (bytes == NULL && sqlite3_errcode(store_of(query)->owned_db) == SQLITE_NOMEM)
 		query->code = SQLITE_NOMEM; /* an empty one is NULL, too */
-	if (bytes != NULL && length > 0) {
-		found.bytes = arena_copy_bytes(arena, bytes, (size_t)length);
-		found.length_bytes = (size_t)length;
-	}
+	if (bytes != NULL && length > 0)
+		found = (struct blob){ .bytes = bytes, .length_bytes = (size_t)length };
 	return found;
 }
 
@@ -221,7 +228,7 @@ const struct sql_engine sql_engine_sqlite = {
 	.end = end,
 	.text = text,
 	.integer = integer,
-	.blob = blob,
+	.lent = lent,
 	.all_facts = "select facts from facts order by seq",
 	.hold = hold,
 	.now = now,

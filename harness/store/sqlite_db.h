@@ -6,15 +6,19 @@
 
 #include <sqlite3.h>
 
+#include "base/clock.h"
 #include "store/sql.h"
 
-enum { SQLITE_BUSY_TIMEOUT_MS = 5000 };
+static const int64_t SQLITE_BUSY_NS = 5 * NS_PER_S;
 
 struct sqlite_store {
 	struct sql sql;
 	sqlite3 *owned_db;
 	char *owned_path;
 	bool was_full; /* the last failure was for want of space */
+	int64_t deadline_ns; /* of everything that is asked; INT64_MAX: none */
+	int64_t busy_since_ns; /* another process has it locked... */
+	int64_t busy_ns;       /* ... and how long it was waited for */
 	int64_t schema_found;
 };
 

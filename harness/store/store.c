@@ -14,8 +14,8 @@
 
 #include "store/store_url.h"
 
-bool store_open(const char *path, const struct secrets *secrets, struct store **ret_store,
-		struct err *e)
+bool store_open_by(const char *path, const struct secrets *secrets, int64_t deadline_ns,
+		   struct store **ret_store, struct err *e)
 {
 	void *backend = NULL;
 
@@ -31,7 +31,7 @@ bool store_open(const char *path, const struct secrets *secrets, struct store **
 
 	const struct store_ops *ops = store_is_url(path) ? &store_spool : &store_sqlite;
 
-	if (!ops->open(path, &backend, e))
+	if (!ops->open(path, deadline_ns, &backend, e))
 		return false;
 
 	struct store *store = mem_alloc(sizeof *store);
@@ -44,6 +44,18 @@ bool store_open(const char *path, const struct secrets *secrets, struct store **
 		store->owned_file = mem_copy(path); /* else it is gone again, and nobody can tell */
 	*ret_store = store;
 	return true;
+}
+
+bool store_open(const char *path, const struct secrets *secrets, struct store **ret_store,
+		struct err *e)
+{
+	return store_open_by(path, secrets, INT64_MAX, ret_store, e);
+}
+
+void store_set_deadline(struct store *store, int64_t deadline_ns)
+{
+	if (store->ops->set_deadline != NULL)
+		store->ops->set_deadline(store->owned_backend, deadline_ns);
 }
 
 bool store_is_there(const char *path)

@@ -22,6 +22,12 @@ struct store;
 /* Opens or makes it (file 0600, folder 0700). secrets may be NULL and must outlive the store. */
 bool store_open(const char *path, const struct secrets *secrets, struct store **ret_store,
 		struct err *e);
+/* The same for who must not wait: every call, this one included, ends by this moment of the clock (CLOCK_BOOTTIME),
+   done or with an error that says what did not answer. */
+bool store_open_by(const char *path, const struct secrets *secrets, int64_t deadline_ns,
+		   struct store **ret_store, struct err *e);
+/* Another moment from here on; INT64_MAX: the store's own patience. */
+void store_set_deadline(struct store *store, int64_t deadline_ns);
 void store_close(struct store *store); /* NULL is fine */
 /* What became known after the store was opened is hidden as well; NULL: no more. Borrowed. */
 void store_hide_also(struct store *store, const struct secrets *secrets);
@@ -86,6 +92,33 @@ bool store_run_end(struct store *store, const char *run_id, int64_t ended_wall_n
 /* Newest first; limit 0: all. A list is light: the texts of the documents stay NULL. */
 bool store_runs(struct store *store, size_t limit, struct arena *arena, struct run_row **ret_rows,
 		size_t *ret_count, struct err *e);
+/* These three know nothing of runs that only watch another one: what they saw is that one's.
+   Those that have not ended: under way, or broken off. */
+bool store_runs_open(struct store *store, struct arena *arena, struct run_row **ret_rows,
+		     size_t *ret_count, struct err *e);
+
+/* Some of them, a page at a time. */
+struct run_choice {
+	const char *text;    /* in the title or the id, whatever the case of its letters; "": any */
+	uint64_t exit_codes; /* ended with one of these: bit 0 stands for exit 0; 0: any, and without an end */
+	size_t skip;         /* so many of the newest */
+	size_t limit;
+};
+
+bool store_runs_chosen(struct store *store, const struct run_choice *choice, struct arena *arena,
+		       struct run_row **ret_rows, size_t *ret_count, struct err *e);
+
+/* How many there are. */
+struct run_tally {
+	uint64_t run_count;
+	uint64_t open_count; /* of these, without an end */
+	uint64_t ended_counts[RUN_EXITS];
+};
+
+/* Those with this text in the title or the id; "": all. */
+bool store_runs_tally(struct store *store, const char *text, struct run_tally *ret_tally,
+		      struct err *e);
+
 /* By id, by a unique beginning of it, or "last", which is none that only watches. ERR_INPUT when there is
    none or more than one. */
 bool store_run_find(struct store *store, const char *run, struct arena *arena,
@@ -180,6 +213,8 @@ bool store_facts_put(struct store *store, const struct facts_subject *subject,
 /* All of them, each checked against its seal: ERR_ALTERED when any are not as they were written. */
 bool store_facts(struct store *store, struct arena *arena, struct facts_rows *ret_rows,
 		 struct err *e);
+/* Another number after every change of any of them: what was read stays right as long as it is the same. */
+bool store_facts_version(struct store *store, int64_t *ret_version, struct err *e);
 /* Are these the ones that are kept for the run? *ret_is_there false: none are. */
 bool store_facts_compare(struct store *store, const struct facts_subject *subject,
 			 const struct run_facts *facts, bool *ret_is_there, bool *ret_is_same,

@@ -9,7 +9,6 @@
  */
 #include "store/store_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "store/codec.h"
@@ -89,32 +88,36 @@ static bool subject_parse(const struct stored_subject *stored, struct arena *are
 
 enum { SEALED_BYTES_MIN = 2 * HASH_BYTES }; /* the subject's hash before the facts, the seal behind */
 
-/* Where a subject is, by its hash; in the order of hashes. */
+/* Where a subject is, by its hash. */
 struct subject_place {
 	uint8_t hash[HASH_BYTES];
 	size_t index;
+	bool is_taken;
 };
 
 struct reading {
 	struct arena *arena;
 	struct hash *owned_hash;
 	struct facts_subject *subjects;
-	struct subject_place *places;
+	struct subject_place *places; /* of each in the first free one from where its hash points to */
+	size_t place_mask;            /* their count, a power of two, less one */
 	size_t subject_count;
 	struct run_facts *rows;
 	size_t row_count;
 	size_t room;
 };
 
-static int compare_places(const void *a, const void *b)
+/* That of this hash, or the free one in which it belongs. */
+static struct subject_place *find_place(const struct reading *reading, const uint8_t *hash)
 {
-	return memcmp(((const struct subject_place *)a)->hash,
-		      ((const struct subject_place *)b)->hash, HASH_BYTES);
-}
+	uint32_t start;
+	size_t i;
 
-static int compare_hash(const void *hash, const void *place)
-{
-	return memcmp(hash, ((const struct subject_place *)place)->hash, HASH_BYTES);
+	memcpy(&start, hash, sizeof start); /* any four bytes of a hash are as good */
+	i = start & reading->place_mask;
+	while (reading->places[i].is_taken && memcmp(reading->places[i].hash, hash, HASH_BYTES) != 0)
+		i = (i + 1) & reading->place_mask;
+	return &reading->places[i];
 }
 
 /* There is room for every run; more can only come where the count was of another moment. */
@@ -154,9 +157,8 @@ static bool take_one(struct reading *reading, const uint8_t *bytes, size_t lengt
 
 	if (length_bytes < SEALED_BYTES_MIN || !is_sealed(reading->owned_hash, bytes, length_bytes))
 		return refuse(reading, "they are not as they were written", e);
-	place = bsearch(bytes, reading->places, reading->subject_count, sizeof *place,
-			compare_hash);
-	if (place == NULL)
+	place = find_place(reading, bytes);
+	if (!place->is_taken)
 		return refuse(reading, "what they are about is gone", e);
 	if (reading->row_count == reading->room)
 		make_room(reading);
@@ -194,20 +196,26 @@ static bool read_subjects(struct store *store, struct reading *reading, struct e
 	if (!store->ops->subjects_read(store->owned_backend, reading->arena, &stored, &count, e))
 		return false;
 	reading->subjects = arena_alloc(reading->arena, (count + 1) * sizeof *reading->subjects);
-	reading->places = arena_alloc(reading->arena, (count + 1) * sizeof *reading->places);
+	while (reading->place_mask < 2 * count)
+		reading->place_mask = 2 * reading->place_mask + 1;
+	reading->places = arena_alloc(reading->arena,
+				      (reading->place_mask + 1) * sizeof *reading->places);
 	for (size_t i = 0; i < count; i++) {
 		const size_t found = reading->subject_count;
-		struct subject_place *place = &reading->places[found];
+		struct subject_place *place;
+		uint8_t hash[HASH_BYTES];
 
 		/* The hash of the text as it is now: facts about what it was do not find it, and say so. */
 		if (!subject_parse(&stored[i], reading->arena, &reading->subjects[found], NULL))
 			continue;
 		hash_add(reading->owned_hash, stored[i].text, strlen(stored[i].text));
-		hash_take(reading->owned_hash, place->hash);
+		hash_take(reading->owned_hash, hash);
+		place = find_place(reading, hash);
+		place->is_taken = true;
 		place->index = found;
+		memcpy(place->hash, hash, sizeof hash);
 		reading->subject_count++;
 	}
-	qsort(reading->places, reading->subject_count, sizeof *reading->places, compare_places);
 	return true;
 }
 
@@ -249,6 +257,11 @@ bool store_facts(struct store *store, struct arena *arena, struct facts_rows *re
 		.missing_count = run_count > reading.row_count ? run_count - reading.row_count : 0,
 	};
 	return true;
+}
+
+bool store_facts_version(struct store *store, int64_t *ret_version, struct err *e)
+{
+	return store->ops->facts_version(store->owned_backend, ret_version, e);
 }
 
 /* ---- writing, and comparing with what was written ---- */

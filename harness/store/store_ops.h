@@ -148,17 +148,24 @@ struct facts_sink {
 	void *ctx;
 };
 
-enum run_match { RUN_ANY = 1, RUN_LAST, RUN_EXACT, RUN_PREFIX, RUN_OF_SET, RUN_WITHOUT_FACTS };
+enum run_match {
+	RUN_ANY = 1, RUN_LAST, RUN_EXACT, RUN_PREFIX, RUN_OF_SET, RUN_WITHOUT_FACTS, RUN_OPEN, RUN_CHOSEN
+};
 
 struct run_query {
 	enum run_match match;
-	const char *run;    /* RUN_EXACT, RUN_PREFIX; RUN_OF_SET: the set */
+	const char *run;    /* RUN_EXACT, RUN_PREFIX; RUN_OF_SET: the set; RUN_CHOSEN: a pattern in small
+			       letters for `like`, for title or id; NULL: any */
 	size_t limit;	    /* 0: all */
+	uint64_t exit_codes; /* RUN_CHOSEN: as in struct run_choice */
+	size_t skip;	     /* RUN_CHOSEN */
 	bool has_documents; /* false: the texts of the documents stay NULL */
 };
 
 struct store_ops {
-	bool (*open)(const char *path, void **ret_backend, struct err *e);
+	/* deadline_ns: see store_open_by. */
+	bool (*open)(const char *path, int64_t deadline_ns, void **ret_backend, struct err *e);
+	void (*set_deadline)(void *backend, int64_t deadline_ns); /* NULL: this one never waits */
 	void (*close)(void *backend); /* NULL is fine */
 
 	/* begin .. commit is one durable step; what is read in it belongs together. */
@@ -260,6 +267,11 @@ struct store_ops {
 			      struct stored_subject **ret_subjects, size_t *ret_count,
 			      struct err *e);
 	bool (*runs_count)(void *backend, uint64_t *ret_count, struct err *e);
+	/* like: a pattern in small letters for title or id, in the way of RUN_CHOSEN; NULL: all. */
+	bool (*runs_tally)(void *backend, const char *like, struct run_tally *ret_tally,
+			   struct err *e);
+	/* Another number after every change of any facts. */
+	bool (*facts_version)(void *backend, int64_t *ret_version, struct err *e);
 
 	bool (*due_insert)(void *backend, const struct stored_due *due, bool *ret_is_new,
 			   struct err *e); /* *ret_is_new false: it is there already */

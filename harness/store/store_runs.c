@@ -328,6 +328,58 @@ bool store_runs(struct store *store, size_t limit, struct arena *arena, struct r
 	return read_light(store, &query, arena, ret_rows, ret_count, e);
 }
 
+bool store_runs_open(struct store *store, struct arena *arena, struct run_row **ret_rows,
+		     size_t *ret_count, struct err *e)
+{
+	const struct run_query query = { .match = RUN_OPEN };
+
+	return read_light(store, &query, arena, ret_rows, ret_count, e);
+}
+
+/* A pattern for `like` in small letters; NULL for an empty text, which is in everything. Letters of other
+   alphabets keep their case: the two databases know different ones. */
+static const char *like_of(const char *text, struct arena *arena)
+{
+	char *like = arena_alloc(arena, 2 * strlen(text) + sizeof "%%");
+	char *end = like;
+
+	if (*text == '\0')
+		return NULL;
+	*end++ = '%';
+	for (; *text != '\0'; text++) {
+		if (*text == '%' || *text == '_' || *text == '\\')
+			*end++ = '\\';
+		*end++ = *text >= 'A' && *text <= 'Z' ? (char)(*text - 'A' + 'a') : *text;
+	}
+	*end = '%';
+	return like;
+}
+
+bool store_runs_chosen(struct store *store, const struct run_choice *choice, struct arena *arena,
+		       struct run_row **ret_rows, size_t *ret_count, struct err *e)
+{
+	const struct run_query query = {
+		.match = RUN_CHOSEN,
+		.run = like_of(choice->text, arena),
+		.exit_codes = choice->exit_codes,
+		.skip = choice->skip,
+		.limit = choice->limit,
+	};
+
+	return read_light(store, &query, arena, ret_rows, ret_count, e);
+}
+
+bool store_runs_tally(struct store *store, const char *text, struct run_tally *ret_tally,
+		      struct err *e)
+{
+	struct arena scratch = { 0 };
+	const bool ok = store->ops->runs_tally(store->owned_backend, like_of(text, &scratch),
+					       ret_tally, e);
+
+	arena_release(&scratch);
+	return ok;
+}
+
 bool store_set_runs(struct store *store, const char *set_id, struct arena *arena,
 		    struct run_row **ret_rows, size_t *ret_count, struct err *e)
 {

@@ -23,7 +23,7 @@ void zigzag_write(struct text *bytes, uint64_t difference)
 	varint_write(bytes, (difference << 1) ^ (0 - (difference >> 63)));
 }
 
-uint64_t varint_read(struct reader *reader)
+uint64_t varint_read_long(struct reader *reader)
 {
 	uint64_t value = 0;
 

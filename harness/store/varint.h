@@ -26,9 +26,18 @@ void varint_write(struct text *bytes, uint64_t value);
 void zigzag_write(struct text *bytes, uint64_t difference);
 
 /* 0 when the reader is broken or becomes so: callers look at is_broken once, at the end. */
-uint64_t varint_read(struct reader *reader);
+uint64_t varint_read_long(struct reader *reader);
 uint64_t varint_read_at_most(struct reader *reader, uint64_t most);
 uint64_t zigzag_read(struct reader *reader);
+
+/* Most are one byte, and a history of many runs is a million of them. */
+static inline uint64_t varint_read(struct reader *reader)
+{
+	if (!reader->is_broken && reader->used_bytes < reader->length_bytes &&
+	    reader->bytes[reader->used_bytes] < 0x80)
+		return reader->bytes[reader->used_bytes++];
+	return varint_read_long(reader);
+}
 
 /* ERR_ALTERED unless all of it was read, and fits. */
 bool reader_finish(const struct reader *reader, const char *what, struct err *e);
