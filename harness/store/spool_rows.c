@@ -563,6 +563,7 @@ const struct store_ops store_spool = {
 	.due_take = spool_due_take,
 	.due_renew = spool_due_renew,
 	.due_finish = spool_due_finish,
+	.due_miss = spool_due_miss,
 	.dues_miss = spool_dues_miss,
 	.dues_read = spool_dues_read,
 	.due_sums = spool_due_sums,

@@ -135,6 +135,7 @@ bool sql_due_renew(void *backend, const char *worker, int64_t due_id, int64_t le
 		   bool *ret_is_ours, struct err *e);
 bool sql_due_finish(void *backend, const char *worker, const struct due_row *end,
 		    bool *ret_is_ours, struct err *e);
+bool sql_due_miss(void *backend, int64_t due_id, bool *ret_is_new, struct err *e);
 bool sql_dues_miss(void *backend, int64_t *ret_now_ns, struct err *e);
 bool sql_dues_read(void *backend, const struct due_query *wanted, struct arena *arena,
 		   struct stored_due **ret_dues, size_t *ret_count, struct err *e);
@@ -175,7 +176,7 @@ bool sql_audit_read(void *backend, int64_t before, size_t limit, struct arena *a
 		    struct stored_audit **ret_audits, size_t *ret_count, struct err *e);
 
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 13 };
+enum { SQL_SCHEMA_VERSION = 12 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -213,6 +214,7 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.due_take = sql_due_take,                                                                  \
 	.due_renew = sql_due_renew,                                                                \
 	.due_finish = sql_due_finish,                                                              \
+	.due_miss = sql_due_miss,                                                                  \
 	.dues_miss = sql_dues_miss,                                                                \
 	.dues_read = sql_dues_read,                                                                \
 	.due_sums = sql_due_sums,                                                                  \

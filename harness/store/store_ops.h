@@ -273,7 +273,8 @@ struct store_ops {
 			  bool *ret_is_ours, struct err *e);
 	bool (*due_finish)(void *backend, const char *worker, const struct due_row *end,
 			   bool *ret_is_ours, struct err *e);
-	/* Those whose time is over. *ret_now_ns: by the clock of leases. */
+	bool (*due_miss)(void *backend, int64_t due_id, bool *ret_is_new, struct err *e);
+	/* Those whose time is long over. *ret_now_ns: by the clock of leases. */
 	bool (*dues_miss)(void *backend, int64_t *ret_now_ns, struct err *e);
 	bool (*dues_read)(void *backend, const struct due_query *query, struct arena *arena,
 			  struct stored_due **ret_dues, size_t *ret_count, struct err *e);
