@@ -500,7 +500,7 @@ START_TEST(test_prune_takes_a_watch_when_the_run_that_it_watched_is_gone)
 	put_run("run-1", 990, NULL, 0);
 	end_run("run-1");
 	put_due("watch of run-1", 7, DUE_MISSED);
-	store_try_sql(&path, "update dues set watch_of = 'run-1'", NULL);
+	store_try_sql(&path, "update dues set watch_of = 'run-1', turn = 0", NULL);
 	ck_assert_uint_eq(prune_dues(8, 0, false), 0);
 	ck_assert_uint_eq(prune_dues(100, 0, false), 1);
 	ck_assert_str_eq(runs_left(), "");

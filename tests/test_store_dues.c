@@ -462,21 +462,6 @@ START_TEST(test_due_sums_count_by_state_and_leave_marks_out)
 }
 END_TEST
 
-/* A label for each run would be a series for each run. */
-START_TEST(test_due_sums_leave_watches_out)
-{
-	struct due_row watch = due_of("watch of run-1", 7);
-
-	watch.watch_of = "run-1";
-	watch.vantage = "eu";
-	watch.within_ns = 60 * NS_PER_S;
-	ck_assert(put(watch));
-	ck_assert(put(due_of("weekly", 7)));
-	ck_assert_uint_eq(read_sums().count, 1);
-	ck_assert_str_eq(read_sums().rows[0].schedule, "weekly");
-}
-END_TEST
-
 START_TEST(test_due_sums_tell_how_late_the_newest_run_began)
 {
 	struct run_row run = { .anchor.wall_ns = 100 };
@@ -583,7 +568,6 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_due_take_over_waits_for_the_lease_of_another_machine);
 	tcase_add_test(tests, test_dues_lists_the_newest_first_without_documents);
 	tcase_add_test(tests, test_due_sums_count_by_state_and_leave_marks_out);
-	tcase_add_test(tests, test_due_sums_leave_watches_out);
 	tcase_add_test(tests, test_due_sums_tell_how_late_the_newest_run_began);
 	tcase_add_test(tests, test_due_sums_count_workers_and_their_leases);
 	tcase_add_test(tests, test_open_brings_a_store_without_due_runs_up_to_date);

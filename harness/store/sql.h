@@ -180,7 +180,7 @@ bool sql_audit_read(void *backend, int64_t before, size_t limit, struct arena *a
 		    struct stored_audit **ret_audits, size_t *ret_count, struct err *e);
 
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 14 };
+enum { SQL_SCHEMA_VERSION = 13 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */

@@ -142,11 +142,7 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	"alter table dues add column vantage text;"
 	"create index dues_watches on dues (watch_of) where watch_of is not null;",
 
-	/* 13: a watch is no occurrence of a schedule. */
-	"drop index dues_sums;"
-	"create index dues_sums on dues (schedule, state, due_wall_ns, turn) where watch_of is null;",
-
-	/* 14: lists of many runs, without a look at their documents; and has any of the facts changed? */
+	/* 13: lists of many runs, without a look at their documents; and has any of the facts changed? */
 	"create index runs_open on runs (seq) where end_seal is null;"
 	"create index runs_exits on runs (exit_code) where watch_of is null;"
 	"create index runs_listed on runs (seq, exit_code, watch_of, title, run_id);"
