@@ -26,6 +26,7 @@
 	X(json)        \
 	X(lines)       \
 	X(mariadb)     \
+	X(parts)       \
 	X(patroni)     \
 	X(postgres)    \
 	X(prometheus)  \

@@ -21,6 +21,7 @@
 	X(report_suite) \
 	X(store_recordings) \
 	X(store_permits) \
+	X(store_parts)  \
 	X(store_pauses) \
 	X(store_dues) \
 	X(store_watches) \
@@ -95,6 +96,7 @@
 	X(crash) \
 	X(crash_orders) \
 	X(run_hung) \
+	X(keeper) \
 	X(sampler) \
 	X(scheduler) \
 	X(watch) \

@@ -4,6 +4,8 @@
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
 
+#include <sys/stat.h>
+
 #include "base/json.h"
 #include "base/limits.h"
 #include "store/store_ops.h"
@@ -17,6 +19,8 @@ struct store {
 	const struct secrets *secrets; /* NULL: none */
 	const struct secrets *more_secrets; /* store_hide_also */
 	struct secrets own_secrets; /* what opens it */
+	char *owned_file;           /* NULL: it is on a server */
+	struct stat file;           /* as it was opened */
 };
 
 /* The text without secrets: itself, or a copy in the arena. NULL gives NULL. */
@@ -47,6 +51,12 @@ bool store_run_read(struct store *store, const char *run_id, struct arena *arena
 /* Within a write: the end of the run (run_id, ended_wall_ns, exit_code, sentence), sealed with what the
    store has of it now. */
 bool store_run_seal_end(struct store *store, const struct run_row *end, struct err *e);
+
+/* ERR_ALTERED: the set is not as it was written. */
+bool store_set_check(const struct stored_set *set, struct err *e);
+/* Within a write: a set of another store, as it was sealed there. ERR_REFUSED: there is another with its id.
+   *ret_is_new false: it was here already, as far as it had come there. */
+bool store_set_copy(struct store *store, const struct stored_set *set, bool *ret_is_new, struct err *e);
 
 /* One hash over the seals of everything measured, so that none of it can go missing unseen. */
 bool store_series_seal(struct store *store, const char *run_id, struct arena *arena,
