@@ -1,15 +1,17 @@
 /*
- * page_runs.c - page "/runs": all runs, newest first, a page at a time; ?verdict=, ?text= and ?page=
- * choose among them.
+ * page_runs.c - page "/runs": all runs, newest first, a page at a time; ?service=, ?verdict=, ?text= and
+ * ?page= choose among them. Of a service are those that harmed it: of others nobody knows more than a title.
  */
 #include "serve/layout.h"
 #include "serve/run_rows.h"
+#include "serve/service_runs.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/units.h"
 #include "reports/escape.h"
+#include "reports/kpi.h"
 
 enum { PAGE_RUNS = 50 };
 
@@ -22,6 +24,7 @@ static const char *const verdicts[] = {
 struct choice {
 	const char *verdict; /* "": any */
 	const char *text;    /* in the title or the id; "": any */
+	const char *service; /* as the pages call it; "": any */
 	size_t page;         /* from 1 */
 };
 
@@ -37,28 +40,42 @@ static bool read_choice(const struct visit *visit, struct choice *ret_choice, st
 	const char *page = request_param(visit->request, "page");
 	int64_t number = 1;
 
-	if (*page != '\0' && (!units_parse_count(page, &number, NULL) || number < 1))
+	if (*page != '\0' && (!units_parse_count(page, &number, NULL) || number < 1 ||
+			      number > INT64_MAX / PAGE_RUNS))
 		return err_set(e, ERR_INPUT, "there is no page `%.40s` of the runs", page);
 	*ret_choice = (struct choice){
 		.verdict = request_param(visit->request, "verdict"),
 		.text = request_param(visit->request, "text"),
+		.service = request_param(visit->request, "service"),
 		.page = (size_t)number,
 	};
 	return true;
 }
 
-static void add_form(const struct choice *choice, struct text *body)
+static void add_option(const char *word, const char *chosen, struct text *body)
 {
+	text_addf(body, "<option%s>", strcmp(word, chosen) == 0 ? " selected" : "");
+	escape_markup(body, word);
+	text_add(body, "</option>");
+}
+
+static void add_form(const struct choice *choice, const struct kpi *kpi, struct text *body)
+{
+	char name[KPI_WORDS_BYTES];
+
 	text_add(body, "<form class=\"choice\" action=\"/runs\" method=\"get\">\n"
-		       "<label for=\"text\">Title or id has</label>"
+		       "<span class=\"pair\"><label for=\"text\">Title or id has</label>"
 		       "<input id=\"text\" name=\"text\" type=\"search\" value=\"");
 	escape_markup(body, choice->text);
-	text_add(body, "\">\n<label for=\"verdict\">Verdict</label>"
+	text_add(body, "\"></span>\n<span class=\"pair\"><label for=\"service\">Service</label>"
+		       "<select id=\"service\" name=\"service\"><option value=\"\">any</option>");
+	for (size_t i = 0; i < kpi->service_count; i++)
+		add_option(kpi_words_service(kpi, i, name), choice->service, body);
+	text_add(body, "</select></span>\n<span class=\"pair\"><label for=\"verdict\">Verdict</label>"
 		       "<select id=\"verdict\" name=\"verdict\"><option value=\"\">any</option>");
 	for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
-		text_addf(body, "<option%s>%s</option>",
-			  strcmp(choice->verdict, verdicts[i]) == 0 ? " selected" : "", verdicts[i]);
-	text_add(body, "</select>\n<button type=\"submit\">Show</button></form>\n");
+		add_option(verdicts[i], choice->verdict, body);
+	text_add(body, "</select></span>\n<button type=\"submit\">Show</button></form>\n");
 }
 
 static void add_page_link(const struct choice *choice, size_t page, const char *words,
@@ -68,6 +85,8 @@ static void add_page_link(const struct choice *choice, size_t page, const char *
 
 	text_add(&address, "/runs?text=");
 	request_encode(&address, choice->text);
+	text_add(&address, "&service=");
+	request_encode(&address, choice->service);
 	text_add(&address, "&verdict=");
 	request_encode(&address, choice->verdict);
 	text_addf(&address, "&page=%zu", page);
@@ -91,30 +110,64 @@ static void add_paging(const struct choice *choice, size_t count, struct text *b
 	text_add(body, "</nav>\n");
 }
 
+/* What is shown, and how much there is on all pages. */
+struct listed {
+	const struct history_run *shown[PAGE_RUNS];
+	size_t shown_count;
+	size_t count;
+};
+
+static bool list_service(const struct visit *visit, const struct history *history,
+			 const struct choice *choice, struct listed *ret_listed, struct err *e)
+{
+	const struct service_choice wanted = { .service = choice->service,
+					       .verdict = choice->verdict,
+					       .text = choice->text,
+					       .skip = (choice->page - 1) * PAGE_RUNS,
+					       .limit = PAGE_RUNS };
+	struct history_run *runs = NULL;
+	struct store *store;
+
+	if (!site_store(visit->site, &store, e) ||
+	    (store != NULL && !service_runs(store, &history->kpi, &wanted, visit->arena, &runs,
+					    &ret_listed->shown_count, &ret_listed->count, e)))
+		return false;
+	for (size_t i = 0; i < ret_listed->shown_count; i++)
+		ret_listed->shown[i] = &runs[i];
+	return true;
+}
+
+static void list_all(const struct history *history, const struct choice *choice,
+		     struct listed *ret_listed)
+{
+	for (size_t i = 0; i < history->run_count; i++) {
+		if (!is_chosen(choice, &history->runs[i]))
+			continue;
+		if (ret_listed->count / PAGE_RUNS == choice->page - 1)
+			ret_listed->shown[ret_listed->shown_count++] = &history->runs[i];
+		ret_listed->count++;
+	}
+}
+
 static bool write_runs(const struct visit *visit, struct answer *answer, struct err *e)
 {
-	const struct history_run *shown[PAGE_RUNS];
+	struct listed listed = { 0 };
 	const struct history *history;
 	struct text *body = &answer->body;
 	struct choice choice;
-	size_t shown_count = 0;
-	size_t count = 0;
 
 	if (!read_choice(visit, &choice, e) || !site_history(visit->site, &history, e))
 		return false;
-	for (size_t i = 0; i < history->run_count; i++) {
-		if (!is_chosen(&choice, &history->runs[i]))
-			continue;
-		if (count / PAGE_RUNS == choice.page - 1)
-			shown[shown_count++] = &history->runs[i];
-		count++;
-	}
+	if (*choice.service == '\0')
+		list_all(history, &choice, &listed);
+	else if (!list_service(visit, history, &choice, &listed, e))
+		return false;
 	layout_open(visit, "Runs", body);
-	add_form(&choice, body);
-	text_addf(body, "<p>%zu of %zu runs</p>\n", count, history->run_count);
-	if (shown_count > 0)
-		run_rows(visit, "Runs", shown, shown_count, body);
-	add_paging(&choice, count, body);
+	add_form(&choice, &history->kpi, body);
+	text_addf(body, "<p>%zu of %zu runs</p>\n", listed.count, history->run_count);
+	if (listed.shown_count > 0)
+		run_rows(visit, "Runs", listed.shown, listed.shown_count, body);
+	add_paging(&choice, listed.count, body);
 	layout_close(body);
 	return true;
 }
