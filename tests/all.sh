@@ -121,6 +121,7 @@ on_this_machine() {
 	step gate tests/gate.sh build/plain/firedrill
 	step store-failover tests/store_failover.sh build/plain/firedrill
 	step worker tests/worker.sh build/plain/firedrill
+	step daemon tests/daemon.sh build/plain/firedrill
 	step demo tests/demo.sh build/plain
 	step vantage tests/vantage.sh build/plain/firedrill
 	step ledger-drills tests/ledger_drills.sh build/plain/firedrill

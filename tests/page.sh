@@ -48,7 +48,14 @@ dead=$!
 wait_until is_under_way 'A drill that dies' ' confirmed ' || exit 1
 token=$(od -An -tx1 -N24 /dev/urandom | tr -d ' \n')
 (umask 077 && echo "anna:$token" >"$folder/tokens")
-"$firedrill" serve --listen 127.0.0.1:0 --actions-token-file "$folder/tokens" >"$folder/page" 2>&1 &
+cat >"$folder/plan.yaml" <<'YAML'
+title: Rehearsals
+schedules:
+  weekly: { experiment: drill.yaml, cron: "30 9 * * tue", jitter: 20m }
+  workdays: { experiment: drill.yaml, random: { between: [09:00, 16:00], days: mon-fri } }
+  hourly: { experiment: drill.yaml, cron: "0 * * * *" }
+YAML
+"$firedrill" serve --jobs 0 --listen 127.0.0.1:0 --actions-token-file "$folder/tokens" "$folder/plan.yaml" >"$folder/page" 2>&1 &
 page_pid=$!
 wait_until grep -q http:// "$folder/page" || exit 1
 url=$(grep -oE 'http://[0-9.:]+' "$folder/page")

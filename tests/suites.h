@@ -23,6 +23,7 @@
 	X(store_permits) \
 	X(store_pauses) \
 	X(store_dues) \
+	X(store_watches) \
 	X(store_audit) \
 	X(worker) \
 	X(vantage) \
@@ -94,6 +95,7 @@
 	X(crash) \
 	X(crash_orders) \
 	X(run_hung) \
+	X(keeper) \
 	X(sampler) \
 	X(scheduler) \
 	X(watch) \

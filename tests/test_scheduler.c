@@ -2,6 +2,8 @@
  * test_scheduler.c - what a scheduler puts into the store, and whom it alerts, when the time passes as it does:
  * on time, in leaps, and backwards. The clock is simulated, and far ahead of every store's own.
  */
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fixtures/schedule_try.h"
@@ -43,6 +45,24 @@ static void alert(void *ctx, const struct scheduler_alert *alerts, size_t count)
 	for (size_t i = 0; i < count; i++)
 		text_addf(&alerted, "%s %zu %s: %s\n", alerts[i].schedule->name, alerts[i].count,
 			  alerts[i].experiment->path, alerts[i].why);
+}
+
+static bool keep_schedules(void *ctx, const struct schedule_list **ret_schedules)
+{
+	(void)ctx;
+	(void)ret_schedules;
+	return false;
+}
+
+/* It is there when somebody asks for it. */
+static void block_and_raise(int number)
+{
+	sigset_t mask;
+
+	(void)sigemptyset(&mask);
+	(void)sigaddset(&mask, number);
+	ck_assert_int_eq(sigprocmask(SIG_BLOCK, &mask, NULL), 0);
+	ck_assert_int_eq(raise(number), 0);
 }
 
 static void set_clock(const char *moment)
@@ -292,6 +312,39 @@ START_TEST(test_look_at_a_store_that_is_broken_fails_and_the_next_one_goes_on)
 }
 END_TEST
 
+/* What a restart of the server is, for a scheduler. */
+START_TEST(test_look_after_the_server_was_restarted_goes_on)
+{
+	int64_t wake_ns;
+
+	(void)look();
+	store_try_sql(&place, "select pg_terminate_backend(pid) from pg_stat_activity"
+			      " where pid <> pg_backend_pid() and backend_type = 'client backend'",
+		      NULL);
+	set_clock("2101-03-02T10:00");
+	for (int i = 0; i < 2 && !scheduler_look(&scheduler, &wake_ns, &e); i++)
+		;
+	ck_assert_uint_eq(count_in(DUE_WAITS), 1);
+}
+END_TEST
+
+/* A SQLite file under a name that somebody else has taken. */
+START_TEST(test_run_ends_when_its_store_was_put_aside)
+{
+	struct text aside = { 0 };
+
+	text_addf(&aside, "%s/aside.db", folder);
+	scheduler.clock = clock_system();
+	scheduler.hands.read = keep_schedules;
+	block_and_raise(SIGHUP); /* so that it waits for nothing */
+	ck_assert_int_eq(rename(text_str(&place), text_str(&aside)), 0);
+	ck_assert(!scheduler_run(&scheduler, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "was put aside while it was open"));
+	ck_assert_ptr_nonnull(strstr(text_str(&said), "what was read before stays"));
+	text_release(&aside);
+}
+END_TEST
+
 START_TEST(test_look_once_puts_all_that_is_due_now)
 {
 	ck_assert_msg(scheduler_look_once(&scheduler, &e), "%s", e.text);
@@ -303,7 +356,10 @@ END_TEST
 
 static void add_tests(TCase *tests, bool is_server)
 {
-	(void)is_server;
+	if (is_server)
+		tcase_add_test(tests, test_look_after_the_server_was_restarted_goes_on);
+	else
+		tcase_add_test(tests, test_run_ends_when_its_store_was_put_aside);
 	tcase_add_test(tests, test_look_for_the_first_time_puts_a_mark_and_nothing_from_before);
 	tcase_add_test(tests, test_look_wakes_up_when_the_next_one_is_due);
 	tcase_add_test(tests, test_look_when_it_is_due_puts_it_once_whoever_looks);

@@ -10,11 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void setup(void)
-{
-	serve_browser_open(NULL);
-}
-
 static size_t pause_count(void)
 {
 	struct pause_row *rows;
@@ -340,7 +335,7 @@ void suite_serve_actions(Suite *suite)
 	TCase *tests = tcase_create("serve_actions");
 
 	tcase_set_timeout(tests, 60);
-	tcase_add_checked_fixture(tests, setup, serve_browser_close);
+	tcase_add_checked_fixture(tests, serve_browser_open, serve_browser_close);
 	tcase_add_test(tests, test_sign_in_begins_a_session_and_sign_out_ends_it);
 	tcase_add_test(tests, test_sign_in_with_a_wrong_token_is_written_down_and_then_has_to_wait);
 	tcase_add_test(tests, test_sign_in_from_a_page_of_a_stranger_is_refused);

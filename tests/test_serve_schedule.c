@@ -17,6 +17,12 @@ static const struct schedule_list schedules = { .items = items, .count = 1 };
 static char *drill;
 static char *inventory;
 
+static const struct schedule_list *tell_schedules(void *ctx)
+{
+	(void)ctx;
+	return &schedules;
+}
+
 static void write_file(const char *path, const char *bytes)
 {
 	FILE *stream = fopen(path, "w");
@@ -48,7 +54,7 @@ static void setup(void)
 
 	schedule_try_init(&try);
 	items[0] = &try.schedule;
-	serve_browser_open(NULL);
+	serve_browser_open();
 	drill = arena_format(&serve_case.arena, "%s/drill.yaml", serve_case.dir);
 	inventory = arena_format(&serve_case.arena, "%s/inventory.yaml", serve_case.dir);
 	write_file(drill, document);
@@ -61,7 +67,7 @@ static void setup(void)
 	serve_try_start_as(&serve_case.page,
 			   &(struct serve_request){ .store_path = text_str(&serve_case.path),
 						    .token_path = text_str(&serve_browser.token_path),
-						    .schedules = &schedules });
+						    .schedules = tell_schedules });
 }
 
 static void teardown(void)
@@ -141,7 +147,7 @@ START_TEST(test_schedule_calendar_says_when_there_is_more_than_it_shows)
 	schedule_try_cron(&try, "* * * * *");
 	ck_assert_int_eq(serve_try_stop(&serve_case.page, SIGTERM), 0);
 	serve_try_start_as(&serve_case.page, &(struct serve_request){ .store_path = text_str(&serve_case.path),
-								       .schedules = &schedules });
+								       .schedules = tell_schedules });
 	serve_case_get("/schedule?month=2099-02");
 	assert_says("<li>00:00 ");
 	assert_says(", and more</li></ul>");

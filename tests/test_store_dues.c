@@ -31,15 +31,6 @@ static void open_again(void)
 	ck_assert_msg(store_open(text_str(&place), &secrets, &store, &e), "%s", e.text);
 }
 
-/* The store goes on as one that an earlier version has left. */
-static void was_of(int version)
-{
-	store_close(store);
-	store = NULL;
-	store_try_go_back(&place, version);
-	open_again();
-}
-
 static void setup(void)
 {
 	memset(&arena, 0, sizeof arena);
@@ -77,16 +68,6 @@ static struct due_row due_of(const char *schedule, int64_t due_wall_ns)
 	};
 }
 
-static struct due_row watch_of(const char *run_id, const char *vantage)
-{
-	struct due_row row = due_of(arena_format(&arena, "watch of %s %s", run_id, vantage), 1);
-
-	row.watch_of = run_id;
-	row.vantage = vantage;
-	row.within_ns = 30 * NS_PER_S;
-	return row;
-}
-
 static bool put(struct due_row row)
 {
 	bool is_new = false;
@@ -106,23 +87,13 @@ static const char *put_fails(struct due_row row)
 
 static struct due_row claimed;
 
-static bool claim_kind(const struct due_worker *worker, enum due_kind kind)
+static bool claim(const struct due_worker *worker)
 {
 	bool is_there = false;
 
-	ck_assert_msg(store_due_claim(store, worker, kind, "run", &arena, &is_there, &claimed, &e),
+	ck_assert_msg(store_due_claim(store, worker, DUE_RUN, "run", &arena, &is_there, &claimed, &e),
 		      "%s", e.text);
 	return is_there;
-}
-
-static bool claim(const struct due_worker *worker)
-{
-	return claim_kind(worker, DUE_RUN);
-}
-
-static bool claim_watch(const struct due_worker *worker)
-{
-	return claim_kind(worker, DUE_WATCH);
 }
 
 static bool take_over(const struct due_worker *worker)
@@ -549,111 +520,17 @@ END_TEST
 
 START_TEST(test_open_brings_a_store_without_due_runs_up_to_date)
 {
-	was_of(8);
+	store_close(store);
+	store = NULL;
+	store_try_go_back(&place, 8);
+	open_again();
 	ck_assert(put(due_of("weekly", 7)));
 	ck_assert(claim(&plain));
-}
-END_TEST
-
-START_TEST(test_open_brings_a_store_without_watches_up_to_date)
-{
-	struct run_row begun = { .run_id = "run-old", .title = "a drill" };
-	struct run_row row;
-
-	ck_assert(store_run_begin(store, &begun, &e));
-	ck_assert(put(due_of("weekly", 7)));
-	was_of(11);
-	ck_assert_msg(store_run_find(store, "run-old", &arena, &row, &e), "%s", e.text);
-	ck_assert_ptr_null(row.watch_of);
-	ck_assert(claim(&plain));
-	ck_assert_ptr_null(claimed.watch_of);
-	ck_assert(put(watch_of("run-old", "eu")));
-	ck_assert(claim_watch(&plain));
-}
-END_TEST
-
-/* ---- watches ---- */
-
-START_TEST(test_due_claim_of_runs_and_of_watches_leaves_the_other_kind)
-{
-	ck_assert(put(watch_of("run-a", "eu")));
-	ck_assert(!claim(&plain));
-	ck_assert(put(due_of("weekly", 7)));
-	ck_assert(claim(&plain));
-	ck_assert_str_eq(claimed.schedule, "weekly");
-	ck_assert(claim_watch(&plain));
-	ck_assert_str_eq(claimed.watch_of, "run-a");
-	ck_assert_str_eq(claimed.vantage, "eu");
-	ck_assert(!claim_watch(&plain));
-}
-END_TEST
-
-START_TEST(test_due_put_of_a_watch_is_due_now_by_the_clock_of_leases)
-{
-	struct due_row row = watch_of("run-a", "eu");
-	const struct clock clock = clock_system();
-
-	row.due_wall_ns = INT64_MAX; /* by this machine's clock, which does not count */
-	row.latest_wall_ns = 0;
-	ck_assert(put(row));
-	ck_assert(claim_watch(&plain));
-	ck_assert_int_eq(claimed.latest_wall_ns - claimed.due_wall_ns, row.within_ns);
-
-	row = watch_of("run-b", "eu");
-	row.within_ns = 1; /* nobody can be as fast */
-	ck_assert(put(row));
-	clock_sleep_until_ns(&clock, clock_now_ns(&clock) + NS_PER_MS);
-	ck_assert(!claim_watch(&plain));
-}
-END_TEST
-
-START_TEST(test_dues_watching_lists_those_of_one_run_in_their_order)
-{
-	struct due_row *rows = NULL;
-	size_t count = 0;
-
-	ck_assert(put(watch_of("run-a", "us")));
-	ck_assert(put(watch_of("run-b", "eu")));
-	ck_assert(put(watch_of("run-a", "eu")));
-	ck_assert(put(due_of("weekly", 7)));
-	ck_assert_msg(store_dues_watching(store, "run-a", &arena, &rows, &count, &e), "%s", e.text);
-	ck_assert_uint_eq(count, 2);
-	ck_assert_str_eq(rows[0].vantage, "us");
-	ck_assert_str_eq(rows[1].vantage, "eu");
-	ck_assert_ptr_null(rows[0].experiment_text);
-}
-END_TEST
-
-START_TEST(test_run_find_last_passes_over_a_watch_which_keeps_its_seal)
-{
-	const struct run_row led = { .run_id = "run-a", .title = "a drill" };
-	const struct run_row watch = { .run_id = "watch-a", .title = "a drill", .watch_of = "run-a",
-				       .vantage = "eu" };
-	struct run_row row;
-	struct run_row *missing = NULL;
-	size_t count = 0;
-
-	ck_assert_msg(store_run_begin(store, &led, &e), "%s", e.text);
-	ck_assert_msg(store_run_begin(store, &watch, &e), "%s", e.text);
-	ck_assert_msg(store_run_find(store, "last", &arena, &row, &e), "%s", e.text);
-	ck_assert_str_eq(row.run_id, "run-a");
-	ck_assert_msg(store_facts_missing(store, &arena, &missing, &count, &e), "%s", e.text);
-	ck_assert_uint_eq(count, 1);
-	ck_assert_msg(store_run_find(store, "watch-a", &arena, &row, &e), "%s", e.text);
-	ck_assert_str_eq(row.vantage, "eu");
-	store_try_sql(&place, "update runs set vantage = 'us' where run_id = 'watch-a'", NULL);
-	ck_assert(!store_run_find(store, "watch-a", &arena, &row, &e));
-	ck_assert_int_eq(e.kind, ERR_ALTERED);
 }
 END_TEST
 
 static void add_tests(TCase *tests, bool is_server)
 {
-	tcase_add_test(tests, test_open_brings_a_store_without_watches_up_to_date);
-	tcase_add_test(tests, test_due_claim_of_runs_and_of_watches_leaves_the_other_kind);
-	tcase_add_test(tests, test_due_put_of_a_watch_is_due_now_by_the_clock_of_leases);
-	tcase_add_test(tests, test_dues_watching_lists_those_of_one_run_in_their_order);
-	tcase_add_test(tests, test_run_find_last_passes_over_a_watch_which_keeps_its_seal);
 	tcase_add_test(tests, test_due_put_twice_stays_as_it_was_first);
 	tcase_add_test(tests, test_due_put_as_skipped_says_why_and_never_runs);
 	tcase_add_test(tests, test_due_put_refuses_what_no_worker_could_have);

@@ -23,19 +23,35 @@ static const char self_path[] = "/proc/self/exe";
 
 enum { EXIT_NO_PROGRAM = 127 };
 
-/* Between fork and exec: nothing here may allocate or return. */
+/* Who signals the child means the program that it will be, and not a handler of ours that it was born with. */
+static void forget_handlers(void)
+{
+	struct sigaction action;
+
+	for (int number = 1; number <= SIGRTMAX; number++) {
+		if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN ||
+		    action.sa_handler == SIG_DFL)
+			continue;
+		action = (struct sigaction){ .sa_handler = SIG_DFL };
+		(void)sigaction(number, &action, NULL); /* cannot fail for one that has a handler */
+	}
+}
+
+/* Between fork and exec: nothing here may allocate or return. output_fd 0: the streams stay as they are. */
 static _Noreturn void become(char *const *argv, int output_fd, pid_t parent)
 {
 	sigset_t none;
 	const int input_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	(void)setpgid(0, 0);
+	forget_handlers();
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (prctl(PR_SET_PDEATHSIG, SIGINT) != 0 || getppid() != parent)
 		_exit(EXIT_NO_PROGRAM); /* nobody is left to collect it: nothing was begun */
 	if (input_fd != -1 && dup2(input_fd, STDIN_FILENO) != -1 &&
-	    dup2(output_fd, STDOUT_FILENO) != -1 && dup2(output_fd, STDERR_FILENO) != -1)
+	    (output_fd == 0 || (dup2(output_fd, STDOUT_FILENO) != -1 &&
+				dup2(output_fd, STDERR_FILENO) != -1)))
 		(void)execv(self_path, argv);
 	_exit(EXIT_NO_PROGRAM);
 }
@@ -53,34 +69,54 @@ static int open_output(void)
 	return above;
 }
 
-bool child_start(const char *const *words, size_t count, struct child *ret_child, struct err *e)
+static bool start(const char *const *words, size_t count, int output_fd, struct child *ret_child,
+		  struct err *e)
 {
 	char **owned_argv = mem_alloc((count + 2) * sizeof *owned_argv);
-	const int output_fd = open_output();
 	const pid_t parent = getpid();
-	pid_t pid = -1;
+	sigset_t all;
+	sigset_t before;
+	pid_t pid;
 
 	owned_argv[0] = mem_copy("firedrill");
 	for (size_t i = 0; i < count; i++)
 		owned_argv[i + 1] = mem_copy(words[i]);
-	if (output_fd != -1)
-		pid = fork();
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before);
+	pid = fork();
 	if (pid == 0)
 		become(owned_argv, output_fd, parent);
 
 	const int why = errno;
 
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+
 	for (size_t i = 0; i <= count; i++)
 		free(owned_argv[i]);
 	free(owned_argv);
-	if (pid == -1) {
-		if (output_fd != -1)
-			(void)close(output_fd); /* nothing was written */
+	if (pid == -1)
 		return err_set(e, ERR_LIMIT, "start a process of firedrill: %s", strerror(why));
-	}
 	(void)setpgid(pid, pid); /* whoever comes first: a signal must find it there */
 	*ret_child = (struct child){ .pid = pid, .output_fd = output_fd };
 	return true;
+}
+
+bool child_start(const char *const *words, size_t count, struct child *ret_child, struct err *e)
+{
+	const int output_fd = open_output();
+
+	if (output_fd == -1)
+		return err_set(e, ERR_LIMIT, "start a process of firedrill: %s", strerror(errno));
+	if (start(words, count, output_fd, ret_child, e))
+		return true;
+	(void)close(output_fd); /* nothing was written */
+	return false;
+}
+
+bool child_start_heard(const char *const *words, size_t count, struct child *ret_child,
+		       struct err *e)
+{
+	return start(words, count, 0, ret_child, e);
 }
 
 enum child_state child_look(struct child *child, int *ret_number)

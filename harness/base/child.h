@@ -1,6 +1,6 @@
 /*
  * child.h - this program once more, as a process of our own: started, asked to stop, collected. What
- * it says on both streams is kept aside until somebody wants it.
+ * it says on both streams is kept aside until somebody wants it, or goes where our own words go.
  *
  * It has a process group of its own, so Ctrl-C of a terminal reaches us alone and we decide. When we
  * die, however that comes, it gets SIGINT: it heals and ends.
@@ -15,7 +15,7 @@
 
 struct child {
 	int64_t pid;  /* 0: there is none, or it was collected */
-	int output_fd; /* what it has said so far; 0: not open */
+	int output_fd; /* what it has said so far; 0: it is not kept, or let go */
 };
 
 enum child_state {
@@ -27,6 +27,9 @@ enum child_state {
 /* The words behind the program's name; standard input is empty. Nothing of ours is handed over but
    the environment. */
 bool child_start(const char *const *words, size_t count, struct child *ret_child, struct err *e);
+/* The same, and what it says goes where our own words go. */
+bool child_start_heard(const char *const *words, size_t count, struct child *ret_child,
+		       struct err *e);
 /* Looks once and does not wait. Collects it when it is over; after that, it is never asked again. */
 enum child_state child_look(struct child *child, int *ret_number);
 void child_signal(const struct child *child, int number); /* one that is over gets nothing */

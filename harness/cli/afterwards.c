@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#include "cli/channels.h"
+#include "cli/messenger.h"
 
-static const int64_t patience_ns = 10 * NS_PER_S;
+static const struct messenger_patience patience = { 10 * NS_PER_S, false };
 
 struct telling {
 	const struct afterwards *afterwards;
@@ -16,7 +16,7 @@ struct telling {
 	struct secrets secrets;
 	struct clock clock;
 	struct run_row run; /* or the first of the set's */
-	struct text folder;
+	struct messenger messenger;
 };
 
 /* What has no run, such as one that was due and missed: what waits of it says who is told, and where. */
@@ -26,7 +26,7 @@ static bool look_up_in_outbox(struct telling *telling, struct err *e)
 	size_t count = 0;
 	size_t broken_count = 0;
 
-	if (!outbox_list(text_str(&telling->folder), OUTBOX_WAITING, &telling->arena, &messages, &count,
+	if (!outbox_list(text_str(&telling->messenger.folder), OUTBOX_WAITING, &telling->arena, &messages, &count,
 			&broken_count, e))
 		return false;
 	for (size_t i = 0; i < count; i++)
@@ -75,13 +75,7 @@ static bool had_rules(struct telling *telling)
 static void tell(struct telling *telling)
 {
 	const struct afterwards *afterwards = telling->afterwards;
-	struct channel_book book = { .arena = &telling->arena, .secrets = &telling->secrets };
-	struct notifier notifier = {
-		.inventory = cli_absolute(telling->run.inventory_path, &telling->arena),
-		.folder = text_str(&telling->folder),
-		.secrets = &telling->secrets,
-		.clock = &telling->clock,
-	};
+	struct messenger *messenger = &telling->messenger;
 	const struct happening happening = {
 		.kinds = afterwards->kind,
 		.wall_ns = clock_wall_ns(&telling->clock),
@@ -92,25 +86,14 @@ static void tell(struct telling *telling)
 		.sentence = afterwards->sentence,
 		.person = afterwards->person,
 	};
-	const struct delivery delivery = {
-		.folder = notifier.folder,
-		.clock = &telling->clock,
-		.deadline_ns = clock_now_ns(&telling->clock) + patience_ns,
-		.first = afterwards->run_id,
-		.secrets = &telling->secrets,
-		.find = channels_find,
-		.ctx = &book,
-	};
-	struct delivered delivered = { 0 };
 	struct err e = { 0 };
 	size_t count = 0;
 
-	if (channels_load(&book, notifier.inventory, &notifier.notify, &e) &&
-	    notify_post(&notifier, &happening, NULL, &count, &e) && count > 0)
-		notify_deliver(&delivery, &delivered);
-	if (e.kind != ERR_NONE)
+	if (!messenger_take(messenger, telling->run.inventory_path, NULL, &e) ||
+	    !notify_post(&messenger->notifier, &happening, NULL, &count, &e))
 		(void)cli_fail(0, &telling->secrets, &e);
-	cli_tell_delivered(&delivered, stderr, &telling->secrets);
+	if (count > 0)
+		messenger_deliver(messenger, afterwards->run_id, patience);
 }
 
 bool afterwards_tell(const struct afterwards *afterwards, size_t *ret_count, struct err *e)
@@ -118,12 +101,14 @@ bool afterwards_tell(const struct afterwards *afterwards, size_t *ret_count, str
 	struct telling telling = { .afterwards = afterwards, .clock = clock_system() };
 	bool ok;
 
-	cli_outbox_path(afterwards->arguments, &telling.folder);
+	messenger_open(&telling.messenger, afterwards->arguments, &telling.arena, &telling.secrets,
+		       &telling.clock);
 	ok = look_up(&telling, e) &&
-	     notify_end_escalations(text_str(&telling.folder), afterwards->run_id, ret_count, e);
+	     notify_end_escalations(text_str(&telling.messenger.folder), afterwards->run_id,
+				    ret_count, e);
 	if (ok && had_rules(&telling))
 		tell(&telling);
-	text_release(&telling.folder);
+	messenger_close(&telling.messenger);
 	secrets_release(&telling.secrets);
 	arena_release(&telling.arena);
 	return ok;

@@ -4,7 +4,7 @@
  */
 #include "cli/schedule_run.h"
 
-#include "worker/scheduler.h"
+#include "cli/schedule_alert.h"
 
 struct scheduling {
 	const struct arguments *arguments;
@@ -18,6 +18,13 @@ static void say(void *ctx, const char *line)
 	(void)ctx;
 	cli_print_line(stdout, NULL, line);
 	(void)fflush(stdout); /* who looks at a log looks now */
+}
+
+static void alert(void *ctx, const struct scheduler_alert *alerts, size_t count)
+{
+	const struct scheduling *scheduling = ctx;
+
+	schedule_alert(scheduling->arguments, alerts, count);
 }
 
 /* The scheduler_hands.read. */
@@ -51,7 +58,7 @@ int schedule_run(const struct arguments *arguments)
 	struct scheduling scheduling = { .arguments = arguments };
 	struct scheduler scheduler = {
 		.clock = clock_system(),
-		.hands = { .read = read_files, .say = say, .ctx = &scheduling },
+		.hands = { .read = read_files, .alert = alert, .say = say, .ctx = &scheduling },
 	};
 	struct err e = { 0 };
 	int code = EXIT_MET;

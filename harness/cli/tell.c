@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/afterwards.h"
-#include "cli/channels.h"
+#include "cli/messenger.h"
 #include "engine/trials.h"
 #include "reports/report.h"
 
@@ -20,13 +20,8 @@ enum {
 };
 
 /* How long a person may be kept waiting, and whether what failed is tried again meanwhile. */
-struct waiting_time {
-	int64_t at_most_ns;
-	bool tries_again;
-};
-
-static const struct waiting_time before_the_run = { 3 * NS_PER_S, false };
-static const struct waiting_time after_the_run = { 10 * NS_PER_S, true };
+static const struct messenger_patience before_the_run = { 3 * NS_PER_S, false };
+static const struct messenger_patience after_the_run = { 10 * NS_PER_S, true };
 
 /* What is told, and what is needed to tell it. */
 struct telling {
@@ -70,44 +65,31 @@ static void begin(struct telling *telling, struct run_command *command)
 	};
 }
 
-/* Into the outbox, and as much out of it as the time allows. */
-static void post(struct telling *telling, const char *report,
-		 const struct waiting_time *patience)
+/* By the rules of the experiment's inventory. */
+static void open_messenger(struct telling *telling, struct messenger *messenger)
 {
 	struct run_command *command = telling->command;
-	const struct inventory *inventory = command->experiment->inventory;
-	struct channel_book book = { .arena = &telling->arena, .secrets = &command->secrets };
-	struct delivered delivered = { 0 };
-	struct text folder = { 0 };
+	const struct experiment *experiment = command->experiment;
+
+	messenger_open(messenger, command->arguments, &telling->arena, &command->secrets,
+		       &command->clock);
+	(void)messenger_take(messenger, experiment->inventory_path, &experiment->inventory->notify,
+			     NULL); /* cannot fail: it is read */
+}
+
+/* Into the outbox, and as much out of it as the time allows. */
+static void post(struct telling *telling, const char *report,
+		 const struct messenger_patience *patience)
+{
+	struct messenger messenger;
 	struct err e = { 0 };
 	size_t count = 0;
 
-	cli_outbox_path(command->arguments, &folder);
-
-	const struct notifier notifier = {
-		.notify = &inventory->notify,
-		.inventory = cli_absolute(command->experiment->inventory_path, &telling->arena),
-		.folder = text_str(&folder),
-		.secrets = &command->secrets,
-		.clock = &command->clock,
-	};
-	const struct delivery delivery = {
-		.folder = text_str(&folder),
-		.clock = &command->clock,
-		.deadline_ns = clock_now_ns(&command->clock) + patience->at_most_ns,
-		.waits = patience->tries_again,
-		.first = telling->happening.run_id,
-		.secrets = &command->secrets,
-		.find = channels_find,
-		.ctx = &book,
-	};
-
-	channels_know(&book, notifier.inventory, notifier.notify);
-	if (!notify_post(&notifier, &telling->happening, report, &count, &e))
-		(void)cli_fail(0, &command->secrets, &e);
-	notify_deliver(&delivery, &delivered);
-	cli_tell_delivered(&delivered, stderr, &command->secrets);
-	text_release(&folder);
+	open_messenger(telling, &messenger);
+	if (!notify_post(&messenger.notifier, &telling->happening, report, &count, &e))
+		(void)cli_fail(0, &telling->command->secrets, &e);
+	messenger_deliver(&messenger, telling->happening.run_id, *patience);
+	messenger_close(&messenger);
 }
 
 void tell_start(struct run_command *command)
@@ -391,23 +373,13 @@ static void compare_with_last(struct telling *telling, int code)
 static void end_incidents(struct telling *telling)
 {
 	const struct happening whole = telling->happening;
-	struct run_command *command = telling->command;
+	struct messenger messenger;
 	struct earlier last;
 	size_t ended_count = 0;
 	size_t at = 0;
-	struct text folder = { 0 };
 	struct err e = { 0 };
 
-	cli_outbox_path(command->arguments, &folder);
-
-	const struct notifier notifier = {
-		.notify = &command->experiment->inventory->notify,
-		.inventory = cli_absolute(command->experiment->inventory_path, &telling->arena),
-		.folder = text_str(&folder),
-		.secrets = &command->secrets,
-		.clock = &command->clock,
-	};
-
+	open_messenger(telling, &messenger);
 	while (ended_count < RECOVERED_RUNS && next_earlier(telling, &at, &last) &&
 	       last.exit_code != EXIT_MET) {
 		struct happening recovered = whole;
@@ -416,11 +388,11 @@ static void end_incidents(struct telling *telling)
 		recovered.kinds = HAPPENING_RECOVERED;
 		recovered.run_id = last.id;
 		/* Each is worth no more than a message: the next run that is met tries again. */
-		(void)notify_post(&notifier, &recovered, NULL, &count, &e);
-		(void)notify_end_escalations(notifier.folder, last.id, &count, &e);
+		(void)notify_post(&messenger.notifier, &recovered, NULL, &count, &e);
+		(void)notify_end_escalations(messenger.notifier.folder, last.id, &count, &e);
 		ended_count++;
 	}
-	text_release(&folder);
+	messenger_close(&messenger);
 }
 
 static void list_runs(struct telling *telling)

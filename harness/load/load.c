@@ -227,7 +227,8 @@ const struct experiment *experiment_load_named(struct loader *loader,
 static void load_schedules_of(struct loader *loader, struct schedule_list *list)
 {
 	const struct load_request *request = loader->request;
-	struct experiment experiment = { 0 };
+	/* Its schedule keeps it. */
+	struct experiment *experiment = arena_alloc(loader->arena, sizeof *experiment);
 	const char *text = NULL;
 	const struct node *root = read_document(loader, "the file", request->experiment_path, NULL,
 						&text);
@@ -239,9 +240,9 @@ static void load_schedules_of(struct loader *loader, struct schedule_list *list)
 		plan_file_build(loader, root, list);
 		return;
 	}
-	build_both(loader, root, text, &experiment);
-	if (experiment.schedule != NULL)
-		schedule_list_add(loader->arena, list, experiment.schedule);
+	build_both(loader, root, text, experiment);
+	if (experiment->schedule != NULL)
+		schedule_list_add(loader->arena, list, experiment->schedule);
 	else if (loader->error_count == 0)
 		problem_add(loader, root->mark, "this experiment has no `schedule:`; write one, or name "
 			    "the experiment in a plan file");

@@ -306,6 +306,7 @@ struct scheduled_experiment schedule_experiment(const struct experiment *experim
 		.path = experiment->source_path,
 		.title = experiment->title == NULL ? "" : experiment->title,
 		.policy = experiment->inventory == NULL ? &no_policy : &experiment->inventory->policy,
+		.experiment = experiment,
 	};
 }
 

@@ -68,6 +68,8 @@ struct calendar {
 	size_t event_count;
 };
 
+struct experiment;
+
 /* What a schedule starts. */
 struct scheduled_experiment {
 	const char *path;
@@ -76,6 +78,7 @@ struct scheduled_experiment {
 	size_t var_count;
 	const char *title;
 	const struct policy *policy; /* of its inventory: windows and frozen days count here, too */
+	const struct experiment *experiment; /* as it was read together with the schedule */
 };
 
 enum { SCHEDULE_POOL_MAX = 64 }; /* experiments of a chaos day */

@@ -3,6 +3,7 @@
  */
 #include "serve/serve.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include "serve/site.h"
 #include "serve/systemd.h"
 
-enum { JOBS_MAX = 4 };
+enum { JOBS_MAX = SERVE_JOBS_MAX + 1 }; /* and the watchdog */
 
 struct server {
 	const struct serve_request *request;
@@ -26,9 +27,11 @@ struct server {
 	struct {
 		struct serve_job job;
 		int64_t due_ns;
+		bool is_over; /* once the end has come */
 	} jobs[JOBS_MAX];
 	size_t job_count;
 	int64_t watchdog_ns;
+	bool is_ending;
 };
 
 static void tell_manager(const struct server *server, const char *state)
@@ -74,6 +77,12 @@ static int64_t feed_watchdog(void *ctx, int64_t now_ns)
 	return now_ns + server->watchdog_ns / 2;
 }
 
+static void make_jobs_due(struct server *server)
+{
+	for (size_t i = 0; i < server->job_count; i++)
+		server->jobs[i].due_ns = INT64_MIN;
+}
+
 static int64_t run_jobs(struct server *server, int64_t now_ns)
 {
 	int64_t next_ns = INT64_MAX;
@@ -88,7 +97,34 @@ static int64_t run_jobs(struct server *server, int64_t now_ns)
 	return next_ns;
 }
 
+/* The page goes on while one of them does. */
+static bool end_jobs(struct server *server)
+{
+	const int stop_count = (int)*server->request->stop_count;
+	bool is_over = true;
+
+	if (!server->is_ending)
+		tell_manager(server, "STOPPING=1");
+	server->is_ending = true;
+	for (size_t i = 0; i < server->job_count; i++) {
+		const struct serve_job *job = &server->jobs[i].job;
+
+		if (!server->jobs[i].is_over)
+			server->jobs[i].is_over = job->end == NULL || job->end(job->ctx, stop_count);
+		is_over = is_over && server->jobs[i].is_over;
+	}
+	return is_over;
+}
+
 /* ---- the loop ---- */
+
+static void read_schedules(struct server *server)
+{
+	const struct serve_request *request = server->request;
+
+	if (request->schedules != NULL)
+		site_set_schedules(server->owned_site, request->schedules(request->ctx));
+}
 
 static void reload(struct server *server)
 {
@@ -102,6 +138,11 @@ static void reload(struct server *server)
 	if (server->owned_guard != NULL && !guard_reload(server->owned_guard, &e) &&
 	    server->request->on_trouble != NULL)
 		server->request->on_trouble(server->request->ctx, &e);
+	read_schedules(server);
+	for (size_t i = 0; i < server->job_count; i++)
+		if (server->jobs[i].job.reload != NULL)
+			server->jobs[i].job.reload(server->jobs[i].job.ctx);
+	make_jobs_due(server);
 	tell_manager(server, "READY=1");
 }
 
@@ -121,19 +162,32 @@ static void wait_until(struct server *server, int64_t until_ns)
 	(void)ppoll(&pollfd, 1, &timeout, &none); /* whatever ended it, the loop looks at all of it */
 }
 
+static void take_signals(struct server *server)
+{
+	const struct serve_request *request = server->request;
+
+	if (*request->reload_signal != 0 && *request->stop_count == 0) {
+		*request->reload_signal = 0;
+		reload(server);
+	}
+	if (request->child_signal != NULL && *request->child_signal != 0) {
+		*request->child_signal = 0;
+		make_jobs_due(server);
+	}
+}
+
 static void loop(struct server *server)
 {
 	const struct serve_request *request = server->request;
 
-	while (*request->stop_signal == 0) {
+	for (;;) {
 		const int64_t now_ns = clock_now_ns(request->clock);
 		int64_t next_ns;
 		int64_t job_ns;
 
-		if (*request->reload_signal != 0) {
-			*request->reload_signal = 0;
-			reload(server);
-		}
+		take_signals(server);
+		if (*request->stop_count != 0 && end_jobs(server))
+			return;
 		next_ns = web_work(server->owned_web, now_ns);
 		job_ns = run_jobs(server, now_ns);
 		wait_until(server, job_ns < next_ns ? job_ns : next_ns);
@@ -163,7 +217,7 @@ static bool begin(struct server *server, struct err *e)
 	}
 	server->owned_site = site_open(request->store_path, request->clock);
 	site_take_actions(server->owned_site, server->owned_guard);
-	site_set_schedules(server->owned_site, request->schedules);
+	read_schedules(server);
 	web.ctx = server->owned_site;
 	if (!web_open(&web, &server->owned_web, e))
 		return false;
@@ -171,20 +225,25 @@ static bool begin(struct server *server, struct err *e)
 	server->watchdog_ns = systemd_watchdog_ns();
 	if (server->watchdog_ns > 0)
 		add_job(server, (struct serve_job){ .work = feed_watchdog, .ctx = server });
+	for (size_t i = 0; i < request->job_count; i++)
+		add_job(server, request->jobs[i]);
 	return true;
 }
 
 bool serve(const struct serve_request *request, struct err *e)
 {
 	struct server server = { .request = request };
-	const bool ok = begin(&server, e);
+	bool ok;
+
+	assert(request->job_count <= SERVE_JOBS_MAX);
+
+	ok = begin(&server, e);
 
 	if (ok) {
 		if (request->on_ready != NULL)
 			request->on_ready(request->ctx, text_str(&server.url));
 		tell_manager(&server, "READY=1");
 		loop(&server);
-		tell_manager(&server, "STOPPING=1");
 	}
 	web_close(server.owned_web);
 	site_close(server.owned_site);

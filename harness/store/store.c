@@ -40,6 +40,8 @@ bool store_open(const char *path, const struct secrets *secrets, struct store **
 	store->owned_backend = backend;
 	store->secrets = secrets;
 	store_url_secrets(path, &store->own_secrets);
+	if (!store_is_url(path) && stat(path, &store->file) == 0)
+		store->owned_file = mem_copy(path); /* else it is gone again, and nobody can tell */
 	*ret_store = store;
 	return true;
 }
@@ -53,12 +55,26 @@ bool store_is_there(const char *path)
 	       (errno != ENOENT && errno != ENOTDIR);
 }
 
+bool store_check_place(const struct store *store, struct err *e)
+{
+	struct stat now;
+
+	if (store->owned_file == NULL)
+		return true;
+	if (stat(store->owned_file, &now) == 0 && now.st_ino == store->file.st_ino &&
+	    now.st_dev == store->file.st_dev)
+		return true;
+	return err_set(e, ERR_STORE, "the store %s was put aside while it was open, or another one lies in "
+		       "its place", store->owned_file);
+}
+
 void store_close(struct store *store)
 {
 	if (store == NULL)
 		return;
 	store->ops->close(store->owned_backend);
 	secrets_release(&store->own_secrets);
+	free(store->owned_file);
 	free(store);
 }
 

@@ -27,6 +27,9 @@ void store_close(struct store *store); /* NULL is fine */
 void store_hide_also(struct store *store, const struct secrets *secrets);
 /* False: store_open would make it. */
 bool store_is_there(const char *path);
+/* For who keeps it open for long. False: its file was put aside, or another one lies in its place; what is
+   written now goes where nobody looks. */
+bool store_check_place(const struct store *store, struct err *e);
 
 /* Is the server of a shared store away, so that what this process writes is kept on this machine until it
    is back? */

@@ -4,6 +4,8 @@
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
 
+#include <sys/stat.h>
+
 #include "base/json.h"
 #include "base/limits.h"
 #include "store/store_ops.h"
@@ -17,6 +19,8 @@ struct store {
 	const struct secrets *secrets; /* NULL: none */
 	const struct secrets *more_secrets; /* store_hide_also */
 	struct secrets own_secrets; /* what opens it */
+	char *owned_file;           /* NULL: it is on a server */
+	struct stat file;           /* as it was opened */
 };
 
 /* The text without secrets: itself, or a copy in the arena. NULL gives NULL. */

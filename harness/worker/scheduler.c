@@ -382,7 +382,8 @@ static void wait_until(struct scheduler *scheduler, struct waits *waits, int64_t
 bool scheduler_run(struct scheduler *scheduler, struct err *e)
 {
 	struct waits waits = { .timer_fd = -1, .signal_fd = -1 };
-	const bool ok = open_waits(&waits, e);
+	const bool is_open = open_waits(&waits, e);
+	bool ok = is_open;
 
 	while (ok && !waits.is_over) {
 		int64_t wake_ns = clock_wall_ns(&scheduler->clock) + look_every_ns;
@@ -391,8 +392,9 @@ bool scheduler_run(struct scheduler *scheduler, struct err *e)
 		if (!scheduler_look(scheduler, &wake_ns, &why))
 			say_trouble(scheduler, why.text);
 		wait_until(scheduler, &waits, wake_ns);
+		ok = store_check_place(scheduler->store, e);
 	}
-	if (ok)
+	if (is_open)
 		(void)sigprocmask(SIG_SETMASK, &waits.mask_before, NULL);
 	close_waits(&waits);
 	return ok;

@@ -55,7 +55,7 @@ bool scheduler_fill_documents(const struct scheduled_experiment *scheduled, stru
 bool scheduler_look_once(struct scheduler *scheduler, struct err *e);
 
 /* Looks whenever it is time, until SIGTERM or SIGINT; SIGHUP reads again. A look that fails is said, once, and
-   comes again. These signals are blocked meanwhile. False: it could not begin. */
+   comes again. These signals are blocked meanwhile. False: it could not begin, or the store was put aside. */
 bool scheduler_run(struct scheduler *scheduler, struct err *e);
 
 #endif

@@ -31,7 +31,8 @@ struct worker {
 	int news_fd; /* -1: the store does not tell */
 	sigset_t mask_before;
 	size_t signal_count;
-	struct err trouble; /* why nothing could be taken, of one that works once */
+	bool is_leaving;    /* nothing more is taken; it ends when nothing runs */
+	struct err trouble; /* why nothing can be taken, of one that ends for it */
 	bool is_empty[DUE_WATCH + 1]; /* of each kind nothing was there to claim when it was last asked */
 	int64_t look_ns;    /* when it is asked again */
 	int64_t take_over_ns;
@@ -113,6 +114,7 @@ static void take_signals(struct worker *worker)
 		if (info.ssi_signo == SIGCHLD)
 			continue; /* each job looks after its own process */
 		worker->signal_count++;
+		worker->is_leaving = true;
 		if (worker->signal_count == 1)
 			job_say(worker->request, "nothing more is taken; what runs goes on to its end. A "
 				"second signal heals and ends it");
@@ -128,7 +130,7 @@ static void wait_until(struct worker *worker, int64_t due_ns)
 {
 	const int64_t left_ns = due_ns - clock_now_ns(&worker->clock);
 	const bool is_waiting = worker->news_fd != -1 && !is_hungry(worker) &&
-				worker->signal_count == 0 && has_free_slot(worker);
+				!worker->is_leaving && has_free_slot(worker);
 	struct pollfd looks[] = { { .fd = worker->signal_fd, .events = POLLIN },
 				  { .fd = is_waiting ? worker->news_fd : -1, .events = POLLIN } };
 
@@ -225,6 +227,17 @@ static bool take_all(struct worker *worker, bool is_gone, struct err *e)
 	return true;
 }
 
+/* What it runs goes on to its end where it began. */
+static bool check_place(struct worker *worker)
+{
+	if (store_check_place(worker->request->store, &worker->trouble))
+		return true;
+	if (!worker->is_leaving)
+		job_say(worker->request, "nothing more is taken: %s", worker->trouble.text);
+	worker->is_leaving = true;
+	return false;
+}
+
 static void look_for_work(struct worker *worker)
 {
 	const int64_t lease_third_ns = worker->request->self.lease_ns / 3;
@@ -232,8 +245,9 @@ static void look_for_work(struct worker *worker)
 	bool has_news = false;
 	struct err e = { 0 };
 
-	if (worker->signal_count > 0 || !has_free_slot(worker) ||
-	    (!is_hungry(worker) && now_ns < worker->look_ns && now_ns < worker->take_over_ns))
+	if (worker->is_leaving || !has_free_slot(worker) ||
+	    (!is_hungry(worker) && now_ns < worker->look_ns && now_ns < worker->take_over_ns) ||
+	    !check_place(worker))
 		return;
 	if (worker->take_over_ns <= now_ns) {
 		worker->take_over_ns = now_ns + (lease_third_ns < take_over_every_ns ? lease_third_ns :
@@ -275,7 +289,7 @@ static int64_t next_wake_ns(struct worker *worker)
 
 		wake_ns = job_ns < wake_ns ? job_ns : wake_ns;
 	}
-	if (worker->signal_count == 0 && has_free_slot(worker)) {
+	if (!worker->is_leaving && has_free_slot(worker)) {
 		wake_ns = worker->look_ns < wake_ns ? worker->look_ns : wake_ns;
 		wake_ns = worker->take_over_ns < wake_ns ? worker->take_over_ns : wake_ns;
 	}
@@ -292,7 +306,7 @@ static void work(struct worker *worker)
 			job_tick(slot_at(worker, i), clock_now_ns(&worker->clock));
 		look_for_work(worker);
 		if (count_jobs(worker) == 0 &&
-		    (worker->signal_count > 0 || (request->is_once && !is_hungry(worker))))
+		    (worker->is_leaving || (request->is_once && !is_hungry(worker))))
 			return;
 		wait_until(worker, next_wake_ns(worker));
 	}

@@ -40,7 +40,8 @@ struct worker_request {
 /*
  * Begins with healing what died here, then works until SIGTERM, SIGINT or SIGHUP comes: then it takes
  * nothing more and waits for what runs; after a second signal that heals and ends, too. These signals and
- * SIGCHLD are blocked while it works. False: it could not begin, since the store cannot be read.
+ * SIGCHLD are blocked while it works. False: it could not begin, since the store cannot be read; or it ends, since
+ * the store was put aside.
  * *ret_leftover: something could not be healed at the beginning, so that nothing was taken.
  */
 bool worker_run(const struct worker_request *request, bool *ret_leftover, struct err *e);
