@@ -209,6 +209,7 @@ def act(browser, view, width, height, scheme, has_script):
     browser.type('it has moved' + ENTER)
     ok(f'resuming it as well on a {view}', wait_until(lambda: browser.where().startswith('/audit/')), browser.where())
     browser.cdp('Emulation.setScriptExecutionDisabled', value=False)
+    browser.look(width, 2600, scheme)
     browser.open('/schedule')
     browser.save(f'act-schedule-{view}')
     for name, script in (('fits', WIDER), ('has its labels', STRUCTURE), ('can be read', CONTRAST)):

@@ -186,8 +186,16 @@ START_TEST(test_schedule_shows_what_became_of_what_was_due)
 				     .sentence = "frozen: <holiday>" };
 	bool is_new = false;
 
+	struct due_row mark = due;
+
+	mark.turn = -1;
+	mark.nominal_wall_ns = mark.due_wall_ns = 2000 * NS_PER_S;
+	mark.sentence = "first seen";
 	ck_assert(store_due_put(serve_case.store, &due, &is_new, &serve_case.e));
+	ck_assert(store_due_put(serve_case.store, &mark, &is_new, &serve_case.e));
 	serve_case_get("/schedule?month=1970-01");
+	assert_silent_about("first seen");
+	assert_silent_about("00:33 weekly");
 	assert_says("<li class=\"was\">00:16 weekly <span>");
 	assert_says(" skipped</span></li>");
 	assert_says("frozen: &lt;holiday&gt;");

@@ -31,6 +31,7 @@ static const char style[] =
 	".choice input,.choice select,.choice button{font:inherit;color:inherit;padding:6px 10px;"
 	"background:var(--card);border:1px solid var(--muted);border-radius:6px;max-width:100%}\n"
 	".choice button{font-weight:600;cursor:pointer}\n"
+	".there{display:block;font-weight:400}\n"
 	".pair{display:flex;gap:8px;align-items:center;max-width:100%}.pair select,.pair input{min-width:0}\n"
 	".paging{display:flex;gap:20px;padding:4px 0 24px}\n"
 	".two span span{display:block;white-space:nowrap}.moment{color:var(--muted);font-size:.88rem}\n"

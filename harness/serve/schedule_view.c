@@ -122,6 +122,17 @@ static const char *what_of(const struct planned *planned, struct arena *arena)
 				    .title);
 }
 
+void schedule_view_moment(const struct schedule *schedule, int64_t wall_ns, struct text *body)
+{
+	char moment[LAYOUT_AGE_BYTES];
+	char there[ZONE_MOMENT_BYTES];
+
+	html_element(body, "span", NULL, layout_moment(wall_ns, moment));
+	if (zone_time_at(schedule->zone, wall_ns).offset_s != 0)
+		html_element(body, "span", "moment there",
+			     zone_format_moment(schedule->zone, wall_ns, there));
+}
+
 bool schedule_view_table(const struct visit *visit, size_t most, struct text *body, struct err *e)
 {
 	static const char *const heads[] = { "When", "Schedule", "What", "Will it run", NULL };
@@ -140,13 +151,9 @@ bool schedule_view_table(const struct visit *visit, size_t most, struct text *bo
 	html_table_open(body, &table);
 	for (size_t i = 0; i < count; i++) {
 		const struct occurrence *occurrence = &planned[i].occurrence;
-		char moment[LAYOUT_AGE_BYTES];
-		char there[ZONE_MOMENT_BYTES];
 
-		html_cell_open(body, &table, 0, "began");
-		html_element(body, "span", NULL, layout_moment(occurrence->due_wall_ns, moment));
-		html_element(body, "span", "moment",
-			     zone_format_moment(planned[i].schedule->zone, occurrence->due_wall_ns, there));
+		html_cell_open(body, &table, 0, NULL);
+		schedule_view_moment(planned[i].schedule, occurrence->due_wall_ns, body);
 		html_cell_close(body, &table, 0);
 		html_cell(body, &table, 1, NULL, planned[i].schedule->name);
 		html_cell(body, &table, 2, NULL, what_of(&planned[i], visit->arena));

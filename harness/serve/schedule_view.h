@@ -39,6 +39,8 @@ bool schedule_view_experiment(const struct visit *visit, const char *word,
 const char *schedule_view_word(const struct schedule *schedule, size_t experiment_index,
 			       struct arena *arena);
 
+/* A moment, and below it what the clocks of the schedule show then, where that is something else. */
+void schedule_view_moment(const struct schedule *schedule, int64_t wall_ns, struct text *body);
 /* What comes next, as a table: on the overview and on the page of schedules. */
 bool schedule_view_table(const struct visit *visit, size_t most, struct text *body, struct err *e);
 
