@@ -95,7 +95,7 @@ track() {
 make_quiet() { nice make --no-print-directory -j2 "$@"; }
 
 # ThreadSanitizer has nothing to see in suites that start no thread (strace was asked), and makes them slow.
-threadless='^(base|bundle.*|calendar|cron.*|decide|faults|faults_power|faults_trial|helper|judge.*|load.*|measure.*|permit|plan|report.*|schedule|store|store_(care|codec|disk|dues|migrate|pauses|permits|place|recordings|rows|sets)|suite|worker|zone)$'
+threadless='^(base|bundle.*|calendar|cron.*|decide|faults|faults_power|faults_trial|helper|judge.*|keeper|load.*|measure.*|permit|plan|report.*|schedule|scheduler|store|store_(care|codec|disk|dues|migrate|pauses|permits|place|recordings|rows|sets)|suite|worker|zone)$'
 
 on_processors() {
 	step build-clang make_quiet CC=clang BUILD=build/clang WERROR=1

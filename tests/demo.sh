@@ -75,9 +75,11 @@ for page in / /runs /coverage /trends /kpi /metrics /runs/last; do
 	says 0 '^200$' curl -s -o "$folder/page" -w '%{http_code}\n' "$url$page"
 done
 says 0 'the service and the time of this run were simulated' cat "$folder/page"
+told=$SECONDS
 kill -TERM "$demo_pid"
 wait "$demo_pid"
 says 0 '^0$' echo $?
+says 0 '' test $((SECONDS - told)) -lt 40
 says 0 '' is_gone
 says 0 '^0$' sh -c "find '$folder' -name 'firedrill-demo*' | wc -l"
 

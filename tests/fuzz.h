@@ -26,6 +26,7 @@
 	X(json)        \
 	X(lines)       \
 	X(mariadb)     \
+	X(parts)       \
 	X(patroni)     \
 	X(postgres)    \
 	X(prometheus)  \
@@ -36,7 +37,8 @@
 	X(samples)     \
 	X(secrets)     \
 	X(store)       \
-	X(units)
+	X(units)       \
+	X(vantage)
 
 #define X(id) void fuzz_##id(const uint8_t *bytes, size_t length_bytes);
 FUZZ_ROWS(X)

@@ -21,6 +21,7 @@
 	X(report_suite) \
 	X(store_recordings) \
 	X(store_permits) \
+	X(store_parts)  \
 	X(store_pauses) \
 	X(store_dues) \
 	X(store_watches) \

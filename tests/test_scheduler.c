@@ -258,6 +258,23 @@ START_TEST(test_look_after_a_leap_alerts_nobody_when_it_is_to_be_skipped)
 }
 END_TEST
 
+START_TEST(test_look_at_a_run_that_no_worker_took_alerts_once)
+{
+	struct scheduler other = scheduler;
+	int64_t wake_ns;
+
+	try.schedule.missed = MISSED_ALERT;
+	(void)look();
+	look_at("2101-03-02T10:00");
+	store_try_sql(&place, "update dues set latest_wall_ns = 1 where state = 'due'", NULL);
+	(void)look();
+	ck_assert_msg(scheduler_look(&other, &wake_ns, &e), "%s", e.text);
+	ck_assert_uint_eq(count_in(DUE_MISSED), 1);
+	ck_assert_str_eq(text_str(&alerted), "nightly 1 experiments/db-hang.yaml: no worker that may run it was "
+					     "there in time\n");
+}
+END_TEST
+
 START_TEST(test_look_after_the_clock_was_set_back_puts_nothing_twice)
 {
 	(void)look();
@@ -367,6 +384,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_look_after_a_leap_runs_the_newest_within_its_grace);
 	tcase_add_test(tests, test_look_lets_a_worker_begin_within_the_grace_and_never_after_not_after);
 	tcase_add_test(tests, test_look_after_a_leap_alerts_nobody_when_it_is_to_be_skipped);
+	tcase_add_test(tests, test_look_at_a_run_that_no_worker_took_alerts_once);
 	tcase_add_test(tests, test_look_after_the_clock_was_set_back_puts_nothing_twice);
 	tcase_add_test(tests, test_look_after_the_clock_was_far_ahead_says_so_once_and_goes_on);
 	tcase_add_test(tests, test_look_at_documents_that_cannot_be_read_misses_the_run_and_alerts);

@@ -246,6 +246,28 @@ START_TEST(test_due_claim_takes_the_longest_due_first_and_whole)
 }
 END_TEST
 
+START_TEST(test_due_miss_is_new_once_and_only_of_what_is_too_late)
+{
+	const struct clock clock = clock_system();
+	struct due_row late = due_of("late", 7);
+	bool is_new = false;
+
+	late.latest_wall_ns = clock_wall_ns(&clock) - DUE_FORGOTTEN_NS / 2;
+	ck_assert(put(late));
+	ck_assert(put(due_of("early", in_an_hour())));
+	ck_assert(!take_over(&plain)); /* which leaves to schedulers what is not long over */
+	ck_assert_int_eq(newest("late").state, DUE_WAITS);
+	ck_assert_msg(store_due_miss(store, newest("late").due_id, &is_new, &e), "%s", e.text);
+	ck_assert(is_new);
+	ck_assert_msg(store_due_miss(store, newest("late").due_id, &is_new, &e), "%s", e.text);
+	ck_assert(!is_new);
+	ck_assert_msg(store_due_miss(store, newest("early").due_id, &is_new, &e), "%s", e.text);
+	ck_assert(!is_new);
+	ck_assert_int_eq(newest("late").state, DUE_MISSED);
+	ck_assert_int_eq(newest("early").state, DUE_WAITS);
+}
+END_TEST
+
 START_TEST(test_due_claim_leaves_what_is_not_due_yet_and_what_is_too_late)
 {
 	struct due_row late = due_of("late", 7);
@@ -440,6 +462,21 @@ START_TEST(test_due_sums_count_by_state_and_leave_marks_out)
 }
 END_TEST
 
+/* A label for each run would be a series for each run. */
+START_TEST(test_due_sums_leave_watches_out)
+{
+	struct due_row watch = due_of("watch of run-1", 7);
+
+	watch.watch_of = "run-1";
+	watch.vantage = "eu";
+	watch.within_ns = 60 * NS_PER_S;
+	ck_assert(put(watch));
+	ck_assert(put(due_of("weekly", 7)));
+	ck_assert_uint_eq(read_sums().count, 1);
+	ck_assert_str_eq(read_sums().rows[0].schedule, "weekly");
+}
+END_TEST
+
 START_TEST(test_due_sums_tell_how_late_the_newest_run_began)
 {
 	struct run_row run = { .anchor.wall_ns = 100 };
@@ -536,6 +573,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_due_put_refuses_what_no_worker_could_have);
 	tcase_add_test(tests, test_due_put_refuses_a_secret_in_a_document_and_hides_one_in_a_reason);
 	tcase_add_test(tests, test_due_claim_takes_the_longest_due_first_and_whole);
+	tcase_add_test(tests, test_due_miss_is_new_once_and_only_of_what_is_too_late);
 	tcase_add_test(tests, test_due_claim_leaves_what_is_not_due_yet_and_what_is_too_late);
 	tcase_add_test(tests, test_due_claim_needs_every_label);
 	tcase_add_test(tests, test_due_label_is_not_the_end_or_the_beginning_of_another);
@@ -545,6 +583,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_due_take_over_waits_for_the_lease_of_another_machine);
 	tcase_add_test(tests, test_dues_lists_the_newest_first_without_documents);
 	tcase_add_test(tests, test_due_sums_count_by_state_and_leave_marks_out);
+	tcase_add_test(tests, test_due_sums_leave_watches_out);
 	tcase_add_test(tests, test_due_sums_tell_how_late_the_newest_run_began);
 	tcase_add_test(tests, test_due_sums_count_workers_and_their_leases);
 	tcase_add_test(tests, test_open_brings_a_store_without_due_runs_up_to_date);

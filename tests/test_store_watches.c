@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "fixtures/store_case.h"
+#include "store/store_care.h"
 #include "store/store_dues.h"
 #include "tests/suites.h"
 
@@ -27,6 +28,7 @@ static struct due_row watch_of(const char *run_id, const char *vantage)
 {
 	struct due_row row = due_of(arena_format(&store_case.arena, "watch of %s %s", run_id, vantage));
 
+	row.turn = 0;
 	row.watch_of = run_id;
 	row.vantage = vantage;
 	row.within_ns = 30 * NS_PER_S;
@@ -158,6 +160,38 @@ START_TEST(test_run_find_last_passes_over_a_watch_which_keeps_its_seal)
 }
 END_TEST
 
+START_TEST(test_due_sums_leave_watches_out)
+{
+	struct due_sums sums;
+
+	ck_assert(put(watch_of("run-a", "eu")));
+	ck_assert(put(due_of("weekly")));
+	ck_assert_msg(store_due_sums(store_case.store, &store_case.arena, &sums, &store_case.e),
+		      "%s", store_case.e.text);
+	ck_assert_uint_eq(sums.count, 1);
+	ck_assert_str_eq(sums.rows[0].schedule, "weekly");
+}
+END_TEST
+
+static uint64_t prune_before(int64_t before_wall_ns)
+{
+	struct prune prune = { .before_wall_ns = before_wall_ns };
+
+	ck_assert_msg(store_prune(store_case.store, &prune, &store_case.e), "%s", store_case.e.text);
+	return prune.due_count;
+}
+
+START_TEST(test_prune_takes_old_watches_which_are_no_marks)
+{
+	ck_assert(put(watch_of("run-a", "eu")));
+	ck_assert(put(due_of("weekly")));
+	store_try_sql(&store_case.path, "update dues set state = 'missed', due_wall_ns = 7", NULL);
+	ck_assert_uint_eq(prune_before(7), 0);
+	ck_assert_uint_eq(prune_before(8), 1); /* the other one is the mark of its schedule */
+	ck_assert_uint_eq(prune_before(8), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tests, bool is_server)
 {
 	tcase_add_test(tests, test_open_brings_a_store_without_watches_up_to_date);
@@ -165,6 +199,8 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_due_put_of_a_watch_is_due_now_by_the_clock_of_leases);
 	tcase_add_test(tests, test_dues_watching_lists_those_of_one_run_in_their_order);
 	tcase_add_test(tests, test_run_find_last_passes_over_a_watch_which_keeps_its_seal);
+	tcase_add_test(tests, test_due_sums_leave_watches_out);
+	tcase_add_test(tests, test_prune_takes_old_watches_which_are_no_marks);
 	(void)is_server;
 }
 

@@ -331,6 +331,47 @@ START_TEST(test_worker_heals_the_run_of_one_that_was_killed_and_does_not_run_it_
 END_TEST
 
 /* On the server nobody looks by himself within this time. */
+static size_t watches_under_way(void)
+{
+	size_t count = 0;
+
+	read_rows();
+	for (size_t i = 0; i < row_count; i++)
+		count += rows[i].watch_of != NULL && rows[i].state == DUE_CLAIMED ? 1 : 0;
+	return count;
+}
+
+/* A long run fills the one place for runs. */
+START_TEST(test_worker_takes_a_watch_beside_its_jobs_and_no_second_run)
+{
+	const int64_t asked_at_most_ns = 20 * NS_PER_S; /* it looks every 30 s, and a server tells it */
+	struct due_row watch = {
+		.schedule = "watch of a",
+		.experiment_text = "title: a drill\n",
+		.inventory_text = "hosts: {}\n",
+		.watch_of = "a",
+		.vantage = "eu",
+		.within_ns = 60 * NS_PER_S,
+		.state = DUE_WAITS,
+	};
+	bool is_new = false;
+
+	due_try.nap_ns = 40 * NS_PER_S;
+	ck_assert(due_try_put(store, "a", 1, NULL));
+	(void)keep(due_try_worker(&due_try, "w", lease_ns, false));
+	ck_assert(wait_for(under_way, 1));
+	ck_assert(due_try_put(store, "b", 2, NULL));
+
+	const int64_t put_ns = clock_now_ns(&system_clock);
+
+	ck_assert_msg(store_due_put(store, &watch, &is_new, &e), "%s", e.text);
+	ck_assert(wait_for(watches_under_way, 1));
+	ck_assert_int_lt(clock_now_ns(&system_clock) - put_ns, asked_at_most_ns);
+	ck_assert_uint_eq(count_in(DUE_CLAIMED), 2);
+	ck_assert_uint_eq(count_in(DUE_WAITS), 1);
+}
+END_TEST
+
 START_TEST(test_worker_of_a_server_is_told_what_is_due)
 {
 	enum { TURNS = 4 }; /* one of them is quick on the slowest machine */
@@ -361,6 +402,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_worker_told_twice_ends_its_run_and_heals_it);
 	tcase_add_test(tests, test_worker_heals_the_run_of_one_that_was_killed_and_does_not_run_it_again);
 	tcase_add_test(tests, test_worker_renews_its_lease_while_its_run_lasts);
+	tcase_add_test(tests, test_worker_takes_a_watch_beside_its_jobs_and_no_second_run);
 	if (is_server)
 		tcase_add_test(tests, test_worker_of_a_server_is_told_what_is_due);
 }

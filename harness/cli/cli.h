@@ -72,6 +72,9 @@ int cli_fail_text(int code, const char *format, ...) __attribute__((format(print
 void cli_print_line(FILE *stream, const struct secrets *secrets, const char *line);
 void cli_add_line(struct text *text, const struct secrets *secrets, const char *line);
 
+/* A line of what goes on, out at once: who looks at a log looks now. A callback; ctx is not looked at. */
+void cli_say(void *ctx, const char *line);
+
 /* `first` (ours, `indent` columns wide) and the line; on a terminal wrapped to its width. */
 void cli_print_wrapped(FILE *stream, const struct secrets *secrets, const char *first,
 		       size_t indent, const char *line);

@@ -62,6 +62,13 @@ void cli_print_line(FILE *stream, const struct secrets *secrets, const char *lin
 	text_release(&safe);
 }
 
+void cli_say(void *ctx, const char *line)
+{
+	(void)ctx;
+	cli_print_line(stdout, NULL, line);
+	(void)fflush(stdout); /* main.c looks at the stream at the end */
+}
+
 void cli_print_wrapped(FILE *stream, const struct secrets *secrets, const char *first,
 		       size_t indent, const char *line)
 {

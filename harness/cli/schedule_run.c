@@ -4,6 +4,8 @@
  */
 #include "cli/schedule_run.h"
 
+#include <signal.h>
+
 #include "cli/schedule_alert.h"
 
 struct scheduling {
@@ -12,13 +14,6 @@ struct scheduling {
 	struct arena documents; /* the schedules as they were read last */
 	struct schedule_list schedules;
 };
-
-static void say(void *ctx, const char *line)
-{
-	(void)ctx;
-	cli_print_line(stdout, NULL, line);
-	(void)fflush(stdout); /* who looks at a log looks now */
-}
 
 static void alert(void *ctx, const struct scheduler_alert *alerts, size_t count)
 {
@@ -48,9 +43,19 @@ static bool read_files(void *ctx, const struct schedule_list **ret_schedules)
 	scheduling->schedules = schedules;
 	*ret_schedules = &scheduling->schedules;
 	text_addf(&line, "%zu schedule%s", schedules.count, schedules.count == 1 ? "" : "s");
-	say(scheduling, text_str(&line));
+	cli_say(NULL, text_str(&line));
 	text_release(&line);
 	return true;
+}
+
+/* One that comes while the files are read for the first time is not the end, and not lost. */
+static void hold_reload(void)
+{
+	sigset_t reload;
+
+	(void)sigemptyset(&reload);
+	(void)sigaddset(&reload, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &reload, NULL);
 }
 
 int schedule_run(const struct arguments *arguments)
@@ -58,11 +63,12 @@ int schedule_run(const struct arguments *arguments)
 	struct scheduling scheduling = { .arguments = arguments };
 	struct scheduler scheduler = {
 		.clock = clock_system(),
-		.hands = { .read = read_files, .alert = alert, .say = say, .ctx = &scheduling },
+		.hands = { .read = read_files, .alert = alert, .say = cli_say, .ctx = &scheduling },
 	};
 	struct err e = { 0 };
 	int code = EXIT_MET;
 
+	hold_reload();
 	if (!read_files(&scheduling, &scheduler.schedules)) {
 		code = EXIT_NOT_RUN;
 	} else if (!cli_open_store(arguments, NULL, &scheduling.owned_store, &e)) {

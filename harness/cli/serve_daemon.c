@@ -137,13 +137,6 @@ static bool has_messages(void *ctx)
 	return has_one;
 }
 
-static void say(void *ctx, const char *line)
-{
-	(void)ctx;
-	cli_print_line(stdout, NULL, line);
-	(void)fflush(stdout); /* who looks at a log looks now */
-}
-
 static void open_keeper(struct serve_daemon *daemon)
 {
 	struct kept kept[KEEPER_MAX] = {
@@ -160,7 +153,7 @@ static void open_keeper(struct serve_daemon *daemon)
 		.kept = kept,
 		.kept_count = daemon->job_count > 0 ? 3 : 2,
 		.clock = &daemon->clock,
-		.say = say,
+		.say = cli_say,
 	};
 
 	daemon->owned_keeper = keeper_open(&request);

@@ -16,6 +16,7 @@
 #include "engine/facts.h"
 #include "store/bundle.h"
 #include "store/store_care.h"
+#include "store/store_parts.h"
 
 static const struct option_row store_options[] = {
 	STORE_OPTION,
@@ -121,15 +122,72 @@ static int export_runs(struct care *care, const struct run_row *rows, size_t cou
 	return skipped_count == 0 ? EXIT_MET : EXIT_INCONCLUSIVE;
 }
 
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static void say_parts(const char *path, const struct parts_counts *counts)
+{
+	say("%s  %zu set%s of trials, %zu recording%s, %zu hold%s, %zu pause%s", path, counts->set_count,
+	    plural(counts->set_count), counts->recording_count, plural(counts->recording_count),
+	    counts->hold_count, plural(counts->hold_count), counts->pause_count,
+	    plural(counts->pause_count));
+}
+
+static void say_left(const struct parts_counts *counts)
+{
+	if (counts->approval_count > 0)
+		say("stays here: %zu approval%s; ask for new ones where the runs go", counts->approval_count,
+		    plural(counts->approval_count));
+	if (counts->audit_count > 0)
+		say("stays here: %zu row%s of the audit of the page", counts->audit_count,
+		    plural(counts->audit_count));
+	if (counts->due_count > 0)
+		say("stays here: %" PRIu64 " occurrence%s of schedules; a scheduler there begins anew",
+		    counts->due_count, plural(counts->due_count));
+	if (counts->is_stopped)
+		say("stays here: an emergency stop is in force; there `firedrill stop --all` gives one");
+}
+
+/* What is of no single run. */
+static int export_parts(struct care *care, const char *folder)
+{
+	struct text json = { 0 };
+	struct text path = { 0 };
+	struct parts_counts counts;
+	struct err e = { 0 };
+	int code = EXIT_MET;
+
+	text_addf(&path, "%s/%s", folder, STORE_PARTS_NAME);
+	if (!store_parts_export(care->owned_store, FIREDRILL_VERSION, &json, &counts, &e) ||
+	    !file_write(text_str(&path), text_str(&json), json.length_bytes, &e)) {
+		code = cli_fail_evidence(NULL, &e);
+	} else {
+		say_parts(text_str(&path), &counts);
+		say_left(&counts);
+	}
+	text_release(&json);
+	text_release(&path);
+	return code;
+}
+
 static int export_all(struct care *care)
 {
 	struct run_row *rows = NULL;
+	const char *folder = care->arguments->words[1];
 	size_t count = 0;
 	struct err e = { 0 };
+	int code;
+	int parts_code;
 
 	if (!store_runs(care->owned_store, 0, &care->arena, &rows, &count, &e))
 		return cli_fail(EXIT_INTERNAL, NULL, &e);
-	return export_runs(care, rows, count, care->arguments->words[1]);
+	code = export_runs(care, rows, count, folder);
+	if (code != EXIT_MET && code != EXIT_INCONCLUSIVE)
+		return code;
+	parts_code = export_parts(care, folder);
+	return parts_code == EXIT_MET ? code : parts_code;
 }
 
 static int export_some(struct care *care)
@@ -223,10 +281,53 @@ static bool list_bundles(struct care *care, struct bundles *bundles, struct err 
 	return true;
 }
 
+/* Of a folder that `store export` has written; a folder without is one of bundles alone. */
+static int import_parts(struct care *care, const char *folder)
+{
+	struct text path = { 0 };
+	struct text json = { 0 };
+	struct parts_counts counts = { 0 };
+	struct err e = { 0 };
+	bool is_there = false;
+	int code = EXIT_MET;
+
+	text_addf(&path, "%s/%s", folder, STORE_PARTS_NAME);
+	if (!file_read(text_str(&path), &is_there, &json, &e) ||
+	    (is_there && !store_parts_import(care->owned_store, &json, &counts, &e))) {
+		(void)err_wrap(&e, "import %s", text_str(&path));
+		code = cli_fail_evidence(NULL, &e);
+	} else if (is_there) {
+		say_parts(text_str(&path), &counts);
+		if (counts.stray_count > 0)
+			say("left out: %zu of runs that are not here", counts.stray_count);
+	}
+	text_release(&path);
+	text_release(&json);
+	return code;
+}
+
+static int import_all_parts(struct care *care)
+{
+	const struct arguments *arguments = care->arguments;
+	int code = EXIT_MET;
+
+	for (size_t i = 1; i < arguments->word_count; i++) {
+		struct stat found;
+		int parts_code = EXIT_MET;
+
+		if (stat(arguments->words[i], &found) == 0 && S_ISDIR(found.st_mode))
+			parts_code = import_parts(care, arguments->words[i]);
+		if (parts_code != EXIT_MET)
+			code = parts_code;
+	}
+	return code;
+}
+
 static int import_bundles(struct care *care)
 {
 	struct bundles bundles = { 0 };
 	struct err e = { 0 };
+	int parts_code;
 	int code = EXIT_MET;
 
 	if (!list_bundles(care, &bundles, &e))
@@ -248,7 +349,8 @@ static int import_bundles(struct care *care)
 		}
 		arena_release(&scratch);
 	}
-	return code;
+	parts_code = import_all_parts(care);
+	return parts_code == EXIT_MET ? code : parts_code;
 }
 
 /* ---- prune ---- */

@@ -233,13 +233,6 @@ static bool heal(void *ctx, const char *run_id, struct child *ret_child, struct 
 	return ok;
 }
 
-static void say(void *ctx, const char *line)
-{
-	(void)ctx;
-	cli_print_line(stdout, NULL, line);
-	(void)fflush(stdout); /* who looks at a log looks now */
-}
-
 /* ---- the command ---- */
 
 static int work(struct working *working, struct worker_request *request)
@@ -251,8 +244,7 @@ static int work(struct working *working, struct worker_request *request)
 	text_addf(&line, "worker %s takes due runs", request->self.name);
 	for (size_t i = 0; i < request->self.label_count; i++)
 		text_addf(&line, "%s%s", i == 0 ? ", also for " : ", ", request->self.labels[i]);
-	cli_print_line(stdout, NULL, text_str(&line));
-	(void)fflush(stdout);
+	cli_say(NULL, text_str(&line));
 	text_release(&line);
 	request->store = working->owned_store;
 	if (!worker_run(request, &is_leftover, &e))
@@ -267,7 +259,7 @@ static int run_worker(const struct arguments *arguments)
 {
 	struct working working = { .arguments = arguments };
 	struct worker_request request = {
-		.hands = { .start = start, .heal = heal, .clear = clear, .say = say, .ctx = &working },
+		.hands = { .start = start, .heal = heal, .clear = clear, .say = cli_say, .ctx = &working },
 	};
 	struct text place = { 0 };
 	struct err e = { 0 };

@@ -28,7 +28,7 @@ static bool ask(struct run *run, size_t index, struct err *e)
 	const struct due_row row = {
 		.schedule = arena_format(&run->arena, "watch of %s", run->request->run_id),
 		.nominal_wall_ns = clock_wall_ns(run->clock),
-		.turn = (int64_t)index + 1,
+		.turn = -(int64_t)index,
 		.experiment_path = experiment->source_path,
 		.experiment_text = experiment->source_text,
 		.inventory_path = experiment->inventory_path,
@@ -196,52 +196,70 @@ void vantages_let_go(struct run *run)
 static const char died[] = "it died before it had told";
 
 /* The watch has ended: what it saw, from its record alone. */
-static void take_view(struct run *run, const struct run_row *row, struct vantage_view *view)
+static void take_view(struct run *run, const struct run_row *row, struct arena *arena,
+		      struct vantage_view *view)
 {
 	struct secrets none = { 0 };
 	struct story story = { 0 };
 	struct err e = { 0 };
 
-	if (!story_build(run->request->store, row->run_id, &run->arena, &none, &story, &e))
-		view->why = arena_copy(&run->arena, e.text);
+	if (!story_build(run->request->store, row->run_id, arena, &none, &story, &e))
+		view->why = arena_copy(arena, e.text);
 	else if (row->exit_code == EXIT_INTERNAL)
 		view->why = died;
 	else if (row->exit_code != EXIT_MET || story.view_count != 1)
-		view->why = arena_format(&run->arena, "it did not watch to the end: %s",
+		view->why = arena_format(arena, "it did not watch to the end: %s",
 					 row->sentence == NULL ? "" : row->sentence);
 	else
 		*view = story.views[0];
 	secrets_release(&none);
 }
 
-/* False: it is still under way. */
-static bool look_at_end(struct run *run, struct vantage_view *view)
+/* False: it is still under way. What the view has stays in the arena. */
+static bool look_at_end(struct run *run, struct arena *arena, struct vantage_view *view)
 {
-	struct run_row row;
+	struct arena scratch = { 0 };
+	struct run_row row = { 0 };
 	struct err e = { 0 };
+	/* A store that is away comes back. */
+	const bool is_read =
+		store_run_find(run->request->store, view->run_id, &scratch, &row, &e);
 
-	if (!store_run_find(run->request->store, view->run_id, &run->arena, &row, &e)) {
-		view->why = arena_copy(&run->arena, e.text);
-		return false; /* a store that is away comes back */
-	}
-	view->why = NULL;
+	view->why = is_read ? NULL : arena_copy(arena, e.text);
 	if (row.is_ended)
-		take_view(run, &row, view);
-	else if (!store_run_is_alive(&row))
+		take_view(run, &row, arena, view);
+	else if (is_read && !store_run_is_alive(&row))
 		view->why = died;
-	return row.is_ended || view->why != NULL;
+	arena_release(&scratch);
+	return row.is_ended || (is_read && view->why != NULL);
+}
+
+static void append_view(struct run *run, const struct vantage_view *view)
+{
+	struct arena scratch = { 0 };
+	struct text data = { 0 };
+	struct text text = { 0 };
+
+	vantage_text_write(view, &data);
+	text_addf(&text, "%s: %s", view->name, vantage_words(view, &scratch));
+	(void)journal_append(&run->journal, (struct event){ .kind = EVENT_SEEN_FROM,
+							    .name = view->name,
+							    .text = text_str(&text),
+							    .data = text_str(&data) });
+	text_release(&data);
+	text_release(&text);
+	arena_release(&scratch);
 }
 
 static void collect(struct run *run, size_t index, int64_t deadline_ns)
 {
 	const struct vantage *vantage = &run->vantages[index];
+	struct arena scratch = { 0 };
 	struct vantage_view view = { .name = run->experiment->vantage_points[index].name,
 				     .run_id = vantage->run_id,
 				     .why = vantage->why };
-	struct text data = { 0 };
-	struct text text = { 0 };
 
-	while (vantage->is_there && !look_at_end(run, &view)) {
+	while (vantage->is_there && !look_at_end(run, &scratch, &view)) {
 		const int64_t now_ns = clock_now_ns(run->clock);
 
 		if (now_ns >= deadline_ns) {
@@ -252,14 +270,8 @@ static void collect(struct run *run, size_t index, int64_t deadline_ns)
 		permission_beat(run);
 		clock_sleep_until_ns(run->clock, now_ns + look_every_ns);
 	}
-	vantage_text_write(&view, &data);
-	text_addf(&text, "%s: %s", view.name, vantage_words(&view, &run->arena));
-	(void)journal_append(&run->journal, (struct event){ .kind = EVENT_SEEN_FROM,
-							    .name = view.name,
-							    .text = text_str(&text),
-							    .data = text_str(&data) });
-	text_release(&data);
-	text_release(&text);
+	append_view(run, &view);
+	arena_release(&scratch);
 }
 
 static int64_t longest_timeout_ns(const struct experiment *experiment)

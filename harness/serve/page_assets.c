@@ -38,7 +38,7 @@ static const char style[] =
 	".runs .word{white-space:nowrap}\n"
 	"details{padding:4px}summary{cursor:pointer;color:var(--muted);font-size:.9rem;padding:6px 4px}\n"
 	"figcaption:first-child{padding:2px 4px 8px;font-weight:600;color:var(--ink)}"
-	"figure+figure{margin-top:16px}\n"
+	".card+.card{margin-top:16px}\n"
 	".trend{display:block;width:100%;min-width:860px;height:auto}\n"
 	".trend text{font-size:12px;fill:var(--muted);text-anchor:end}"
 	".trend .first,.trend .scale{text-anchor:start}\n"

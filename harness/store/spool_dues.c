@@ -48,6 +48,14 @@ bool spool_due_finish(void *backend, const char *worker, const struct due_row *e
 								       end, ret_is_ours, e));
 }
 
+bool spool_due_miss(void *backend, int64_t due_id, bool *ret_is_new, struct err *e)
+{
+	const struct store *far = spool_server(backend, e);
+
+	return far != NULL &&
+	       spool_told(backend, far->ops->due_miss(far->owned_backend, due_id, ret_is_new, e));
+}
+
 bool spool_dues_miss(void *backend, int64_t *ret_now_ns, struct err *e)
 {
 	const struct store *far = spool_server(backend, e);

@@ -15,6 +15,7 @@ bool spool_due_renew(void *backend, const char *worker, int64_t due_id, int64_t 
 		     bool *ret_is_ours, struct err *e);
 bool spool_due_finish(void *backend, const char *worker, const struct due_row *end,
 		      bool *ret_is_ours, struct err *e);
+bool spool_due_miss(void *backend, int64_t due_id, bool *ret_is_new, struct err *e);
 bool spool_dues_miss(void *backend, int64_t *ret_now_ns, struct err *e);
 bool spool_dues_read(void *backend, const struct due_query *query, struct arena *arena,
 		     struct stored_due **ret_dues, size_t *ret_count, struct err *e);

@@ -397,6 +397,17 @@ static bool spool_recordings_read(void *backend, const char *name, const char *t
 						       ret_run_ids, ret_count, e));
 }
 
+static bool spool_recordings_list(void *backend, struct arena *arena,
+				  struct stored_recording **ret_recordings, size_t *ret_count,
+				  struct err *e)
+{
+	const struct store *far = spool_server(backend, e);
+
+	return far != NULL &&
+	       spool_told(backend, far->ops->recordings_list(far->owned_backend, arena,
+							     ret_recordings, ret_count, e));
+}
+
 static bool spool_stop_insert(void *backend, const struct stop_row *row, struct err *e)
 {
 	const struct store *far = spool_server(backend, e);
@@ -543,6 +554,7 @@ const struct store_ops store_spool = {
 	.approvals_read = spool_approvals_read,
 	.recording_insert = spool_recording_insert,
 	.recordings_read = spool_recordings_read,
+	.recordings_list = spool_recordings_list,
 	.stop_insert = spool_stop_insert,
 	.stop_read = spool_stop_read,
 	.stops_lift = spool_stops_lift,
@@ -551,6 +563,7 @@ const struct store_ops store_spool = {
 	.due_take = spool_due_take,
 	.due_renew = spool_due_renew,
 	.due_finish = spool_due_finish,
+	.due_miss = spool_due_miss,
 	.dues_miss = spool_dues_miss,
 	.dues_read = spool_dues_read,
 	.due_sums = spool_due_sums,

@@ -114,6 +114,8 @@ bool sql_recording_insert(void *backend, const struct stored_recording *recordin
 bool sql_recordings_read(void *backend, const char *name, const char *title, size_t limit,
 			 struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
 			 struct err *e);
+bool sql_recordings_list(void *backend, struct arena *arena, struct stored_recording **ret_recordings,
+			 size_t *ret_count, struct err *e);
 bool sql_stop_insert(void *backend, const struct stop_row *row, struct err *e);
 bool sql_stop_read(void *backend, const char *run_id, const char *set_id, struct arena *arena,
 		   const struct stop_row **ret_stop, struct err *e);
@@ -133,6 +135,7 @@ bool sql_due_renew(void *backend, const char *worker, int64_t due_id, int64_t le
 		   bool *ret_is_ours, struct err *e);
 bool sql_due_finish(void *backend, const char *worker, const struct due_row *end,
 		    bool *ret_is_ours, struct err *e);
+bool sql_due_miss(void *backend, int64_t due_id, bool *ret_is_new, struct err *e);
 bool sql_dues_miss(void *backend, int64_t *ret_now_ns, struct err *e);
 bool sql_dues_read(void *backend, const struct due_query *wanted, struct arena *arena,
 		   struct stored_due **ret_dues, size_t *ret_count, struct err *e);
@@ -173,7 +176,7 @@ bool sql_audit_read(void *backend, int64_t before, size_t limit, struct arena *a
 		    struct stored_audit **ret_audits, size_t *ret_count, struct err *e);
 
 /* The changes that have made the tables what they are; sql_changes[i] leads to version i + 1. */
-enum { SQL_SCHEMA_VERSION = 12 };
+enum { SQL_SCHEMA_VERSION = 13 };
 extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 
 /* The rows of store_ops that are the same for every engine. */
@@ -200,6 +203,7 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.approvals_read = sql_approvals_read,                                                      \
 	.recording_insert = sql_recording_insert,                                                  \
 	.recordings_read = sql_recordings_read,                                                    \
+	.recordings_list = sql_recordings_list,                                                    \
 	.stop_insert = sql_stop_insert,                                                            \
 	.stops_lift = sql_stops_lift,                                                              \
 	.pause_insert = sql_pause_insert,                                                          \
@@ -210,6 +214,7 @@ extern const char *const sql_changes[SQL_SCHEMA_VERSION];
 	.due_take = sql_due_take,                                                                  \
 	.due_renew = sql_due_renew,                                                                \
 	.due_finish = sql_due_finish,                                                              \
+	.due_miss = sql_due_miss,                                                                  \
 	.dues_miss = sql_dues_miss,                                                                \
 	.dues_read = sql_dues_read,                                                                \
 	.due_sums = sql_due_sums,                                                                  \

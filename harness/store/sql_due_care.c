@@ -48,7 +48,8 @@ static bool read_delay(void *backend, struct due_sum *row, const struct begun *b
 		backend, "select coalesce(runs.wall_ns, sets.wall_ns) - dues.due_wall_ns from dues"
 			 " left join runs on runs.run_id = dues.run_id"
 			 " left join sets on sets.set_id = dues.run_id"
-			 " where dues.schedule = ? and dues.state = ? and dues.due_wall_ns = ?"
+			 " where dues.watch_of is null"
+			 " and dues.schedule = ? and dues.state = ? and dues.due_wall_ns = ?"
 			 " and (runs.run_id is not null or sets.set_id is not null)"
 			 " order by dues.turn desc limit 1");
 
@@ -66,7 +67,7 @@ static bool sum_schedules(void *backend, struct arena *arena, struct due_sums *s
 {
 	struct query query = query_make(
 		backend, "select schedule, state, count(*), min(due_wall_ns), max(due_wall_ns)"
-			 " from dues where turn > 0 group by schedule, state order by schedule, state");
+			 " from dues where watch_of is null and turn > 0 group by schedule, state order by schedule, state");
 	struct begun *begun = NULL;
 
 	while (query_row(&query)) {
@@ -127,8 +128,10 @@ bool sql_due_sums(void *backend, struct arena *arena, struct due_sums *ret_sums,
 	" and due_wall_ns < ?1"                                                                    \
 	" and (due_wall_ns, due_id) <= (select due_wall_ns, due_id from dues"                      \
 	" order by due_wall_ns desc, due_id desc limit 1 offset ?2)"                               \
-	" and exists (select 1 from dues as later where later.schedule = dues.schedule"            \
-	" and (later.nominal_wall_ns, later.turn) > (dues.nominal_wall_ns, dues.turn))"            \
+	" and (watch_of is not null or"                                                            \
+	" exists (select 1 from dues as later where later.schedule = dues.schedule"                \
+	" and (later.nominal_wall_ns, later.turn) > (dues.nominal_wall_ns, dues.turn)))"           \
+	" and not exists (select 1 from runs where runs.run_id = dues.watch_of)"                   \
 	" and not exists (select 1 from runs where runs.run_id = dues.run_id)"                     \
 	" and not exists (select 1 from sets where sets.set_id = dues.run_id)"
 

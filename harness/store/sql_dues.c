@@ -328,16 +328,37 @@ bool sql_due_finish(void *backend, const char *worker, const struct due_row *end
 	return query_end(&query, e);
 }
 
+#define MISS                                                                                       \
+	"update dues set state = 'missed', ended_wall_ns = ?1,"                                    \
+	" sentence = 'no worker that may run it was there in time'"                                \
+	" where state = 'due' and latest_wall_ns < ?2"
+
+bool sql_due_miss(void *backend, int64_t due_id, bool *ret_is_new, struct err *e)
+{
+	int64_t now_ns = 0;
+
+	if (!sql_now(backend, &now_ns, e))
+		return false;
+
+	struct query query = query_make(backend, MISS " and due_id = ?3");
+
+	query_bind_int(&query, now_ns);
+	query_bind_int(&query, now_ns);
+	query_bind_int(&query, due_id);
+	while (query_row(&query))
+		;
+	*ret_is_new = query_changed(&query) == 1;
+	return query_end(&query, e);
+}
+
 bool sql_dues_miss(void *backend, int64_t *ret_now_ns, struct err *e)
 {
 	if (!sql_now(backend, ret_now_ns, e))
 		return false;
 
-	struct query query = query_make(
-		backend, "update dues set state = 'missed', ended_wall_ns = ?1,"
-			 " sentence = 'no worker that may run it was there in time'"
-			 " where state = 'due' and latest_wall_ns < ?1");
+	struct query query = query_make(backend, MISS);
 
 	query_bind_int(&query, *ret_now_ns);
+	query_bind_int(&query, *ret_now_ns - DUE_FORGOTTEN_NS);
 	return query_done(&query, e);
 }

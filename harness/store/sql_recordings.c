@@ -19,10 +19,10 @@ bool sql_recordings_read(void *backend, const char *name, const char *title, siz
 			 struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
 			 struct err *e)
 {
-	/* A run that was recorded twice is still one. */
+	/* A run that was recorded twice is still one. What was imported has come later than it was recorded. */
 	struct query query = query_make(backend, "select run_id from recordings"
 						 " where name = ? and title = ? group by run_id"
-						 " order by max(seq) desc limit ?");
+						 " order by max(wall_ns) desc, max(seq) desc limit ?");
 	const char **run_ids = NULL;
 	size_t count = 0;
 
@@ -36,6 +36,30 @@ bool sql_recordings_read(void *backend, const char *name, const char *title, siz
 	if (!query_end(&query, e))
 		return false;
 	*ret_run_ids = run_ids;
+	*ret_count = count;
+	return true;
+}
+
+bool sql_recordings_list(void *backend, struct arena *arena, struct stored_recording **ret_recordings,
+			 size_t *ret_count, struct err *e)
+{
+	struct query query =
+		query_make(backend, "select name, title, run_id, wall_ns from recordings order by seq");
+	struct stored_recording *recordings = NULL;
+	size_t count = 0;
+
+	while (query_row(&query)) {
+		recordings = arena_more(arena, recordings, count, sizeof *recordings);
+		recordings[count++] = (struct stored_recording){
+			.name = query_text_or_empty(&query, 0, arena),
+			.title = query_text_or_empty(&query, 1, arena),
+			.run_id = query_text_or_empty(&query, 2, arena),
+			.wall_ns = query_int(&query, 3),
+		};
+	}
+	if (!query_end(&query, e))
+		return false;
+	*ret_recordings = recordings;
 	*ret_count = count;
 	return true;
 }

@@ -141,4 +141,8 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 	"alter table dues add column watch_of text;"
 	"alter table dues add column vantage text;"
 	"create index dues_watches on dues (watch_of) where watch_of is not null;",
+
+	/* 13: a watch is no occurrence of a schedule. */
+	"drop index dues_sums;"
+	"create index dues_sums on dues (schedule, state, due_wall_ns, turn) where watch_of is null;",
 };

@@ -271,6 +271,28 @@ bool store_due_take_over(struct store *store, const struct due_worker *worker, e
 	return claim(store, &claiming, take_over_work, ret_is_there, ret_row, e);
 }
 
+struct missing {
+	int64_t due_id;
+	bool is_new;
+};
+
+static bool miss_one_work(struct store *store, void *ctx, struct err *e)
+{
+	struct missing *missing = ctx;
+
+	return store->ops->due_miss(store->owned_backend, missing->due_id, &missing->is_new, e);
+}
+
+bool store_due_miss(struct store *store, int64_t due_id, bool *ret_is_new, struct err *e)
+{
+	struct missing missing = { .due_id = due_id };
+
+	if (!store_write(store, miss_one_work, &missing, e))
+		return false;
+	*ret_is_new = missing.is_new;
+	return true;
+}
+
 static bool miss_work(struct store *store, void *ctx, struct err *e)
 {
 	return store->ops->dues_miss(store->owned_backend, ctx, e);

@@ -25,6 +25,9 @@ enum due_state {
 	DUE_SKIPPED,   /* it was not to run: frozen, paused, ... */
 };
 
+/* A scheduler that knows the schedule of a row looks far more often. */
+static const int64_t DUE_FORGOTTEN_NS = INT64_C(600000000000);
+
 const char *due_state_name(enum due_state state); /* "due", "claimed", "done", ... */
 
 struct due_row {
@@ -32,7 +35,8 @@ struct due_row {
 	/* Which occurrence: no two rows have all three in common. */
 	const char *schedule;
 	int64_t nominal_wall_ns;
-	int64_t turn; /* of a chaos day the number of the experiment, from 1; else 1. Others are marks */
+	int64_t turn; /* of a chaos day the number of the experiment, from 1; else 1. Others are marks,
+			 or watches */
 	int64_t due_wall_ns;
 	int64_t latest_wall_ns; /* nobody begins it later: then it is missed */
 	/* Whole, so that it runs the same on every machine; NULL: a row that never runs. */
@@ -84,8 +88,7 @@ enum due_kind { DUE_RUN = 1, DUE_WATCH };
 bool store_due_claim(struct store *store, const struct due_worker *worker, enum due_kind kind,
 		     const char *run_id, struct arena *arena, bool *ret_is_there,
 		     struct due_row *ret_row, struct err *e);
-/* A row whose worker is gone, to be healed and finished by this one. Rows that nobody has begun in time
-   become DUE_MISSED meanwhile. */
+/* A row whose worker is gone, to be healed and finished by this one; and store_dues_miss. */
 bool store_due_take_over(struct store *store, const struct due_worker *worker, enum due_kind kind,
 			 struct arena *arena, bool *ret_is_there, struct due_row *ret_row,
 			 struct err *e);
@@ -106,7 +109,10 @@ bool store_dues_open(struct store *store, struct arena *arena, struct due_row **
 /* The watches of one run, in the order they were put; light as well. */
 bool store_dues_watching(struct store *store, const char *run_id, struct arena *arena,
 			 struct due_row **ret_rows, size_t *ret_count, struct err *e);
-/* Rows that nobody has begun in time become DUE_MISSED. */
+/* A row that waits and that nobody has begun in time becomes DUE_MISSED. *ret_is_new: by this call, so that one
+   of all schedulers tells it. */
+bool store_due_miss(struct store *store, int64_t due_id, bool *ret_is_new, struct err *e);
+/* The same for all rows that no scheduler cares for: their time is over since DUE_FORGOTTEN_NS. */
 bool store_dues_miss(struct store *store, struct err *e);
 /* The newest row of one schedule: the mark up to which it is decided. */
 bool store_due_newest(struct store *store, const char *schedule, struct arena *arena,
@@ -114,7 +120,7 @@ bool store_due_newest(struct store *store, const char *schedule, struct arena *a
 
 enum { DUE_STATE_SLOTS = DUE_SKIPPED + 1 }; /* for what is counted by state */
 
-/* What has become of one schedule's occurrences; the marks of a scheduler are not counted. */
+/* What has become of one schedule's occurrences; marks of a scheduler and watches are not counted. */
 struct due_sum {
 	const char *schedule;
 	uint64_t counts[DUE_STATE_SLOTS];
@@ -130,7 +136,7 @@ struct due_sums {
 	size_t count;
 	int64_t now_wall_ns;  /* by the clock of leases */
 	uint64_t worker_count; /* that have a row, and a lease on it that holds */
-	uint64_t valid_count; /* leases that hold */
+	uint64_t valid_count; /* leases that hold, those of watches as well */
 	uint64_t expired_count;
 };
 

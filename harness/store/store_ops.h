@@ -234,6 +234,10 @@ struct store_ops {
 	bool (*recordings_read)(void *backend, const char *name, const char *title, size_t limit,
 				struct arena *arena, const char ***ret_run_ids, size_t *ret_count,
 				struct err *e);
+	/* All of them, oldest first. */
+	bool (*recordings_list)(void *backend, struct arena *arena,
+				struct stored_recording **ret_recordings, size_t *ret_count,
+				struct err *e);
 	bool (*stop_insert)(void *backend, const struct stop_row *row, struct err *e);
 	/* *ret_stop stays NULL when none is in force. */
 	bool (*stop_read)(void *backend, const char *run_id, const char *set_id,
@@ -269,7 +273,8 @@ struct store_ops {
 			  bool *ret_is_ours, struct err *e);
 	bool (*due_finish)(void *backend, const char *worker, const struct due_row *end,
 			   bool *ret_is_ours, struct err *e);
-	/* Those whose time is over. *ret_now_ns: by the clock of leases. */
+	bool (*due_miss)(void *backend, int64_t due_id, bool *ret_is_new, struct err *e);
+	/* Those whose time is long over. *ret_now_ns: by the clock of leases. */
 	bool (*dues_miss)(void *backend, int64_t *ret_now_ns, struct err *e);
 	bool (*dues_read)(void *backend, const struct due_query *query, struct arena *arena,
 			  struct stored_due **ret_dues, size_t *ret_count, struct err *e);

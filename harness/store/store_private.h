@@ -52,6 +52,12 @@ bool store_run_read(struct store *store, const char *run_id, struct arena *arena
    store has of it now. */
 bool store_run_seal_end(struct store *store, const struct run_row *end, struct err *e);
 
+/* ERR_ALTERED: the set is not as it was written. */
+bool store_set_check(const struct stored_set *set, struct err *e);
+/* Within a write: a set of another store, as it was sealed there. ERR_REFUSED: there is another with its id.
+   *ret_is_new false: it was here already, as far as it had come there. */
+bool store_set_copy(struct store *store, const struct stored_set *set, bool *ret_is_new, struct err *e);
+
 /* One hash over the seals of everything measured, so that none of it can go missing unseen. */
 bool store_series_seal(struct store *store, const char *run_id, struct arena *arena,
 		       char ret_hash[HASH_TEXT_BYTES], struct err *e);

@@ -40,7 +40,7 @@ static void seal_end(const struct stored_set *set, char ret_hash[HASH_TEXT_BYTES
 	seal_finish(&seal, set->seal, ret_hash);
 }
 
-static bool check_seals(const struct stored_set *set, struct err *e)
+bool store_set_check(const struct stored_set *set, struct err *e)
 {
 	char hash[HASH_TEXT_BYTES];
 	bool is_whole;
@@ -168,6 +168,32 @@ bool store_set_end(struct store *store, const struct set_row *end, struct err *e
 	return ok;
 }
 
+bool store_set_copy(struct store *store, const struct stored_set *set, bool *ret_is_new, struct err *e)
+{
+	struct arena scratch = { 0 };
+	struct stored_set there = { 0 };
+	bool is_there = false;
+	bool is_new = false;
+	bool ok = read_exact(store, set->row.set_id, &scratch, &there, &is_there, e);
+
+	if (ok && is_there && strcmp(there.seal, set->seal) != 0)
+		ok = err_set(e, ERR_REFUSED,
+			     "copy the set of trials %s: there is another one with this id already",
+			     set->row.set_id);
+	if (ok && !is_there) {
+		is_new = true;
+		ok = store->ops->set_insert(store->owned_backend, set, e);
+	}
+	if (ok && set->row.is_ended && !there.row.is_ended) {
+		is_new = true;
+		ok = store->ops->set_finish(store->owned_backend, set, e);
+	}
+	arena_release(&scratch);
+	if (ok)
+		*ret_is_new = is_new;
+	return ok;
+}
+
 /* ---- finding ---- */
 
 bool store_sets(struct store *store, size_t limit, struct arena *arena, struct set_row **ret_rows,
@@ -212,7 +238,7 @@ bool store_set_find(struct store *store, const char *set, struct arena *arena,
 			       "more of the id",
 			       set, count, found[0].row.set_id, found[1].row.set_id);
 	meant = meant == count ? 0 : meant;
-	if (!check_seals(&found[meant], e))
+	if (!store_set_check(&found[meant], e))
 		return false;
 	*ret_row = found[meant].row;
 	return true;

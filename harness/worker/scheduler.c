@@ -57,6 +57,19 @@ static void say_trouble(struct scheduler *scheduler, const char *trouble)
 	(void)snprintf(scheduler->trouble, sizeof scheduler->trouble, "%s", trouble);
 }
 
+/* What one schedule has missed is one alert, of its newest: they come in the order of their time. */
+static void add_alert(struct look *look, struct scheduler_alert alert)
+{
+	for (size_t i = 0; i < look->alert_count; i++)
+		if (look->alerts[i].schedule == alert.schedule) {
+			alert.count += look->alerts[i].count;
+			look->alerts[i] = alert;
+			return;
+		}
+	look->alerts = arena_more(&look->arena, look->alerts, look->alert_count, sizeof *look->alerts);
+	look->alerts[look->alert_count++] = alert;
+}
+
 /* ---- documents ---- */
 
 bool scheduler_fill_documents(const struct scheduled_experiment *scheduled, struct arena *arena,
@@ -153,6 +166,54 @@ static bool fill_state(struct look *look, const struct schedule *schedule,
 	return true;
 }
 
+static const struct schedule *find_schedule(const struct look *look, const char *name)
+{
+	const struct schedule_list *schedules = look->scheduler->schedules;
+
+	for (size_t i = 0; i < schedules->count; i++)
+		if (strcmp(schedules->items[i]->name, name) == 0)
+			return schedules->items[i];
+	return NULL;
+}
+
+static const struct scheduled_experiment *experiment_of(const struct schedule *schedule,
+							const struct due_row *row)
+{
+	const size_t index = schedule->is_chaos_day && row->turn > 0 ?
+				     schedule_chaos_turn(schedule, row->nominal_wall_ns,
+							 (size_t)row->turn - 1)
+					     .experiment_index :
+				     0;
+
+	return &schedule->experiments[index];
+}
+
+/* What was put, and no worker has begun it in time. */
+static bool miss_late(struct look *look, struct due_row *open, size_t open_count, struct err *e)
+{
+	static const char why[] = "no worker that may run it was there in time";
+
+	for (size_t i = 0; i < open_count; i++) {
+		const struct schedule *schedule = find_schedule(look, open[i].schedule);
+		bool is_new = false;
+
+		if (schedule == NULL || open[i].state != DUE_WAITS ||
+		    open[i].latest_wall_ns >= look->now_ns)
+			continue;
+		if (!store_due_miss(look->scheduler->store, open[i].due_id, &is_new, e))
+			return false;
+		if (!is_new)
+			continue;
+		open[i].state = DUE_MISSED;
+		say(look->scheduler, "%s: missed, %s", schedule->name, why);
+		if (schedule->missed != MISSED_SKIP)
+			add_alert(look, (struct scheduler_alert){
+						schedule, experiment_of(schedule, &open[i]),
+						open[i].due_wall_ns, 1, why });
+	}
+	return true;
+}
+
 static bool fill_states(struct look *look, struct schedule_state *states, struct err *e)
 {
 	const struct schedule_list *schedules = look->scheduler->schedules;
@@ -162,9 +223,9 @@ static bool fill_states(struct look *look, struct schedule_state *states, struct
 	size_t pause_count = 0;
 	size_t open_count = 0;
 
-	if (!store_dues_miss(store, e) ||
-	    !store_pauses(store, &look->arena, &pauses, &pause_count, e) ||
-	    !store_dues_open(store, &look->arena, &open, &open_count, e))
+	if (!store_pauses(store, &look->arena, &pauses, &pause_count, e) ||
+	    !store_dues_open(store, &look->arena, &open, &open_count, e) ||
+	    !miss_late(look, open, open_count, e) || !store_dues_miss(store, e))
 		return false;
 	for (size_t i = 0; i < schedules->count; i++) {
 		const struct schedule *schedule = schedules->items[i];
@@ -173,7 +234,8 @@ static bool fill_states(struct look *look, struct schedule_state *states, struct
 			return false;
 		states[i].pause = find_pause(pauses, pause_count, schedule->name, &look->arena);
 		for (size_t j = 0; j < open_count; j++)
-			states[i].is_running |= strcmp(open[j].schedule, schedule->name) == 0;
+			states[i].is_running |= open[j].state != DUE_MISSED &&
+						strcmp(open[j].schedule, schedule->name) == 0;
 	}
 	return true;
 }
@@ -204,20 +266,6 @@ static void fill_end(struct look *look, const struct schedule_decision *decision
 	row->ended_wall_ns = look->now_ns;
 	row->sentence = arena_copy(&look->arena, text_str(&why));
 	text_release(&why);
-}
-
-/* What one schedule has missed is one alert, of its newest: decisions come in the order of their time. */
-static void add_alert(struct look *look, struct scheduler_alert alert)
-{
-	struct scheduler_alert *last =
-		look->alert_count == 0 ? NULL : &look->alerts[look->alert_count - 1];
-
-	if (last != NULL && last->schedule == alert.schedule) {
-		alert.count += last->count;
-		*last = alert;
-	} else {
-		look->alerts[look->alert_count++] = alert;
-	}
 }
 
 static bool put(struct look *look, const struct schedule_decision *decision, struct err *e)
@@ -262,18 +310,13 @@ static bool put(struct look *look, const struct schedule_decision *decision, str
 	return true;
 }
 
-/* What was put is told also when the next one could not be: nobody tells it again. */
-static bool put_all(struct look *look, const struct schedule_round *round, struct err *e)
+/* What is in the store is told also when something else could not be put: nobody tells it again. */
+static void tell_alerts(const struct look *look)
 {
 	const struct scheduler_hands *hands = &look->scheduler->hands;
-	bool ok = true;
 
-	look->alerts = arena_alloc(&look->arena, (round->count + 1) * sizeof *look->alerts);
-	for (size_t i = 0; ok && i < round->count; i++)
-		ok = put(look, &round->decisions[i], e);
 	if (look->alert_count > 0 && hands->alert != NULL)
 		hands->alert(hands->ctx, look->alerts, look->alert_count);
-	return ok;
 }
 
 bool scheduler_look(struct scheduler *scheduler, int64_t *ret_wake_wall_ns, struct err *e)
@@ -284,10 +327,11 @@ bool scheduler_look(struct scheduler *scheduler, int64_t *ret_wake_wall_ns, stru
 	struct schedule_round round = { .wake_wall_ns = INT64_MAX };
 	bool ok = fill_states(&look, states, e);
 
-	if (ok) {
+	if (ok)
 		schedule_decide(states, count, look.now_ns, &look.arena, &round);
-		ok = put_all(&look, &round, e);
-	}
+	for (size_t i = 0; ok && i < round.count; i++)
+		ok = put(&look, &round.decisions[i], e);
+	tell_alerts(&look);
 	if (ok) {
 		*ret_wake_wall_ns = round.wake_wall_ns < look.now_ns + look_every_ns ?
 					    round.wake_wall_ns :
