@@ -68,7 +68,7 @@ demo() {
 	wait_for 60 grep -q '^== look at' "$folder/demo"
 	url=$(grep -oE 'http://[^ ]+[0-9]' "$folder/demo" | head -n 1)
 }
-is_gone() { ! pgrep -f "$folder/firedrill-demo" && ! pgrep -f "$build/firedrill (serve|worker)"; }
+is_gone() { ! pgrep -f "$folder/firedrill-demo" && ! pgrep -f "$build/(firedrill (serve|worker)|bench_server)"; }
 
 demo
 for page in / /runs /coverage /trends /kpi /metrics /runs/last; do
