@@ -72,7 +72,7 @@ static const char more_style[] =
 	"border-radius:6px;text-decoration:none}\n"
 	".act:hover,.deed button:hover,.caller button:hover{border-color:var(--ink)}\n"
 	".choices{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:center;margin:0 0 16px}"
-	".verdict+main .choices{margin-top:16px}\n"
+	".choices:empty{display:none}.verdict+main .choices{margin-top:16px}\n"
 	".deed{max-width:640px}.deed label{display:block;font-weight:600;margin:16px 0 6px}\n"
 	".deed input{font:inherit;color:inherit;width:100%;box-sizing:border-box;padding:8px 10px;"
 	"background:var(--card);border:1px solid var(--muted);border-radius:6px}\n"
