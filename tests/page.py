@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """page.py - looks at the page in a real browser: headless Chromium through ChromeDriver.
 
-usage: tests/page.py URL FOLDER LIVE-RUN-ID. Every page on a desk, on a phone and in the dark: nothing wider than
+usage: tests/page.py URL FOLDER LIVE-RUN-ID TOKEN. Every page on a desk, on a phone and in the dark: nothing wider than
 the screen, no complaint of the browser (a policy that is broken is one), headings, labels, contrast; the
-keyboard; a run under way with and without script. Screenshots go to FOLDER. One line a test, a closing count.
+keyboard; a run under way with and without script; signing in, pausing a schedule and its audit, by keyboard alone. Screenshots go to FOLDER. One line a test, a closing count.
 """
 import base64, json, os, subprocess, sys, time, urllib.request
 
-url, folder, live_run = sys.argv[1].rstrip('/'), sys.argv[2], sys.argv[3]
+url, folder, live_run, token = sys.argv[1].rstrip('/'), *sys.argv[2:5]
 passed = failed = 0
 
 
@@ -72,6 +72,13 @@ class Browser:
         self.ask('POST', '/actions', {'actions': [{'type': 'key', 'id': 'keys', 'actions': [
             {'type': 'keyDown', 'value': key}, {'type': 'keyUp', 'value': key}]}]})
 
+    def type(self, text):
+        for key in text:
+            self.press(key)
+
+    def where(self):
+        return self.ask('GET', '/url')[len(url):]
+
     def close(self):
         try:
             if self.has_session:
@@ -93,7 +100,7 @@ if (!document.documentElement.lang) wrong.push('no lang');
 all('th').forEach((th) => { if (!th.scope) wrong.push('th without scope: ' + th.textContent); });
 all('svg').forEach((svg) => { if (!svg.getAttribute('aria-label') && !svg.querySelector('title')) wrong.push('svg without a name'); });
 all('section').forEach((s) => { if (s.hasAttribute('aria-labelledby') && !document.getElementById(s.getAttribute('aria-labelledby'))) wrong.push('label leads nowhere'); });
-all('input,select').forEach((i) => { if (!i.labels.length) wrong.push('no label: ' + i.name); });
+all('input:not([type=hidden]),select').forEach((i) => { if (!i.labels.length) wrong.push('no label: ' + i.name); });
 const ids = all('[id]').map((e) => e.id); if (new Set(ids).size !== ids.length) wrong.push('an id twice');
 return wrong;'''
 # WCAG 2: at least 4.5 to 1 for text.
@@ -165,12 +172,66 @@ def watch_live(browser):
     browser.save('live-ended')
 
 
+ENTER, TAB = '\ue007', '\ue004'
+FOCUS = 'const e = document.activeElement; return e.tagName + " " + e.textContent.trim();'
+
+
+def tab_to(browser, wanted):
+    """By the keyboard alone; what has the focus must be seen."""
+    for _ in range(60):
+        browser.press(TAB)
+        if browser.run(FOCUS) == wanted:
+            return browser.run('return getComputedStyle(document.activeElement).outlineStyle;') == 'solid'
+    return False
+
+
+def act(browser, view, width, height, scheme, has_script):
+    """Signs in, pauses, reads what came of it, resumes and signs out."""
+    browser.look(width, height, scheme)
+    browser.open('/schedule')
+    if has_script:
+        ok(f'signing in is found by keyboard on a {view}', tab_to(browser, 'A Sign in'))
+        browser.press(ENTER)
+        ok(f'and leads to a form on a {view}', wait_until(lambda: browser.where() == '/sign-in'), browser.where())
+        browser.save(f'act-sign-in-{view}')
+    browser.cdp('Emulation.setScriptExecutionDisabled', value=not has_script)
+    browser.open('/actions/pause?on=weekly')
+    ok(f'who is not signed in is asked to on a {view}', browser.where().startswith('/sign-in?next='), browser.where())
+    browser.type(token + ENTER)
+    ok(f'and led back on a {view}', wait_until(lambda: browser.where() == '/actions/pause?on=weekly'), browser.where())
+    browser.save(f'act-pause-{view}')
+    browser.type('the cluster moves' + ENTER)
+    ok(f'pausing leads to its audit on a {view}', wait_until(lambda: browser.where().startswith('/audit/')), browser.where())
+    said = urllib.request.urlopen(url + browser.where()).read().decode()
+    ok(f'which says so on a {view}', 'Schedule weekly is paused' in said and 'the cluster moves' in said, said)
+    browser.save(f'act-paused-{view}')
+    browser.open('/actions/resume?on=weekly')
+    browser.type('it has moved' + ENTER)
+    ok(f'resuming it as well on a {view}', wait_until(lambda: browser.where().startswith('/audit/')), browser.where())
+    browser.cdp('Emulation.setScriptExecutionDisabled', value=False)
+    browser.look(width, 2600, scheme)
+    browser.open('/schedule')
+    browser.save(f'act-schedule-{view}')
+    for name, script in (('fits', WIDER), ('has its labels', STRUCTURE), ('can be read', CONTRAST)):
+        wrong = browser.run(script)
+        ok(f'a page with actions {name} on a {view}', not wrong, wrong)
+    ok(f'signing out is found by keyboard on a {view}', tab_to(browser, 'BUTTON Sign out'))
+    browser.press(ENTER)
+    ok(f'and signs out on a {view}', wait_until(lambda: browser.where() == '/'), browser.where())
+    browser.open('/actions/pause?on=weekly')
+    ok(f'so that nothing can be done any more on a {view}', browser.where().startswith('/sign-in?next='), browser.where())
+
+
 browser = Browser()
 try:
     browser.open_session()
     watch_live(browser)
+    act(browser, 'desk', 1280, 1000, 'light', True)
+    act(browser, 'dark', 1280, 1000, 'dark', True)
+    act(browser, 'phone-without-script', 390, 844, 'light', False)
     look_at_pages(browser, {'overview': '/', 'runs': '/runs', 'chosen': '/runs?verdict=MISSED&text=drill',
-                            'trends': '/trends', 'coverage': '/coverage', 'kpi': '/kpi',
+                            'trends': '/trends', 'coverage': '/coverage', 'kpi': '/kpi', 'schedule': '/schedule',
+                            'audit': '/audit', 'audit-row': '/audit/2', 'sign-in': '/sign-in',
                             'run': '/runs/' + live_run, 'absent': '/nowhere'})
     use_keys(browser)
 finally:

@@ -46,7 +46,16 @@ sed 's/for: 1s/for: 50s/; s/at_most: 10s/at_most: 60s/; s/lease: 5s/lease: 60s/;
 "$firedrill" run "$folder/dead.yaml" --yes --out "$folder/out" >/dev/null 2>&1 &
 dead=$!
 wait_until is_under_way 'A drill that dies' ' confirmed ' || exit 1
-"$firedrill" serve --listen 127.0.0.1:0 >"$folder/page" 2>&1 &
+token=$(od -An -tx1 -N24 /dev/urandom | tr -d ' \n')
+(umask 077 && echo "anna:$token" >"$folder/tokens")
+cat >"$folder/plan.yaml" <<'YAML'
+title: Rehearsals
+schedules:
+  weekly: { experiment: drill.yaml, cron: "30 9 * * tue", jitter: 20m }
+  workdays: { experiment: drill.yaml, random: { between: [09:00, 16:00], days: mon-fri } }
+  hourly: { experiment: drill.yaml, cron: "0 * * * *" }
+YAML
+"$firedrill" serve --jobs 0 --listen 127.0.0.1:0 --actions-token-file "$folder/tokens" "$folder/plan.yaml" >"$folder/page" 2>&1 &
 page_pid=$!
 wait_until grep -q http:// "$folder/page" || exit 1
 url=$(grep -oE 'http://[0-9.:]+' "$folder/page")
@@ -57,4 +66,4 @@ curl -s "$url/" >"$build/page/leftover.html"; grep -q "Still broken" "$build/pag
 sed 's/for: 1s/for: 6s/; s/at_most: 10s/at_most: 30s/; s/rto: 5s/rto: 20s/' "$folder/drill.yaml" >"$folder/live.yaml"
 "$firedrill" run "$folder/live.yaml" --yes --out "$folder/out" >/dev/null 2>&1 &
 wait_until is_under_way 'Hang a web server' 'lanes started' || exit 1
-tests/page.py "$url" "$build/page" "$(id_of_last)"
+tests/page.py "$url" "$build/page" "$(id_of_last)" "$token"

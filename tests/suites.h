@@ -119,6 +119,8 @@
 	X(serve_slow) \
 	X(serve_guard) \
 	X(serve_actions) \
+	X(serve_schedule) \
+	X(serve_strips) \
 	X(truth) \
 	X(notify) \
 	X(notify_deliver) \

@@ -292,6 +292,8 @@ static void note_end(void *ctx, const struct run_row *row, enum prune_end end)
 	text_addf(ctx, "%s:%s ", row->run_id, names[end]);
 }
 
+static uint64_t pruned_due_count;
+
 static const char *prune_all(int64_t before_wall_ns, size_t keep_count, bool is_dry)
 {
 	struct text told = { 0 };
@@ -302,6 +304,7 @@ static const char *prune_all(int64_t before_wall_ns, size_t keep_count, bool is_
 			       .ctx = &told };
 
 	ck_assert_msg(store_prune(store, &prune, &e), "%s", e.text);
+	pruned_due_count = prune.due_count;
 
 	const char *copy = arena_copy(&arena, text_str(&told));
 
@@ -444,16 +447,8 @@ static void put_due(const char *schedule, int64_t number, enum due_state state)
 
 static uint64_t prune_dues(int64_t before_wall_ns, size_t keep_count, bool is_dry)
 {
-	struct text told = { 0 };
-	struct prune prune = { .before_wall_ns = before_wall_ns,
-			       .keep_count = keep_count,
-			       .is_dry = is_dry,
-			       .tell = note_end,
-			       .ctx = &told };
-
-	ck_assert_msg(store_prune(store, &prune, &e), "%s", e.text);
-	text_release(&told);
-	return prune.due_count;
+	(void)prune_all(before_wall_ns, keep_count, is_dry);
+	return pruned_due_count;
 }
 
 static const char *dues_left(void)
@@ -497,6 +492,19 @@ START_TEST(test_prune_of_dues_by_age_and_count_needs_both)
 	ck_assert_uint_eq(prune_dues(4, 2, false), 1);
 	ck_assert_uint_eq(prune_dues(0, 2, false), 1);
 	ck_assert_str_eq(dues_left(), "weekly:6 weekly:5 ");
+}
+END_TEST
+
+START_TEST(test_prune_takes_a_watch_when_the_run_that_it_watched_is_gone)
+{
+	put_run("run-1", 990, NULL, 0);
+	end_run("run-1");
+	put_due("watch of run-1", 7, DUE_MISSED);
+	store_try_sql(&path, "update dues set watch_of = 'run-1', turn = 0", NULL);
+	ck_assert_uint_eq(prune_dues(8, 0, false), 0);
+	ck_assert_uint_eq(prune_dues(100, 0, false), 1);
+	ck_assert_str_eq(runs_left(), "");
+	ck_assert_str_eq(dues_left(), "");
 }
 END_TEST
 
@@ -559,6 +567,7 @@ static void add_tests(TCase *tests, bool is_server)
 	tcase_add_test(tests, test_hold_stays_until_release);
 	tcase_add_test(tests, test_prune_takes_ended_dues_and_leaves_the_mark_of_each_schedule);
 	tcase_add_test(tests, test_prune_of_dues_by_age_and_count_needs_both);
+	tcase_add_test(tests, test_prune_takes_a_watch_when_the_run_that_it_watched_is_gone);
 	tcase_add_test(tests, test_prune_keeps_a_due_as_long_as_its_run);
 	if (!is_server)
 		tcase_add_test(tests, test_backup_is_a_store_with_all_that_was_in_it);

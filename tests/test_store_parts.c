@@ -5,6 +5,7 @@
 #include "store/store_parts.h"
 #include "fixtures/store_try.h"
 #include "fixtures/temp_dir.h"
+#include "store/store_audit.h"
 #include "store/store_care.h"
 #include "store/store_dues.h"
 #include "tests/suites.h"
@@ -188,14 +189,20 @@ START_TEST(test_parts_that_must_not_travel_are_counted)
 	const struct due_row due = { .schedule = "weekly", .turn = 1, .state = DUE_SKIPPED, .sentence = "paused" };
 	struct text json = { 0 };
 	struct parts_counts counts;
+	const struct audit_row action = { .wall_ns = 7, .action = "stop", .subject = "run-1",
+					  .person = "anna", .reason = "fire", .address = "127.0.0.1",
+					  .outcome = AUDIT_BEGUN };
+	int64_t audit_id = 0;
 	bool is_new = false;
 
 	ck_assert(store_approve(from, &approval, &e));
 	ck_assert(store_stop(from, &stop, &e));
+	ck_assert_msg(store_audit_begin(from, &action, &audit_id, &e), "%s", e.text);
 	ck_assert(store_due_put(from, &due, &is_new, &e));
 	counts = export_parts(from, &json);
 	ck_assert_uint_eq(counts.approval_count, 1);
 	ck_assert_uint_eq(counts.due_count, 1);
+	ck_assert_uint_eq(counts.audit_count, 1);
 	ck_assert(counts.is_stopped);
 	ck_assert_ptr_null(strstr(text_str(&json), "eva"));
 	store_close(from);

@@ -151,8 +151,10 @@ printf '%s\n' 'vars: { steady: 1300ms }' 'vantage_points:' '  eu: { labels: [sit
 	'  us: { labels: [site=us-east] }' >>"$folder/drill.yaml"
 sed 's/eu-west\] }/eu-west] }\n  ap: { labels: [site=ap-south], within: 1s, optional: true }/' \
 	"$folder/drill.yaml" >"$folder/third.yaml"
-sed -i 's/for: 1s/for: 300ms/' "$folder/third.yaml"
 sed 's/, optional: true//' "$folder/third.yaml" >"$folder/missing.yaml"
+
+says 0 'also seen from ap: a worker with site=ap-south; the run does without it if need be' \
+	"$firedrill" plan "$folder/third.yaml"
 
 worker eu-west "$server_port"
 worker us-east "$(cat "$folder/proxy")"
@@ -173,6 +175,10 @@ watch=$(sql "select run_id from runs where watch_of = 'one' and vantage = 'us'")
 says 0 '^verified' "$firedrill" verify "$watch"
 says 0 "Watched one: seen from us: " "$firedrill" report "$watch"
 says 0 "watch of one" "$firedrill" list
+here=FD_WEB_URL=http://127.0.0.1:$server_port/health
+says 2 'no vantage point .xx.' env "$here" "$firedrill" watch "$folder/third.yaml" --of one --vantage xx
+says 5 'the run that it was to watch is over' env "$here" "$firedrill" watch "$folder/third.yaml" --of one --vantage eu
+says 5 'the store has none' env "$here" "$firedrill" watch "$folder/third.yaml" --of none --vantage eu
 says 0 '^Run one' "$firedrill" report last
 says 0 '"all":.1,' "$firedrill" kpi --format json
 says 0 '' "$firedrill" export one --out "$folder/one.tar"
@@ -209,7 +215,7 @@ says 0 'the vantage point `ap` is not there: no worker with the label site=ap-so
 lead four drill.yaml --var steady=300ms
 wait_for 20 holds 1 "select count(*) from events where run_id = 'four' and kind = 'confirmed'"
 kill -9 "$lead_pid"
-wait "$lead_pid" 2>/dev/null
+{ wait "$lead_pid"; } 2>/dev/null
 wait_for 10 holds 2 "select count(*) from runs where watch_of = 'four' and exit_code = 6"
 says 0 'the run that it watched is gone' sql "select sentence from runs where watch_of = 'four'"
 says 0 '' "$firedrill" heal four

@@ -78,7 +78,7 @@ static const struct schedule_list *tell_schedules(void *ctx)
 
 static void tell_ready(void *ctx, const char *url)
 {
-	(void)printf("firedrill serves %s for reading%s\n", url,
+	(void)printf("firedrill serves %s%s\n", url,
 		     ctx == NULL ? "; Ctrl-C ends it" :
 				   ", and runs what is scheduled; Ctrl-C ends it when that is over, a second "
 				   "one heals and ends");

@@ -140,6 +140,9 @@ static void say_left(const struct parts_counts *counts)
 	if (counts->approval_count > 0)
 		say("stays here: %zu approval%s; ask for new ones where the runs go", counts->approval_count,
 		    plural(counts->approval_count));
+	if (counts->audit_count > 0)
+		say("stays here: %zu row%s of the audit of the page", counts->audit_count,
+		    plural(counts->audit_count));
 	if (counts->due_count > 0)
 		say("stays here: %" PRIu64 " occurrence%s of schedules; a scheduler there begins anew",
 		    counts->due_count, plural(counts->due_count));

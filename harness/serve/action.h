@@ -18,6 +18,7 @@ struct errand {
 	const char *person;
 	const char *reason;  /* NULL where the action asks for none */
 	int64_t wall_ns;
+	const char *digest;  /* `show` sets it to that of what it has shown, and the form brings it back; NULL: none */
 };
 
 struct action {
@@ -28,7 +29,7 @@ struct action {
 	const char *subject; /* what it is done to: "Run", "Schedule"; NULL: it needs none */
 	bool has_reason;
 	/* What else somebody should see before they do it. ERR_INPUT: there is no such subject. NULL: nothing. */
-	bool (*show)(const struct errand *errand, struct text *body, struct err *e);
+	bool (*show)(struct errand *errand, struct text *body, struct err *e);
 	/* Does it. *ret_sentence: what has come of it. ERR_INPUT, ERR_REFUSED: nothing was changed. */
 	bool (*act)(const struct errand *errand, const char **ret_sentence, struct err *e);
 };

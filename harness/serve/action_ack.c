@@ -111,7 +111,7 @@ static bool post(const struct errand *errand, const struct cared *cared, const c
 	return ok;
 }
 
-static bool show_ack(const struct errand *errand, struct text *body, struct err *e)
+static bool show_ack(struct errand *errand, struct text *body, struct err *e)
 {
 	struct text folder = { 0 };
 	struct cared cared;

@@ -19,7 +19,7 @@ static bool check_name(const struct errand *errand, struct err *e)
 	       err_set(e, ERR_INPUT, "there is no schedule `%.80s`", name);
 }
 
-static bool show_name(const struct errand *errand, struct text *body, struct err *e)
+static bool show_name(struct errand *errand, struct text *body, struct err *e)
 {
 	(void)body;
 	return check_name(errand, e);

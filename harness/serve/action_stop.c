@@ -33,7 +33,7 @@ static bool find_subject(const struct errand *errand, bool *ret_is_ended, bool *
 	return err_set(e, ERR_INPUT, "there is no run and no set of trials `%.80s`", errand->subject);
 }
 
-static bool show_stop(const struct errand *errand, struct text *body, struct err *e)
+static bool show_stop(struct errand *errand, struct text *body, struct err *e)
 {
 	bool is_ended;
 	bool is_alive;

@@ -13,7 +13,9 @@
 	X(resume_all)  \
 	X(pause)       \
 	X(resume)      \
-	X(ack)
+	X(ack)         \
+	X(run)         \
+	X(approve)
 
 #define X(id) extern const struct action action_##id;
 ACTION_ROWS(X)

@@ -55,6 +55,8 @@ static void write_scenarios(const struct metric *metric, const struct kpi *kpi, 
 			{ "service", service->name },
 			{ "environment", service->environment },
 			{ "scenario", scenario->name },
+			{ metric->names_run ? "run" : NULL,
+			  scenario->last == NULL ? NULL : scenario->last->run_id },
 		};
 		int64_t number;
 

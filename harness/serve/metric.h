@@ -29,6 +29,7 @@ struct metric {
 		      struct text *text);
 	/* The number of one scenario that was tried: a count, or nanoseconds. False: it has none. */
 	bool (*of_scenario)(const struct kpi_scenario *scenario, int64_t *ret_number);
+	bool names_run; /* of_scenario: with the id of its last run, where other tools have an exemplar */
 	/* The same of one schedule; now_wall_ns: by the clock of leases. */
 	bool (*of_schedule)(const struct due_sum *sum, int64_t now_wall_ns, int64_t *ret_number);
 };

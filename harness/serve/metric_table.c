@@ -174,6 +174,13 @@ static bool is_stale(const struct kpi_scenario *scenario, int64_t *ret_number)
 	return true;
 }
 
+static bool is_last(const struct kpi_scenario *scenario, int64_t *ret_number)
+{
+	(void)scenario;
+	*ret_number = 1;
+	return true;
+}
+
 static void write_drills(const struct metric *metric, const struct metric_facts *facts,
 			 struct text *text)
 {
@@ -203,27 +210,6 @@ static void write_drills(const struct metric *metric, const struct metric_facts 
 
 			metric_line(metric, labels, (int64_t)rows[row].count, text);
 		}
-	}
-}
-
-/* Which run it was: a name to look for, where other tools have an exemplar. */
-static void write_last_drill_info(const struct metric *metric, const struct metric_facts *facts,
-				  struct text *text)
-{
-	const struct kpi *kpi = &facts->history->kpi;
-
-	for (size_t i = 0; i < kpi->scenario_count; i++) {
-		const struct kpi_scenario *scenario = &kpi->scenarios[i];
-		const struct kpi_service *service = &kpi->services[scenario->service];
-		const struct metric_label labels[METRIC_LABELS] = {
-			{ "service", service->name },
-			{ "environment", service->environment },
-			{ "scenario", scenario->name },
-			{ "run", scenario->last == NULL ? NULL : scenario->last->run_id },
-		};
-
-		if (scenario->last != NULL)
-			metric_line(metric, labels, 1, text);
 	}
 }
 
@@ -337,7 +323,7 @@ static const struct metric metrics[] = {
 	{ "firedrill_last_drill_timestamp_seconds", METRIC_SECONDS, "When the last drill began, since 1970.",
 	  .of_scenario = last_drill },
 	{ "firedrill_last_drill_info", METRIC_COUNT, "The run of the last drill, as a label; always 1.",
-	  .write = write_last_drill_info },
+	  .of_scenario = is_last, .names_run = true },
 	{ "firedrill_last_proof_timestamp_seconds", METRIC_SECONDS,
 	  "When the last drill that was met ended, since 1970.", .of_scenario = last_proof },
 	{ "firedrill_scenario_failed", METRIC_COUNT,

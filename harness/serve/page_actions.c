@@ -27,6 +27,8 @@ static void add_form(const struct errand *errand, struct text *body)
 		escape_markup(body, errand->subject);
 		text_add(body, "\">\n");
 	}
+	if (errand->digest != NULL)
+		text_addf(body, "<input type=\"hidden\" name=\"digest\" value=\"%s\">\n", errand->digest);
 	if (action->has_reason)
 		text_addf(body, "<label for=\"reason\">Why, for those who come after you</label>\n"
 				"<input id=\"reason\" name=\"reason\" required maxlength=\"%d\" "

@@ -31,17 +31,8 @@ static const char style[] =
 	".choice input,.choice select,.choice button{font:inherit;color:inherit;padding:6px 10px;"
 	"background:var(--card);border:1px solid var(--muted);border-radius:6px;max-width:100%}\n"
 	".choice button{font-weight:600;cursor:pointer}\n"
-	".bar{display:flex;flex-wrap:wrap;gap:0 24px;align-items:center;justify-content:space-between}\n"
-	".bar.files{display:block}.caller{margin:0;padding:8px 0;display:flex;gap:10px;align-items:center}\n"
-	".act,.deed button,.caller button{font:inherit;font-weight:600;color:inherit;cursor:pointer;"
-	"display:inline-block;padding:6px 12px;background:var(--card);border:1px solid var(--muted);"
-	"border-radius:6px;text-decoration:none}\n"
-	".act:hover,.deed button:hover,.caller button:hover{border-color:var(--ink)}\n"
-	".choices{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:center;margin:0 0 16px}\n"
-	".deed{max-width:640px}.deed label{display:block;font-weight:600;margin:16px 0 6px}\n"
-	".deed input{font:inherit;color:inherit;width:100%;box-sizing:border-box;padding:8px 10px;"
-	"background:var(--card);border:1px solid var(--muted);border-radius:6px}\n"
-	".deed .choices{margin-top:16px}\n"
+	".there{display:block;font-weight:400}\n"
+	".pair{display:flex;gap:8px;align-items:center;max-width:100%}.pair select,.pair input{min-width:0}\n"
 	".paging{display:flex;gap:20px;padding:4px 0 24px}\n"
 	".two span span{display:block;white-space:nowrap}.moment{color:var(--muted);font-size:.88rem}\n"
 	".runs .word{white-space:nowrap}\n"
@@ -72,16 +63,48 @@ static const char style[] =
 	".matrix td::before{flex-basis:11em}.matrix tbody th{white-space:normal}}\n"
 	"@media print{.bar,.skip,.choice,.choices,.paging{display:none}}\n";
 
+/* What people do something with, the calendar, and strips. */
+static const char more_style[] =
+	".bar{display:flex;flex-wrap:wrap;gap:0 24px;align-items:center;justify-content:space-between}\n"
+	".bar.files{display:block}.caller{margin:0;padding:8px 0;display:flex;gap:10px;align-items:center}\n"
+	".act,.deed button,.caller button{font:inherit;font-weight:600;color:inherit;cursor:pointer;"
+	"display:inline-block;padding:6px 12px;background:var(--card);border:1px solid var(--muted);"
+	"border-radius:6px;text-decoration:none}\n"
+	".act:hover,.deed button:hover,.caller button:hover{border-color:var(--ink)}\n"
+	".choices{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:center;margin:0 0 16px}"
+	".verdict+main .choices{margin-top:16px}\n"
+	".deed{max-width:640px}.deed label{display:block;font-weight:600;margin:16px 0 6px}\n"
+	".deed input{font:inherit;color:inherit;width:100%;box-sizing:border-box;padding:8px 10px;"
+	"background:var(--card);border:1px solid var(--muted);border-radius:6px}\n"
+	".deed .choices{margin-top:16px}\n"
+	".plain{list-style:none;margin:0;padding:0}.plain li{margin:0 0 4px}\n"
+	".month{border-collapse:collapse;width:100%;table-layout:fixed}\n"
+	".month caption{text-align:left;font-weight:600;padding:4px 0 8px}.month abbr{text-decoration:none}\n"
+	".month th,.month td{border:1px solid var(--line);padding:6px;vertical-align:top;text-align:left;"
+	"font-size:.82rem}\n"
+	".month th{color:var(--muted)}.month td{height:64px;overflow-wrap:anywhere}\n"
+	".month td[aria-current]{outline:2px solid var(--ink);outline-offset:-2px}\n"
+	".month time{font-weight:700}.month ul{list-style:none;margin:4px 0 0;padding:0}"
+	".month li{margin:0 0 3px}.month .empty{color:var(--muted)}\n"
+	".strip{margin:0 0 10px}.strip span{display:block;font-size:.9rem}"
+	".strip svg{display:block;width:100%;height:18px;background:var(--none-wash)}\n"
+	".cell-good{fill:var(--met)}.cell-bad{fill:var(--missed)}.cell-mixed{fill:var(--inconclusive)}"
+	".cell-unseen{fill:var(--none)}.now-bad{color:var(--missed)}.now-good{color:var(--met)}\n"
+	"@media (max-width:640px){.month,.month tbody,.month tr,.month td{display:block}"
+	".month caption{display:block}.month thead,.month .empty{display:none}.month td{height:auto}"
+	".month td::before{content:attr(data-day)\" \";color:var(--muted)}}\n";
+
 static bool write_style(const struct visit *visit, struct answer *answer, struct err *e)
 {
 	(void)e;
 	html_style(&answer->body);
 	text_add(&answer->body, style);
+	text_add(&answer->body, more_style);
 	add_etag(visit, answer);
 	return true;
 }
 
-/* Foreign text only ever becomes the text of a cell. */
+/* Foreign text only ever becomes the text of a cell; the strips are ours, and escaped by us. */
 static const char live[] =
 	"\"use strict\";\n"
 	"const live = document.getElementById(\"live\");\n"
@@ -103,6 +126,13 @@ static const char live[] =
 	"  rows.append(row);\n"
 	"  document.getElementById(\"phase\").textContent = event.phase;\n"
 	"}\n"
+	"const strips = document.getElementById(\"strips\");\n"
+	"async function look() {\n"
+	"  const answer = await fetch(strips.dataset.strips).catch(() => null);\n"
+	"  if (answer && answer.ok) strips.innerHTML = await answer.text();\n"
+	"  setTimeout(look, 1000);\n"
+	"}\n"
+	"if (strips) setTimeout(look, 1000);\n"
 	"if (rows) {\n"
 	"  const source = new EventSource(live.dataset.events);\n"
 	"  source.onmessage = (message) => show(JSON.parse(message.data));\n"

@@ -4,10 +4,13 @@
 #include "serve/action.h"
 #include "serve/layout.h"
 #include "serve/run_rows.h"
+#include "serve/schedule_view.h"
 
 #include "base/units.h"
 #include "reports/kpi.h"
 #include "serve/service_view.h"
+
+enum { OVERVIEW_NEXT = 5 };
 
 static void add_leftovers(const struct visit *visit, const struct history *history,
 			  struct text *body)
@@ -136,6 +139,19 @@ static void add_services(const struct visit *visit, const struct history *histor
 	text_add(body, "</section>\n");
 }
 
+static bool add_next(const struct visit *visit, struct text *body, struct err *e)
+{
+	if (site_schedules(visit->site) == NULL)
+		return true;
+	layout_section(body, "next", NULL, "Next runs");
+	if (!schedule_view_table(visit, OVERVIEW_NEXT, body, e))
+		return false;
+	text_add(body, "<p>");
+	html_link(body, "/schedule", "All that is scheduled");
+	text_add(body, "</p></section>\n");
+	return true;
+}
+
 static void add_recent(const struct visit *visit, const struct history *history, struct text *body)
 {
 	const struct history_run *recent[HISTORY_RECENT];
@@ -166,6 +182,8 @@ static bool write_overview(const struct visit *visit, struct answer *answer, str
 	add_leftovers(visit, history, &answer->body);
 	add_live(visit, history, &answer->body);
 	add_services(visit, history, &answer->body);
+	if (!add_next(visit, &answer->body, e))
+		return false;
 	add_recent(visit, history, &answer->body);
 	layout_close(&answer->body);
 	return true;

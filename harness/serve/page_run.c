@@ -4,6 +4,7 @@
  */
 #include "serve/action.h"
 #include "serve/layout.h"
+#include "serve/live_strips.h"
 #include "serve/page_report.h"
 
 #include <inttypes.h>
@@ -138,6 +139,12 @@ static bool write_unended(const struct visit *visit, const struct run_row *row,
 	add_live_head(visit, run, count == 0 ? NULL : &events[count - 1], body);
 	text_add(body, "<main>\n");
 	add_choices(visit, row, body);
+	if (is_alive) {
+		layout_section(body, "seen", NULL, "Seen in the last minute");
+		text_addf(body, "<div id=\"strips\" data-strips=\"/runs/%s/strips\">\n", row->run_id);
+		live_strips_write(visit, row->run_id, body);
+		text_add(body, "</div></section>\n");
+	}
 	layout_section(body, "events", NULL, "Events");
 	if (is_alive)
 		text_addf(body, "<div id=\"live\" data-events=\"/runs/%s/events?after=%" PRIu64 "\">\n",
@@ -148,17 +155,23 @@ static bool write_unended(const struct visit *visit, const struct run_row *row,
 	return true;
 }
 
+static bool find_run(const struct visit *visit, struct store **ret_store, struct run_row *ret_row,
+		     struct err *e)
+{
+	if (!site_store(visit->site, ret_store, e))
+		return false;
+	if (*ret_store == NULL)
+		return err_set(e, ERR_INPUT, "there are no runs yet");
+	return store_run_find(*ret_store, visit->id, visit->arena, ret_row, e);
+}
+
 static bool write_run(const struct visit *visit, struct answer *answer, struct err *e)
 {
 	struct history_run run;
 	struct run_row row;
 	struct store *store;
 
-	if (!site_store(visit->site, &store, e))
-		return false;
-	if (store == NULL)
-		return err_set(e, ERR_INPUT, "there are no runs yet");
-	if (!store_run_find(store, visit->id, visit->arena, &row, e))
+	if (!find_run(visit, &store, &row, e))
 		return false;
 	run = history_run_of_row(&row);
 	return run.state == RUN_ENDED ? write_ended(visit, &row, &answer->body, e) :
@@ -169,4 +182,22 @@ const struct page page_run = {
 	.path = "/runs/*",
 	.content_type = PAGE_HTML,
 	.write = write_run,
+};
+
+/* The strips alone, for live.js. */
+static bool write_strips(const struct visit *visit, struct answer *answer, struct err *e)
+{
+	struct store *store;
+	struct run_row row;
+
+	if (!find_run(visit, &store, &row, e))
+		return false;
+	live_strips_write(visit, row.run_id, &answer->body);
+	return true;
+}
+
+const struct page page_run_strips = {
+	.path = "/runs/*/strips",
+	.content_type = PAGE_HTML,
+	.write = write_strips,
 };

@@ -11,9 +11,11 @@
 	X(trends)     \
 	X(coverage)   \
 	X(kpi)        \
+	X(schedule)   \
 	X(run)        \
 	X(run_report) \
 	X(run_events) \
+	X(run_strips) \
 	X(set)        \
 	X(audit)      \
 	X(audit_row)  \

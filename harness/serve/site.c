@@ -181,6 +181,12 @@ void site_outbox(const struct site *site, struct text *ret_folder)
 	text_add(ret_folder, OUTBOX_NAME_END);
 }
 
+void site_samples(const struct site *site, struct text *ret_folder)
+{
+	store_beside(site->store_path, ret_folder);
+	text_add(ret_folder, ".samples");
+}
+
 void site_heal_command(const struct site *site, const char *run_id, struct text *text)
 {
 	struct text usual = { 0 };

@@ -43,6 +43,8 @@ bool site_store(struct site *site, struct store **ret_store, struct err *e);
 bool site_history(struct site *site, const struct history **ret_history, struct err *e);
 /* The folder of the messages that wait; it may not be there. */
 void site_outbox(const struct site *site, struct text *ret_folder);
+/* The folder of the samples of runs under way on this machine; it may not be there. */
+void site_samples(const struct site *site, struct text *ret_folder);
 int64_t site_wall_ns(const struct site *site);
 /* "firedrill heal RUN", with the option that names the store where it is not the usual one. */
 void site_heal_command(const struct site *site, const char *run_id, struct text *text);

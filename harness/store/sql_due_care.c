@@ -130,6 +130,7 @@ bool sql_due_sums(void *backend, struct arena *arena, struct due_sums *ret_sums,
 	" and (turn <= 0 and watch_of is not null"                                                 \
 	" or exists (select 1 from dues as later where later.schedule = dues.schedule"            \
 	" and (later.nominal_wall_ns, later.turn) > (dues.nominal_wall_ns, dues.turn)))"           \
+	" and not exists (select 1 from runs where runs.run_id = dues.watch_of)"                   \
 	" and not exists (select 1 from runs where runs.run_id = dues.run_id)"                     \
 	" and not exists (select 1 from sets where sets.set_id = dues.run_id)"
 

@@ -67,7 +67,8 @@ struct prune {
 /*
  * Removes whole runs. A set of trials goes with the last of its runs; an occurrence of a schedule that has
  * ended and was due as long ago goes as well, unless its run stays, or it is the newest of its schedule:
- * by that one schedulers know what is decided already. What asked for a watch is of no schedule.
+ * by that one schedulers know what is decided already. What asked for a watch is of no schedule, and stays as
+ * long as the run that was watched.
  */
 bool store_prune(struct store *store, struct prune *prune, struct err *e);
 

@@ -120,7 +120,7 @@ bool store_due_newest(struct store *store, const char *schedule, struct arena *a
 
 enum { DUE_STATE_SLOTS = DUE_SKIPPED + 1 }; /* for what is counted by state */
 
-/* What has become of one schedule's occurrences; the marks of a scheduler are not counted. */
+/* What has become of one schedule's occurrences; marks of a scheduler and watches are not counted. */
 struct due_sum {
 	const char *schedule;
 	uint64_t counts[DUE_STATE_SLOTS];
@@ -136,7 +136,7 @@ struct due_sums {
 	size_t count;
 	int64_t now_wall_ns;  /* by the clock of leases */
 	uint64_t worker_count; /* that have a row, and a lease on it that holds */
-	uint64_t valid_count; /* leases that hold */
+	uint64_t valid_count; /* leases that hold, those of watches as well */
 	uint64_t expired_count;
 };
 

@@ -31,10 +31,12 @@ static bool count_rest(struct store *store, struct arena *arena, struct parts_co
 		       struct err *e)
 {
 	struct approval_row *approvals = NULL;
+	struct audit_row *audits = NULL;
 	struct due_sums dues = { 0 };
 	struct stop_row stop;
 
 	if (!store_approvals(store, NULL, arena, &approvals, &counts->approval_count, e) ||
+	    !store_audit(store, 0, 0, arena, &audits, &counts->audit_count, e) ||
 	    !store_due_sums(store, arena, &dues, e) ||
 	    !store_stop_find(store, NULL, NULL, arena, &counts->is_stopped, &stop, e))
 		return false;

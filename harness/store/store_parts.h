@@ -1,8 +1,8 @@
 /*
  * store_parts.h - what a store holds that is of no single run, from one store into another: sets of trials,
  * recordings, holds and pauses, beside the bundles of its runs. What must not travel in a file is counted, so
- * that whoever moves a store can be told: approvals and orders would act elsewhere on a stranger's word, and
- * due runs belong to the schedulers and workers of their store.
+ * that whoever moves a store can be told: approvals and orders would act elsewhere on a stranger's word,
+ * due runs belong to the schedulers and workers of their store, and an audit to the page that wrote it.
  */
 #ifndef STORE_STORE_PARTS_H
 #define STORE_STORE_PARTS_H
@@ -18,6 +18,7 @@ struct parts_counts {
 	size_t pause_count;
 	/* Of an export, what stays behind: */
 	size_t approval_count;
+	size_t audit_count;   /* actions by way of the page */
 	uint64_t due_count;   /* occurrences of schedules */
 	bool is_stopped;      /* an emergency stop is in force */
 	/* Of an import: rows about runs that are not here. */

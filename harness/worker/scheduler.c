@@ -72,9 +72,8 @@ static void add_alert(struct look *look, struct scheduler_alert alert)
 
 /* ---- documents ---- */
 
-/* The documents as they are now, whole; workers may be elsewhere. */
-static bool fill_documents(const struct scheduled_experiment *scheduled, struct arena *arena,
-			   struct due_row *row, struct err *e)
+bool scheduler_fill_documents(const struct scheduled_experiment *scheduled, struct arena *arena,
+			      struct due_row *row, struct err *e)
 {
 	const struct load_request request = { .experiment_path = scheduled->path,
 					      .inventory_path = scheduled->inventory_path,
@@ -292,7 +291,7 @@ static bool put(struct look *look, const struct schedule_decision *decision, str
 
 	if (decision->deed != DEED_START) {
 		fill_end(look, decision, &row);
-	} else if (!fill_documents(experiment, &look->arena, &row, &problem)) {
+	} else if (!scheduler_fill_documents(experiment, &look->arena, &row, &problem)) {
 		row.state = DUE_MISSED; /* one that cannot be read now is not tried for ever */
 		row.ended_wall_ns = look->now_ns;
 		row.sentence = problem.text;

@@ -47,6 +47,10 @@ struct scheduler {
  */
 bool scheduler_look(struct scheduler *scheduler, int64_t *ret_wake_wall_ns, struct err *e);
 
+/* The documents of an experiment as they are now, whole, into a row: workers may be elsewhere. */
+bool scheduler_fill_documents(const struct scheduled_experiment *scheduled, struct arena *arena,
+			      struct due_row *row, struct err *e);
+
 /* Looks until nothing more is to be decided now: for a timer or cron. */
 bool scheduler_look_once(struct scheduler *scheduler, struct err *e);
 
