@@ -144,7 +144,7 @@ const char *const sql_changes[SQL_SCHEMA_VERSION] = {
 
 	/* 13: lists of many runs, without a look at their documents; and has any of the facts changed? */
 	"create index runs_open on runs (seq) where end_seal is null;"
-	"create index runs_exits on runs (exit_code) where watch_of is null;"
+	"create index runs_exits on runs (exit_code, watch_of);"
 	"create index runs_listed on runs (seq, exit_code, watch_of, title, run_id);"
 	"create table facts_changes (number integer not null) strict;"
 	"insert into facts_changes (number) values (0);",
