@@ -72,8 +72,8 @@ cp "$folder/inventory.yaml" "$folder/inventory.plain"
 with_policy() { { cat "$folder/inventory.plain" && printf '%s\n' "$1"; } >"$folder/inventory.yaml"; }
 
 says 2 'say why' "$firedrill" stop --all
-says 2 'name one run or set of trials to stop, or write --all' "$firedrill" stop --reason x
-says 2 'name one run or set of trials to stop, or write --all' "$firedrill" stop last --all --reason x
+says 2 'name one run, set of trials or suite to stop, or write --all' "$firedrill" stop --reason x
+says 2 'name one run, set of trials or suite to stop, or write --all' "$firedrill" stop last --all --reason x
 says 2 'there are no runs yet' "$firedrill" stop nosuch --reason x
 says 2 'say why' "$firedrill" resume
 says 0 'there was no emergency stop' "$firedrill" resume --reason tidy
