@@ -28,9 +28,6 @@ SRC     := $(wildcard harness/*/*.c probes/*.c reports/*.c)
 OBJ     := $(SRC:%.c=$(BUILD)/%.o)
 PARTS   := $(filter-out %/cli/main.o,$(OBJ))
 FUZZERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz_*.c))
-# Without what tells and prints: the harnesses read.
-FUZZ_PARTS := $(filter-out $(BUILD)/harness/cli/% $(BUILD)/harness/serve/% $(BUILD)/reports/%,$(OBJ)) \
-           $(BUILD)/harness/serve/request.o
 UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/test_*.c tests/unit.c fixtures/*.c)) $(FUZZERS)
 FIXTURES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard fixtures/*.c))
 # What benchmarks use of the fixtures: nothing that needs the test framework.
@@ -74,7 +71,7 @@ $(BUILD)/shortage: $(patsubst %,$(BUILD)/%.o,tests/shortage tests/shortage_calls
 # Every harness in one program: clang's libFuzzer drives it. `make fuzz` sets what it is built with.
 FUZZ_PROPS := $(patsubst %,$(BUILD)/fixtures/%.o,answer_server answer_try fake_remote fuzz_input \
            fuzzed_store lsan probe_try sim_clock temp_dir)
-$(BUILD)/fuzz: $(BUILD)/tests/fuzz.o $(FUZZERS) $(FUZZ_PROPS) $(FUZZ_PARTS)
+$(BUILD)/fuzz: $(BUILD)/tests/fuzz.o $(FUZZERS) $(FUZZ_PROPS) $(PARTS)
 	@echo "  link $@"
 	$(Q)$(CC) $(CFLAGS) $(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 -include $(BUILD)/tests/fuzz.d $(BUILD)/tests/shortage.d $(BUILD)/tests/shortage_calls.d

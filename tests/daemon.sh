@@ -23,12 +23,12 @@ end() {
 	local pid
 	# shellcheck disable=SC2046 # one word each
 	[ -z "$serve_pid" ] || kill -9 $(processes '') 2>/dev/null
-	[ "${mode:-}" != full ] || umount "$folder/store"
 	for pid in "${pids[@]}"; do
 		kill -9 "$pid" 2>/dev/null
 	done
 	local_drill_end
 	wait 2>/dev/null
+	[ "${mode:-}" != full ] || umount -l "$folder/store" # what a run of ours is still closing keeps nothing
 	rm -rf "$folder"
 }
 trap end EXIT

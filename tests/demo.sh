@@ -65,7 +65,7 @@ unset FIREDRILL_STORE
 demo() {
 	fixtures/demo/serve.sh "$build" --without-lab >"$folder/demo" 2>&1 &
 	demo_pid=$!
-	wait_for 60 grep -q '^== look at' "$folder/demo"
+	wait_for 60 grep -q '^== look at' "$folder/demo" || cat "$folder/demo"
 	url=$(grep -oE 'http://[^ ]+[0-9]' "$folder/demo" | head -n 1)
 }
 is_gone() { ! pgrep -f "$folder/firedrill-demo" && ! pgrep -f "$build/(firedrill (serve|worker)|bench_server)"; }

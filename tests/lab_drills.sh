@@ -323,6 +323,7 @@ records_of() { "$lab" exec "$1" 'ls -A /run/firedrill 2>/dev/null; pgrep -P 1 -x
 # start_and_kill NAME: runs the experiment until its fault is confirmed, then kill -9.
 start_and_kill() {
 	local name=$1 log=$out/$1.log pid
+	: >"$log" # that of a run before it says "confirmed" already
 	"$lab" run "$firedrill" run "$out/$name.yaml" --inventory "$inventory" --yes --out "$out/$name" >"$log" 2>&1 &
 	local waiter=$!
 	wait_until 60 grep -q ' confirmed ' "$log" || { fail "$name: never confirmed: $(tail -3 "$log")"; return; }

@@ -68,8 +68,8 @@ cell() {
 	case $fault in
 	kill) kind=process.kill with='{ name: postgres }' ;;
 	power-off) kind=node.power with='{}' ;;
-	# It goes on serving us until it steps down, which takes it up to ttl: 5 s in the lab.
-	partition) kind=net.partition with='{ peers: [db1, db2, db3, dcs1] }' stable=5s ;;
+	# It goes on serving us until it steps down: ttl (5 s in the lab) and what it tries meanwhile.
+	partition) kind=net.partition with='{ peers: [db1, db2, db3, dcs1] }' stable=10s ;;
 	esac
 	topology pg-patroni && "$lab" set sync "$sync" && before=$("$lab" leader) || return
 	[ "$mode" != quorum ] || held=$(printf '%s\n' db1 db2 db3 | grep -vx "$before" | head -n 1)
