@@ -234,9 +234,14 @@ START_TEST(test_heal_runs_each_run_has_its_own_end)
 	ck_assert_uint_eq(summary.healed_count, 1);
 	ck_assert_uint_eq(summary.leftover_count, 1);
 	expect_end(&world, ids[_i], EXIT_LEFTOVER,
-		   "The run did not end by itself, and not everything could be healed afterwards.");
+		   _i == 0 ? "Left unhealed: step 1 (process.pause) on h1 could not be healed: heal "
+			     "process.pause on h1: reach h1: reach h1 for `(open)`: connection refused. "
+			     "Run `firedrill heal 20261121-102030-aaaa`."
+			   : "Left unhealed: step 1 (process.pause) on h2 could not be healed: heal "
+			     "process.pause on h2: reach h2: reach h2 for `(open)`: connection refused. "
+			     "Run `firedrill heal 20261121-102031-bbbb`.");
 	expect_end(&world, ids[1 - _i], EXIT_INTERNAL,
-		   "The run did not end by itself; it was healed afterwards.");
+		   "Failed: the run did not end by itself; it was healed afterwards.");
 	heal_summary_release(&summary);
 	fake_script_close(later);
 	world_close(&world);

@@ -345,6 +345,31 @@ static bool refuse_living(const struct run_row *run, struct err *e)
 		       run->run_id, is_here ? "in another container" : "on another machine", until);
 }
 
+/* The end of a run that has none of its own: what every later report derives from its record. When that cannot
+   be derived, what is known here. */
+static bool end_run(struct store *store, const char *run_id, const struct clock *clock, bool is_whole,
+		    struct err *e)
+{
+	struct arena arena = { 0 };
+	struct secrets none = { 0 };
+	struct story story = { .outcome = {
+		.exit_code = is_whole ? EXIT_INTERNAL : EXIT_LEFTOVER,
+		.sentence = is_whole ? "The run did not end by itself; it was healed afterwards."
+				     : "The run did not end by itself, and not everything could be "
+				       "healed afterwards.",
+	} };
+	struct story derived = { 0 };
+	bool ok;
+
+	if (story_build(store, run_id, &arena, &none, &derived, NULL))
+		story = derived;
+	ok = store_run_end(store, run_id, clock_wall_ns(clock), story.outcome.exit_code,
+			   story.outcome.sentence, e);
+	secrets_release(&none);
+	arena_release(&arena);
+	return ok;
+}
+
 bool heal_runs(struct store *store, const char *run_id, const struct remote_opener *opener,
 	       const struct clock *clock, const struct progress *progress, const char *sample_dir,
 	       struct heal_summary *ret_summary, struct err *e)
@@ -385,14 +410,7 @@ bool heal_runs(struct store *store, const char *run_id, const struct remote_open
 		learn_secrets(store, runs[i].run_id, &ret_summary->secrets);
 		store_hide_also(store, &ret_summary->secrets);
 		ok = heal_rows_of_run(&healing, &runs[i], rows, row_count, &is_whole, e) &&
-		     (runs[i].is_ended ||
-		      store_run_end(store, runs[i].run_id, clock_wall_ns(clock),
-				    is_whole ? EXIT_INTERNAL : EXIT_LEFTOVER,
-				    is_whole ? "The run did not end by itself; it was healed "
-					       "afterwards."
-					     : "The run did not end by itself, and not everything "
-					       "could be healed afterwards.",
-				    e)) &&
+		     (runs[i].is_ended || end_run(store, runs[i].run_id, clock, is_whole, e)) &&
 		     store_locks_drop(store, runs[i].run_id, e);
 	}
 	store_hide_also(store, NULL);
