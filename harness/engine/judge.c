@@ -42,9 +42,13 @@ static void decide(struct bench *bench, struct objective_result *result, enum ve
 	if (cut != NULL && needs_end) {
 		verdict = VERDICT_INCONCLUSIVE;
 		reason = arena_format(bench->arena, "the run did not go to its end: %s", cut);
-		advice = "run it again, to its end";
 		result->margin = "";
+		if (result->observed != NULL)
+			result->observed = arena_format(bench->arena, "%s, until it was cut short",
+							result->observed);
 	}
+	if (cut != NULL && verdict == VERDICT_INCONCLUSIVE)
+		advice = "run it again, to its end";
 	result->verdict = verdict;
 	result->reason = judge_sentence(bench->arena, reason);
 	result->advice = advice == NULL ? NULL : judge_sentence(bench->arena, advice);
