@@ -21,14 +21,22 @@ static const struct param vantage_params[] = {
 
 const struct form form_vantage_point = { .noun = "a vantage point", .params = vantage_params };
 
-static bool has_same_labels(const struct vantage_point *a, const struct vantage_point *b)
+/* Of the same name, and another value: no worker that says where it is has both. */
+static bool differ(const char *one, const char *other)
 {
-	if (a->label_count != b->label_count)
-		return false;
+	const char *end = strchr(one, '=');
+	const size_t name_length = end == NULL ? strlen(one) : (size_t)(end - one) + 1;
+
+	return strncmp(one, other, name_length) == 0 && strcmp(one, other) != 0;
+}
+
+static bool are_apart(const struct vantage_point *a, const struct vantage_point *b)
+{
 	for (size_t i = 0; i < a->label_count; i++)
-		if (strcmp(a->labels[i], b->labels[i]) != 0)
-			return false;
-	return true;
+		for (size_t j = 0; j < b->label_count; j++)
+			if (differ(a->labels[i], b->labels[j]))
+				return true;
+	return false;
 }
 
 /* Two that any one worker may be both of would show one machine as two places. */
@@ -38,10 +46,11 @@ static void check_labels(struct loader *loader, const struct node *node,
 	const struct vantage_point *point = &points[index];
 
 	for (size_t i = 0; i < index && point->label_count > 0; i++)
-		if (has_same_labels(point, &points[i]))
+		if (points[i].label_count > 0 && !are_apart(point, &points[i]))
 			problem_add(loader, node->mark,
-				    "`%s` and `%s` ask for the same labels, so they would be one place; "
-				    "give each its own", points[i].name, point->name);
+				    "one worker could be `%s` and `%s` at once, and one place would be shown "
+				    "as two; give one label another value in each, such as site=eu and "
+				    "site=us", points[i].name, point->name);
 }
 
 static void build_point(struct loader *loader, const struct node *node, struct vantage_point *points,
