@@ -51,10 +51,10 @@ bool vantages_ask(struct run *run)
 {
 	struct err e = { 0 };
 
-	run->asked_ns = clock_now_ns(run->clock);
 	for (size_t i = 0; i < run->experiment->vantage_point_count; i++)
 		if (!ask(run, i, &e))
 			return run_not_started(run, e.text);
+	run->asked_ns = clock_now_ns(run->clock);
 	return true;
 }
 
@@ -84,6 +84,7 @@ static void read_journal(struct run *run, struct vantage *vantage)
 
 static void take_state(struct run *run, struct vantage *vantage, const struct due_row *due)
 {
+	vantage->due_id = due->due_id;
 	if (vantage->run_id == NULL && due->run_id != NULL)
 		vantage->run_id = arena_copy(&run->arena, due->run_id);
 	if (vantage->run_id != NULL)
@@ -121,6 +122,16 @@ static bool look(struct run *run)
 	return is_whole;
 }
 
+/* What nobody took is missed, not due for ever. A store that is away leaves that to the schedulers. */
+static void withdraw(struct run *run, const struct vantage *vantage)
+{
+	struct err ignored = { 0 };
+	bool is_new = false;
+
+	if (vantage->run_id == NULL && vantage->due_id != 0)
+		(void)store_due_miss(run->request->store, vantage->due_id, &is_new, &ignored);
+}
+
 /* Those whose time is over will not come. */
 static void give_up(struct run *run, int64_t now_ns)
 {
@@ -132,6 +143,7 @@ static void give_up(struct run *run, int64_t now_ns)
 		if (vantage->is_there || vantage->why != NULL ||
 		    now_ns < run->asked_ns + point->within_ns)
 			continue;
+		withdraw(run, vantage);
 		(void)units_format_duration(point->within_ns, within);
 		vantage->why = vantage->run_id == NULL ?
 				       arena_format(&run->arena, "no worker with the label %s%s came "

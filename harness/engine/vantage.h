@@ -18,6 +18,7 @@ struct run;
 
 /* One vantage point while the run goes on. */
 struct vantage {
+	int64_t due_id;       /* of the row that asks for it */
 	const char *run_id;   /* of its watch, once somebody has taken it; NULL: nobody has */
 	uint64_t seen_number; /* of the events of that: the last one that was read */
 	bool is_there;        /* it watches, and saw steady state */
