@@ -106,6 +106,11 @@ bool request_parse_form(const char *body, size_t length_bytes, struct arena *are
 		return err_set(e, ERR_INPUT, "read the form: there is a control character in it");
 	if (!parse_params(arena_copy_bytes(arena, body, length_bytes), arena, &form, e))
 		return err_wrap(e, "read the form");
+	for (size_t i = 1; i < form.count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(form.items[i].name, form.items[j].name) == 0)
+				return err_set(e, ERR_INPUT, "read the form: `%.40s` is there twice",
+					       form.items[i].name);
 	*ret_form = form;
 	return true;
 }

@@ -136,8 +136,10 @@ static void reload(struct server *server)
 	tell_manager(server, state);
 	site_reload(server->owned_site); /* it has the tokens of before */
 	if (server->owned_guard != NULL && !guard_reload(server->owned_guard, &e) &&
-	    server->request->on_trouble != NULL)
+	    server->request->on_trouble != NULL) {
+		(void)err_wrap(&e, "those from before still act, until it is read again or the page ends");
 		server->request->on_trouble(server->request->ctx, &e);
+	}
 	read_schedules(server);
 	for (size_t i = 0; i < server->job_count; i++)
 		if (server->jobs[i].job.reload != NULL)
