@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "model/label.h"
 
 static const struct param vantage_params[] = {
 	{ "labels", PARAM_LIST, .is_required = true,
@@ -30,6 +31,15 @@ static bool differ(const char *one, const char *other)
 	return strncmp(one, other, name_length) == 0 && strcmp(one, other) != 0;
 }
 
+/* What is wrong in itself is told already. */
+static bool has_valid_labels(const struct vantage_point *point)
+{
+	for (size_t i = 0; i < point->label_count; i++)
+		if (!label_is_valid(point->labels[i]))
+			return false;
+	return point->label_count > 0;
+}
+
 static bool are_apart(const struct vantage_point *a, const struct vantage_point *b)
 {
 	for (size_t i = 0; i < a->label_count; i++)
@@ -45,8 +55,8 @@ static void check_labels(struct loader *loader, const struct node *node,
 {
 	const struct vantage_point *point = &points[index];
 
-	for (size_t i = 0; i < index && point->label_count > 0; i++)
-		if (points[i].label_count > 0 && !are_apart(point, &points[i]))
+	for (size_t i = 0; i < index && has_valid_labels(point); i++)
+		if (has_valid_labels(&points[i]) && !are_apart(point, &points[i]))
 			problem_add(loader, node->mark,
 				    "one worker could be `%s` and `%s` at once, and one place would be shown "
 				    "as two; give one label another value in each, such as site=eu and "
