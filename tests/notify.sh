@@ -120,13 +120,14 @@ assert mail['Subject'].startswith('[firedrill] MET: Hang a web server for a seco
 assert 'see https://drills.example.net/runs/2' in text.get_content(), text.get_content()
 assert page.get_content_type() == 'text/html' and 'What the probes saw' in page.get_content()
 PY
-# The region is the hang of 400 ms, at its own time, though it was sent when all was over.
+# The region is the hang, at its own time, though it was sent when all was over. Its 400 ms count from when the step was
+# due, so a busy machine that injects late hangs it for less.
 ok 'Grafana has the harm from inject to heal' /usr/bin/python3 - "$folder/grafana/request-1" <<'PY'
 import datetime, json, sys
 head, body = open(sys.argv[1]).read().split('\n\n', 1)
 said = json.loads(body)
 assert 'POST /api/annotations ' in head and 'Bearer qzgrafana' in head, head
-assert 400 <= said['timeEnd'] - said['time'] < 5000, said
+assert 100 <= said['timeEnd'] - said['time'] < 5000, said
 assert said['tags'][:2] == ['firedrill', 'harm'] and 'fault:process.pause' in said['tags'], said
 assert abs(said['time'] / 1000 - datetime.datetime.now().timestamp()) < 60, said
 PY
