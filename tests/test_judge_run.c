@@ -203,6 +203,7 @@ START_TEST(test_judge_run_cut_short_never_says_met)
 		ck_assert_int_eq(court.rows[i].verdict, VERDICT_INCONCLUSIVE);
 		ck_assert_str_eq(court.rows[i].reason, rows[_i].reason);
 		ck_assert_str_eq(court.rows[i].advice, "Run it again, to its end.");
+		ck_assert_ptr_nonnull(strstr(court.rows[i].observed, ", until it was cut short"));
 		ck_assert_str_eq(court.rows[i].margin, "");
 	}
 	arena_release(&court.arena);
